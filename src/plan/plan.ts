@@ -1,0 +1,58 @@
+import type { ClusterName, NodeName, TargetName } from "../cluster/cluster.ts";
+import type { Path } from "../problems/problem.ts";
+
+/** A line of a plan that a person judges. */
+export type Change = {
+  readonly id: string;
+  readonly action: "create" | "update" | "replace" | "delete" | "unclear";
+  /** node, service, network, gateway, config, store … */
+  readonly kind: string;
+  readonly name: string;
+  readonly reason: string;
+  readonly nodes: { readonly restarted: readonly NodeName[]; readonly replaced: readonly NodeName[] };
+  /** The field of cluster.yml that causes it. */
+  readonly origin?: Path;
+};
+
+/** What the runner executes; `Work` is plain data that only the target understands. */
+export type Step<Work> = { readonly carries: readonly string[]; readonly title: string; readonly subject: string } & (
+  | { readonly kind: "work"; readonly work: Work }
+  | { readonly kind: "enrol"; readonly node: PlannedNode }
+  | { readonly kind: "publish"; readonly revision: string }
+  | { readonly kind: "retire"; readonly node: NodeName; readonly instance: string }
+  | { readonly kind: "forget"; readonly instance: string }
+  | { readonly kind: "await"; readonly nodes: readonly NodeName[]; readonly until: "ready" | "left" }
+);
+
+export type PlannedNode = {
+  readonly name: NodeName;
+  readonly group: string;
+  readonly role: "control" | "worker";
+  readonly instance: string;
+  readonly address: string;
+};
+
+export type Plan<Work> = {
+  readonly cluster: ClusterName;
+  readonly target: TargetName;
+  readonly forecast: "computed";
+  readonly changes: readonly Change[];
+  readonly steps: readonly Step<Work>[];
+};
+
+/** One node as the target shows it. */
+export type ObservedNode = PlannedNode & {
+  /** `missing`: its data is there, its container is not. */
+  readonly state: "running" | "stopped" | "created" | "missing";
+  /** Hash of what only a new instance can change. */
+  readonly shape: string;
+};
+
+/** What the target says exists; read back every time, never remembered. */
+export type Observed = {
+  readonly cluster: ClusterName;
+  readonly state: "absent" | "present";
+  readonly nodes: readonly ObservedNode[];
+  /** Addresses on the engine's machine by published port. */
+  readonly published: readonly { readonly port: number; readonly protocol: "tcp" | "udp"; readonly address: string }[];
+};

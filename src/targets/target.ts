@@ -1,0 +1,68 @@
+import type { Duplex } from "node:stream";
+import type { Cluster, ClusterName, NodeName, TargetName } from "../cluster/cluster.ts";
+import type { Emit } from "../events/event.ts";
+import type { Observed } from "../plan/plan.ts";
+import type { ClusterStore } from "../store/store.ts";
+
+/** What an operation on a cluster is given: where to say things and when to stop. */
+export type Run = {
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+};
+
+/** A connection to the cluster's store with the operator's rights. */
+export type StoreAccess = { readonly store: ClusterStore; close(): Promise<void> };
+
+export type ExecResult = { readonly code: number; readonly stdout: string; readonly stderr: string };
+export type ExecOptions = {
+  readonly input?: Uint8Array | string;
+  /** Called with chunks as they come, instead of keeping them in the result. */
+  readonly output?: (stream: "stdout" | "stderr", chunk: Uint8Array) => void;
+  readonly signal?: AbortSignal;
+  readonly environment?: Readonly<Record<string, string>>;
+};
+
+/** What an operator can do with one node through the target. */
+export interface NodeAccess {
+  exec(command: readonly [string, ...string[]], options?: ExecOptions): Promise<ExecResult>;
+  /** The words of a command that gives an interactive terminal on the node, such as `docker exec -it …`. */
+  terminal(command: readonly string[]): readonly [string, ...string[]];
+  /** A tar archive into a folder of the node. */
+  put(folder: string, archive: Uint8Array): Promise<void>;
+  /** A tar archive of a path on the node. */
+  get(path: string): Promise<Uint8Array>;
+  /** Console or container log; works for a node that never joined. */
+  console(lines: number): Promise<string>;
+  start(): Promise<void>;
+  /** Stops in good order within the given seconds, then hard. */
+  stop(seconds: number): Promise<void>;
+  restart(seconds: number): Promise<void>;
+  /** A byte stream to a TCP port of the node, seen from inside the cluster's network. */
+  connect(port: number): Promise<Duplex>;
+}
+
+/** Something that bears the cluster's name. */
+export type Leftover = { readonly kind: string; readonly name: string; readonly blocker?: string };
+
+/** All that operations know of a target, beside the launch's own desires. `Work` is plain data that only the target understands. */
+export interface Target<Work = unknown> {
+  readonly name: TargetName;
+  /** Whether the engine or account can be reached, and what it lacks; for `doctor` and for clear errors. */
+  examine(): Promise<readonly { readonly subject: string; readonly state: "good" | "warning" | "bad"; readonly message: string; readonly fix?: string }[]>;
+  list(): Promise<readonly ClusterName[]>;
+  /** Undefined when the cluster has no store (nothing there). */
+  store(cluster: ClusterName): Promise<StoreAccess | undefined>;
+  observe(cluster: ClusterName): Promise<Observed>;
+  node(name: NodeName, cluster: ClusterName): NodeAccess;
+  /** Makes what lies below the nodes: image, network, gateway with the store. Idempotent. */
+  prepare(cluster: Cluster, run: Run): Promise<StoreAccess>;
+  plan(cluster: Cluster | undefined, observed: Observed): Promise<TargetPlan<Work>>;
+  apply(work: Work, run: Run): Promise<void>;
+  /** The proof of zero: all that bears the cluster's name. */
+  leftovers(cluster: ClusterName): Promise<readonly Leftover[]>;
+}
+
+export type TargetPlan<Work> = {
+  readonly changes: readonly import("../plan/plan.ts").Change[];
+  readonly steps: readonly import("../plan/plan.ts").Step<Work>[];
+};
