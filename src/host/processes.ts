@@ -1,4 +1,6 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 
 export type Finished = { readonly code: number; readonly stdout: string; readonly stderr: string };
 export type RunOptions = {
@@ -14,6 +16,23 @@ export type RunOptions = {
 /** Other programs, by argument array; no shell ever. */
 export interface Processes {
   run(command: readonly [string, ...string[]], options?: RunOptions): Promise<Finished>;
+}
+
+export type StreamOptions = Omit<RunOptions, "input" | "accept"> & {
+  /** Milliseconds within which the program must say something, so that a dead network is told from a slow one. */
+  readonly firstLineWithin?: number;
+};
+
+/** Programs that run long: what they say is handed on line by line, standard output and error alike. */
+export interface Streams {
+  stream(command: readonly [string, ...string[]], onLine: (line: string) => void, options?: StreamOptions): Promise<void>;
+  /** The first program's standard output becomes the second's input; fails with whichever failed first. */
+  pipe(
+    from: readonly [string, ...string[]],
+    to: readonly [string, ...string[]],
+    onLine: (line: string) => void,
+    options?: StreamOptions,
+  ): Promise<void>;
 }
 
 const mostOutput = 4 * 1024 * 1024;
@@ -39,7 +58,88 @@ export function pasteable(command: readonly string[]): string {
     .join(" ");
 }
 
-export const systemProcesses: Processes = {
+/** How many last lines of a streaming program its error carries. */
+const linesKept = 20;
+
+/** Waits for a started program whose output is read as lines; rejects with what it said last. */
+function followed(
+  command: readonly string[],
+  child: ChildProcess,
+  outputs: readonly (Readable | null)[],
+  onLine: (line: string) => void,
+  options: StreamOptions,
+): Promise<void> {
+  const last: string[] = [];
+  let late: number | undefined;
+  const stopAfter = (milliseconds: number | undefined): NodeJS.Timeout | undefined =>
+    milliseconds === undefined
+      ? undefined
+      : setTimeout(() => {
+          late = milliseconds;
+          child.kill("SIGTERM");
+        }, milliseconds);
+  const whole = stopAfter(options.timeout);
+  const first = stopAfter(options.firstLineWithin);
+  for (const output of outputs) {
+    if (output === null) continue;
+    createInterface({ input: output, crlfDelay: Infinity }).on("line", (line) => {
+      clearTimeout(first);
+      if (line.trim() === "") return;
+      if (last.push(line) > linesKept) last.shift();
+      onLine(line);
+    });
+  }
+  return new Promise((resolve, reject) => {
+    const settled = (): void => {
+      clearTimeout(whole);
+      clearTimeout(first);
+    };
+    child.on("error", (error) => {
+      settled();
+      reject(new ProcessError(command, undefined, last.join("\n"), `could not run (${error.message})`));
+    });
+    child.on("close", (code, signal) => {
+      settled();
+      const why = late === undefined ? `ended with ${code ?? signal}` : `said nothing or did not end within ${late} ms`;
+      if (code === 0 && late === undefined) resolve();
+      else reject(new ProcessError(command, code ?? undefined, last.join("\n"), why));
+    });
+  });
+}
+
+function start(command: readonly [string, ...string[]], options: StreamOptions, input: "ignore" | "pipe"): ChildProcess {
+  const [program, ...words] = command;
+  return spawn(program, words, {
+    cwd: options.directory,
+    env: options.environment === undefined ? process.env : { ...process.env, ...options.environment },
+    stdio: [input, "pipe", "pipe"],
+    signal: options.signal,
+  });
+}
+
+export const systemProcesses: Processes & Streams = {
+  stream: (command, onLine, options = {}) => {
+    const child = start(command, options, "ignore");
+    return followed(command, child, [child.stdout, child.stderr], onLine, options);
+  },
+  pipe: async (from, to, onLine, options = {}) => {
+    const sender = start(from, options, "ignore");
+    const receiver = start(to, options, "pipe");
+    // A program that ended early takes no more input; its own exit code tells why.
+    receiver.stdin?.on("error", () => sender.kill("SIGTERM"));
+    if (sender.stdout !== null && receiver.stdin !== null) sender.stdout.pipe(receiver.stdin);
+    const ends = [
+      followed(from, sender, [sender.stderr], onLine, options),
+      // The receiver may well be silent until the sender is done.
+      followed(to, receiver, [receiver.stdout, receiver.stderr], onLine, options.timeout === undefined ? {} : { timeout: options.timeout }),
+    ];
+    const [sent, received] = await Promise.allSettled(ends);
+    // A sender cut off by its receiver's end is not the cause.
+    if (received?.status === "rejected" && sender.signalCode !== null) throw received.reason;
+    if (sent?.status === "rejected") throw sent.reason;
+    if (received?.status === "rejected") throw received.reason;
+  },
+
   run: (command, options = {}) =>
     new Promise((resolve, reject) => {
       const [program, ...words] = command;

@@ -15,11 +15,20 @@ export type Change = {
 };
 
 /** What the runner executes; `Work` is plain data that only the target understands. */
-export type Step<Work> = { readonly carries: readonly string[]; readonly title: string; readonly subject: string } & (
+export type Step<Work> = {
+  /** Ids of the changes that it carries out. */
+  readonly carries: readonly string[];
+  readonly title: string;
+  readonly subject: string;
+  /** Steps of one wave run side by side, those of one subject in order; the next wave waits for all of them. */
+  readonly wave: number;
+} & (
   | { readonly kind: "work"; readonly work: Work }
+  // Into the roster, with a new token that the following work puts into the instance.
   | { readonly kind: "enrol"; readonly node: PlannedNode }
   | { readonly kind: "publish"; readonly revision: string }
-  | { readonly kind: "retire"; readonly node: NodeName; readonly instance: string }
+  // The runner asks the quorum guard first. `retire`: leaves for good; `pause`: goes and comes back.
+  | { readonly kind: "retire" | "pause"; readonly node: PlannedNode }
   | { readonly kind: "forget"; readonly instance: string }
   | { readonly kind: "await"; readonly nodes: readonly NodeName[]; readonly until: "ready" | "left" }
 );

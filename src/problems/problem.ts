@@ -37,6 +37,14 @@ export type Problem = {
   readonly message: string;
   /** What would be right: the nearest word, the range, the line to write. */
   readonly fix?: string;
+  /** Point at the key itself, not at what stands behind it. */
+  readonly at?: "key";
+  /** Other places that have to do with it, such as the first of two that clash. */
+  readonly related?: readonly {
+    readonly path: Path;
+    readonly message: string;
+    readonly at?: "key";
+  }[];
 };
 
 /** A value that cannot be half right, or all its problems. */

@@ -11,12 +11,15 @@ export const clusterRecord = z.object({
   orchestrator: z.enum(["swarm", "none"]),
   /** Names this creation; every formation record lies under it. */
   generation: z.string(),
+  /** How many control instances found it. */
+  founders: z.number(),
   created: time,
   nonce,
 });
 /** The root certificate is public; its key is encrypted to the recovery key that the operator saw once. */
 export const rootRecord = z.object({ certificate: z.string(), encryptedKey: z.string(), recipients: z.array(z.string()) });
-export const issuerRecord = z.object({ certificate: z.string(), key: z.string() });
+/** `anchor`: the same authority signed by itself, which OpenSSL's servers need to trust it without the root. */
+export const issuerRecord = z.object({ certificate: z.string(), key: z.string(), anchor: z.string() });
 
 /** One instance that the target says exists, or existed. Written by who looks at the target. */
 export const rosterRecord = z.object({
@@ -136,6 +139,8 @@ export const serviceWanted = z.object({
 export const servicesRevisionRecord = z.object({
   revision: z.string(),
   services: z.array(serviceWanted),
+  /** Users' node labels by group, which managers put on the swarm's nodes. */
+  labels: z.record(z.string(), labels),
   /** Hosts whose login lies under `control/logins/<host>`. */
   logins: z.array(z.object({ host: z.string(), version: z.string() })),
 });
@@ -158,6 +163,8 @@ export const nodeRecord = z.object({
   since: time,
   seen: time,
   boot: z.string(),
+  /** How often this agent was asked to look again at once (SIGHUP); an answer to the asker. */
+  nudges: z.number(),
   /** When each phase was first settled in this boot, for the waterfall. */
   settled: z.record(z.string(), z.object({ from: time, to: time })),
   units: z.array(unitState),
@@ -179,6 +186,9 @@ export const nodeRecord = z.object({
 /** What a manager's agent sees of one service. */
 export const serviceRecord = z.object({
   name: z.string(),
+  /** The revision, and the pointer's `apply`, that this was seen under. */
+  revision: z.string(),
+  apply: z.number(),
   /** Hash of the wanted service that was applied last. */
   applied: z.string(),
   desired: z.number(),

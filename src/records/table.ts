@@ -48,7 +48,7 @@ export const records = {
   etcdPassword: { key: "control/etcd-password", schema: schemas.secretRecord, write: ["control"], read: managers, how: "once" },
   managerToken: { key: "control/swarm-token", schema: schemas.swarmTokenRecord, write: ["control"], read: managers, how: "conditional" },
   workerToken: { key: "worker/swarm-token", schema: schemas.swarmTokenRecord, write: ["control"], read: [...managers, "worker"], how: "conditional" },
-  roster: { key: "roster/{instance}", schema: schemas.rosterRecord, write: ["operator"], read: [...managers, "gateway"], how: "conditional" },
+  roster: { key: "roster/{instance}", schema: schemas.rosterRecord, write: ["operator"], read: [...managers, "gateway", "own"], how: "conditional" },
   bootstrap: { key: "bootstrap/{instance}", schema: schemas.bootstrapRecord, write: ["operator"], read: ["operator", "own", "own-identity"], how: "conditional" },
   registration: { key: "registrations/{generation}/{instance}", schema: schemas.registrationRecord, write: ["own", "own-identity"], read: [...managers, "own", "own-identity"], how: "conditional" },
   request: { key: "requests/{instance}", schema: schemas.requestRecord, write: ["own", "own-identity"], read: [...managers, "own", "own-identity"], how: "conditional" },

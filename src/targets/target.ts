@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Cluster, ClusterName, NodeName, TargetName } from "../cluster/cluster.ts";
 import type { Emit } from "../events/event.ts";
-import type { Observed } from "../plan/plan.ts";
+import type { Change, Observed, ObservedNode, Step } from "../plan/plan.ts";
 import type { ClusterStore } from "../store/store.ts";
 
 /** What an operation on a cluster is given: where to say things and when to stop. */
@@ -10,8 +10,16 @@ export type Run = {
   readonly signal: AbortSignal;
 };
 
+/** What the runner gives to work on a node that was just enrolled: the token and the root's fingerprint. */
+export type Admission = { readonly token: string; readonly pin: string };
+
 /** A connection to the cluster's store with the operator's rights. */
-export type StoreAccess = { readonly store: ClusterStore; close(): Promise<void> };
+export type StoreAccess = {
+  readonly store: ClusterStore;
+  /** The host at which nodes reach the store. */
+  readonly address: string;
+  close(): Promise<void>;
+};
 
 export type ExecResult = { readonly code: number; readonly stdout: string; readonly stderr: string };
 export type ExecOptions = {
@@ -56,13 +64,19 @@ export interface Target<Work = unknown> {
   node(name: NodeName, cluster: ClusterName): NodeAccess;
   /** Makes what lies below the nodes: image, network, gateway with the store. Idempotent. */
   prepare(cluster: Cluster, run: Run): Promise<StoreAccess>;
+  /** Undefined instead of a cluster: remove all that is there. */
   plan(cluster: Cluster | undefined, observed: Observed): Promise<TargetPlan<Work>>;
-  apply(work: Work, run: Run): Promise<void>;
+  /** The steps with which one node leaves for good. */
+  removal(node: ObservedNode, cluster: ClusterName): readonly Step<Work>[];
+  apply(work: Work, run: Run & { readonly admission?: Admission }): Promise<void>;
+  /** Asks a running node's agent to look again at once. */
+  nudge(name: NodeName): Promise<void>;
+  /** Ids of the images that lie on the operator's side, by reference; others are the registry's. */
+  localImages(references: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Puts a local image into nodes that lack it, once their engine is up; gives the nodes that got it. */
+  loadImage(reference: string, id: string, nodes: readonly NodeName[], run: Run): Promise<readonly NodeName[]>;
   /** The proof of zero: all that bears the cluster's name. */
   leftovers(cluster: ClusterName): Promise<readonly Leftover[]>;
 }
 
-export type TargetPlan<Work> = {
-  readonly changes: readonly import("../plan/plan.ts").Change[];
-  readonly steps: readonly import("../plan/plan.ts").Step<Work>[];
-};
+export type TargetPlan<Work> = { readonly changes: readonly Change[]; readonly steps: readonly Step<Work>[] };

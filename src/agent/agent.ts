@@ -1,0 +1,278 @@
+import { networkInterfaces } from "node:os";
+import type { NodePorts } from "../components/node.ts";
+import { etcdJoin, etcdTend } from "../components/etcd/member.ts";
+import { ownEndpoint } from "../components/etcd/process.ts";
+import { hasMesh, lookAtSwarm, swarmNodes } from "../components/swarm/api.ts";
+import { serveApi, swarmForm, swarmTend } from "../components/swarm/member.ts";
+import { tendServices } from "../components/swarm/services.ts";
+import { readRecord } from "../records/access.ts";
+import type { RecordValue } from "../records/table.ts";
+import { CertificateKeeper } from "./certificates.ts";
+import { ConfigKeeper, type ConfigOutcome } from "./config.ts";
+import { examine, steady, type Health } from "./health.ts";
+import { leave } from "./leaving.ts";
+import { NodeReport, type NodeRecord } from "./nodeRecord.ts";
+import { Phases } from "./phases.ts";
+import { reconcile, type Rest } from "./reconcile.ts";
+
+type Wanted = { readonly group: RecordValue<"groupRevision">; readonly pointer: RecordValue<"pointer"> };
+type Blocked = { readonly phase: string; readonly why: string; readonly log: readonly string[]; readonly failed: boolean };
+
+export type AgentOptions = {
+  readonly node: Omit<NodePorts, "wanted">;
+  readonly gateway: string;
+  readonly life: string;
+  readonly boot: string;
+  readonly certificateLife: number | undefined;
+  /** Tells clients that hold certificates to read them again. */
+  readonly certificatesChanged: () => Promise<void>;
+};
+
+export type Round = { readonly settled: boolean; readonly moved: boolean; readonly left: boolean };
+
+const examineEvery = { settled: 10_000, moving: 2_000 } as const;
+const rest: Rest = { kind: "settled" };
+
+/** One node's reconcilers in their order, round after round, and the record that says how far they are. */
+export class Agent {
+  readonly #node: NodePorts;
+  readonly #options: AgentOptions;
+  readonly #certificates: CertificateKeeper;
+  readonly #config: ConfigKeeper;
+  readonly #phases: Phases;
+  readonly #report = new NodeReport();
+  readonly #join = etcdJoin();
+  #wanted: Wanted | undefined;
+  #health: { readonly at: number; readonly value: Health } | undefined;
+  #mesh: boolean | undefined;
+  #last = "";
+  nudges = 0;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    this.#node = { ...options.node, wanted: () => this.#wanted };
+    this.#certificates = new CertificateKeeper(this.#node, options.gateway, options.certificateLife);
+    this.#config = new ConfigKeeper(this.#node, options.life);
+    this.#phases = new Phases(options.node.clock);
+  }
+
+  /** Looks again at what costs processes to find out. */
+  nudge(): void {
+    this.nudges++;
+    this.#health = undefined;
+  }
+
+  async round(): Promise<Round> {
+    const node = this.#node;
+    const { me, store } = node;
+    const own = await readRecord(store, "roster", { instance: me.instance }).catch((error: unknown) => {
+      // Before the first certificate the roster cannot be read; that is no news about it.
+      node.say(`roster: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    });
+    if (own?.value.state === "leaving" || own?.value.state === "gone") return this.#leave();
+
+    const share = this.#wanted?.group.wanted.etcd?.share;
+    let blocked: Blocked | undefined;
+    const block = (phase: string, why: string, log: readonly string[] = [], failed = false): void => {
+      blocked ??= { phase, why, log, failed };
+    };
+
+    this.#phases.begin("certificates");
+    const kept = await this.#certificates.keep(share !== undefined);
+    if (kept.changed.length > 0) await this.#options.certificatesChanged();
+    if (!kept.settled && kept.ends["store"] === undefined) {
+      // Without a certificate nothing else of the store can be read, not even where to write the reason.
+      return { settled: false, moved: false, left: false };
+    }
+    this.#phases.end("certificates");
+    if (me.role === "control") await this.#certificates.answer(share !== undefined);
+
+    this.#phases.begin("config");
+    const config = await this.#settleConfig(block);
+    if (config === undefined) {
+      await this.#write(undefined, blocked, kept.ends);
+      return { settled: false, moved: true, left: false };
+    }
+    this.#phases.end("config");
+
+    this.#phases.begin("network");
+    const addresses = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((entry) => entry.address));
+    if (addresses.includes(me.address)) this.#phases.end("network");
+    else block("network", `the address ${me.address} is on none of this node's interfaces`);
+
+    const [etcd, swarm] = await Promise.all([this.#etcd(), this.#swarm(kept.changed.includes("docker-server"))]);
+    if (etcd.kind === "waits") block("etcd", etcd.why.text, etcd.why.log);
+    if (swarm.kind === "waits") block("swarm", swarm.why.text, swarm.why.log);
+
+    let services = "";
+    if (swarm.kind === "settled" && me.orchestrator === "swarm" && me.role === "control") services = await this.#services();
+    if (services !== "") block("services", services);
+
+    const health = await this.#examine(config, blocked === undefined);
+    const failedUnit = health.failed.find((unit) => unit.ours);
+    if (failedUnit !== undefined) {
+      const log = await node.systemd.log(failedUnit.name, 8);
+      block("units", `${failedUnit.name} failed`, log, true);
+    }
+    if (config.refused !== undefined) block("config", config.refused, [], true);
+
+    if (blocked === undefined) await this.#config.confirm();
+    else if (config.onTrial && (await this.#config.takeBack(`${blocked.phase}: ${blocked.why}`, failedUnit !== undefined))) this.#health = undefined;
+
+    const line = blocked === undefined ? "ready" : `${blocked.phase}: ${blocked.why}`;
+    const moved = line !== this.#last || config.changed || kept.changed.length > 0;
+    if (line !== this.#last) node.say(line);
+    this.#last = line;
+    await this.#write(config, blocked, kept.ends);
+    return { settled: blocked === undefined && kept.settled, moved, left: false };
+  }
+
+  async #settleConfig(block: (phase: string, why: string, log?: readonly string[], failed?: boolean) => void): Promise<ConfigOutcome | undefined> {
+    const { store, me } = this.#node;
+    const pointer = await readRecord(store, "pointer");
+    if (pointer === undefined) {
+      block("config", "no revision is published yet");
+      return undefined;
+    }
+    if (this.#wanted?.pointer.revision !== pointer.value.revision) {
+      const group = await readRecord(store, "groupRevision", { revision: pointer.value.revision, group: me.group });
+      if (group === undefined) {
+        block("config", `revision ${pointer.value.revision} has no group ${me.group}`);
+        return undefined;
+      }
+      this.#wanted = { group: group.value, pointer: pointer.value };
+    } else this.#wanted = { group: this.#wanted.group, pointer: pointer.value };
+    return this.#config.settle(this.#wanted.group, pointer.value);
+  }
+
+  async #etcd(): Promise<Rest> {
+    if (this.#node.me.role !== "control") return rest;
+    this.#phases.begin("etcd");
+    const joined = await reconcile(this.#join, this.#node);
+    if (joined.kind === "waits") return joined;
+    this.#phases.end("etcd");
+    // What tending waits for is the cluster's business; this member is well.
+    const tended = await reconcile(etcdTend, this.#node);
+    if (tended.kind === "waits") this.#node.say(`etcd members: ${tended.why.text}`);
+    return rest;
+  }
+
+  async #swarm(apiChanged: boolean): Promise<Rest> {
+    const node = this.#node;
+    if (node.me.orchestrator !== "swarm") return rest;
+    this.#phases.begin("swarm");
+    const formed = await reconcile(swarmForm, node);
+    if (formed.kind === "waits") return formed;
+    this.#phases.end("swarm");
+    if (node.me.role === "control") {
+      await serveApi(node, apiChanged);
+      if (await this.#leads()) {
+        const tended = await reconcile(swarmTend, node);
+        if (tended.kind === "waits") node.say(`swarm nodes: ${tended.why.text}`);
+      }
+    }
+    return rest;
+  }
+
+  async #leads(): Promise<boolean> {
+    const local = await lookAtSwarm(this.#node.engine);
+    if (local.kind !== "manager") return false;
+    return (await swarmNodes(this.#node.engine)).some((entry) => entry.id === local.nodeId && entry.leader);
+  }
+
+  async #services(): Promise<string> {
+    try {
+      await tendServices(this.#node, await this.#leads());
+      return "";
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  async #examine(config: ConfigOutcome, settled: boolean): Promise<Health> {
+    const now = this.#node.clock.now();
+    const age = settled ? examineEvery.settled : examineEvery.moving;
+    if (this.#health === undefined || config.changed || now - this.#health.at > age) {
+      this.#health = { at: now, value: await examine(this.#node, config.machine) };
+    }
+    return this.#health.value;
+  }
+
+  async #leave(): Promise<Round> {
+    const outcome = await leave(this.#node);
+    await this.#write(undefined, outcome.left ? undefined : { phase: "leaving", why: outcome.why, log: [], failed: false }, {}, outcome.left);
+    return { settled: outcome.left, moved: true, left: outcome.left };
+  }
+
+  async #write(config: ConfigOutcome | undefined, blocked: Blocked | undefined, ends: Readonly<Record<string, number>>, left = false): Promise<void> {
+    const node = this.#node;
+    const { me, clock } = node;
+    const phase = left ? "left" : (blocked?.phase ?? "ready");
+    const was = this.#last === "";
+    const state: NodeRecord["state"] = left ? "stopped" : blocked === undefined ? "ready" : blocked.failed ? "failed" : "starting";
+    const health = this.#health?.value;
+    const record: NodeRecord = {
+      instance: me.instance,
+      node: me.node,
+      revision: config?.revision ?? "",
+      apply: config?.apply ?? 0,
+      state,
+      phase,
+      ...(blocked === undefined ? {} : { reason: blocked.why }),
+      log: [...(blocked?.log ?? [])],
+      since: await this.#report.since(node, state, phase),
+      seen: clock.now(),
+      boot: this.#options.boot,
+      nudges: this.nudges,
+      settled: { ...this.#phases.settled },
+      units: health?.units ?? [],
+      drift: [...(health?.drift ?? [])],
+      disk: steady(health?.disk ?? []),
+      certificates: { ...ends },
+      ...(await this.#membership(was)),
+    };
+    await this.#report.write(node, record);
+  }
+
+  /** What this node sees of etcd and of the swarm; fields that cannot be seen now are left out. */
+  async #membership(_first: boolean): Promise<Pick<NodeRecord, "etcd" | "swarm">> {
+    const node = this.#node;
+    const seen: { etcd?: NonNullable<NodeRecord["etcd"]>; swarm?: NonNullable<NodeRecord["swarm"]> } = {};
+    if (node.me.role === "control") {
+      try {
+        const [status, { members }] = await Promise.all([node.etcd.status(ownEndpoint), node.etcd.members(ownEndpoint)]);
+        seen.etcd = {
+          memberId: status.memberId,
+          clusterId: status.clusterId,
+          leader: status.leader === "0" ? "" : status.leader,
+          members: await Promise.all(
+            members.map(async ({ id, name, learner, peerUrls }) => {
+              const endpoint = peerUrls[0]?.replace(/:2380$/, ":2379");
+              const healthy = name !== "" && endpoint !== undefined && (await node.etcd.reads(endpoint, learner ? "serializable" : "linearizable").catch(() => false));
+              return { id, name, learner, healthy };
+            }),
+          ),
+        };
+      } catch (error) {
+        node.say(`etcd is not seen: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`);
+      }
+    }
+    if (node.me.orchestrator === "swarm") {
+      try {
+        const local = await lookAtSwarm(node.engine);
+        this.#mesh ??= await hasMesh(
+          async (command) => (await node.processes.run(command, { accept: [0, 1, 2, 127], timeout: 5_000 })).code,
+          async (path) => (await node.files.ownership(path)) !== undefined,
+        );
+        if (local.kind === "worker" || local.kind === "manager") {
+          const leader = local.kind === "manager" && (await this.#leads());
+          seen.swarm = { nodeId: local.nodeId, manager: local.kind === "manager", leader, mesh: this.#mesh };
+        }
+      } catch (error) {
+        node.say(`swarm is not seen: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`);
+      }
+    }
+    return seen;
+  }
+}

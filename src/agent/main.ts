@@ -1,0 +1,133 @@
+import { readFileSync, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { unixEngine } from "../components/docker/engine.ts";
+import { etcdClient } from "../components/etcd/client.ts";
+import { pkiFolder } from "../components/etcd/paths.ts";
+import { systemd } from "../components/systemd.ts";
+import { systemClock } from "../host/clock.ts";
+import { systemNodeFiles } from "../host/nodeFiles.ts";
+import { systemProcesses } from "../host/processes.ts";
+import { systemRandom } from "../host/random.ts";
+import { mutualTls, type Material } from "../pki/mtls.ts";
+import { readRecord } from "../records/access.ts";
+import { httpStore } from "../store/client.ts";
+import { Agent } from "./agent.ts";
+import { pace } from "./pace.ts";
+import { arrival } from "./platforms/local.ts";
+
+/** Journald reads the priority from the prefix; a line that repeats is said once. */
+function speaker(): (message: string) => void {
+  let last = "";
+  return (message) => {
+    if (message === last) return;
+    last = message;
+    process.stdout.write(`<6>${message}\n`);
+  };
+}
+
+async function main(): Promise<void> {
+  const say = speaker();
+  const files = systemNodeFiles;
+  const clock = systemClock;
+  const random = systemRandom;
+  const stopping = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stopping.abort());
+
+  await files.makeFolder(pkiFolder, { mode: 0o755, user: "root", group: "root" });
+  const { instance, store: url, pin, token } = await arrival(files);
+
+  let certificate: { readonly cert: string; readonly key: string } | undefined;
+  const readCertificate = async (): Promise<void> => {
+    const [cert, key] = await Promise.all([files.read(`${pkiFolder}/store.crt`), files.read(`${pkiFolder}/store.key`)]);
+    certificate = cert === undefined || key === undefined ? undefined : { cert, key };
+  };
+  await readCertificate();
+  const store = httpStore({ url, pin, tls: () => certificate ?? {}, token: { instance, token }, signal: stopping.signal });
+
+  const etcdMaterial = async (): Promise<Material> => {
+    const [authority, cert, key] = await Promise.all(["ca.crt", "crt", "key"].map((end) => files.read(`${pkiFolder}/etcd-client.${end}`)));
+    if (authority === undefined || cert === undefined || key === undefined) throw new Error("this node has no etcd client certificate yet");
+    return { authority, identity: { certificate: cert, key } };
+  };
+  const etcdTls = mutualTls({ read: etcdMaterial });
+  const etcd = etcdClient(etcdTls, async () => {
+    const found = await readRecord(store, "etcdPassword");
+    return found === undefined ? undefined : { name: "root", password: found.value.value };
+  });
+
+  // The store may come up after the node: the bootstrap is asked for until it is there, with growing pauses.
+  const waiting = pace(random);
+  let me: Awaited<ReturnType<typeof bootstrap>>;
+  async function bootstrap() {
+    try {
+      return (await readRecord(store, "bootstrap", { instance }))?.value;
+    } catch (error) {
+      say(`bootstrap: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    }
+  }
+  while ((me = await bootstrap()) === undefined) {
+    if (stopping.signal.aborted) return;
+    await clock.sleep(waiting.next(false, false), stopping.signal);
+  }
+
+  const certificateLife = readCertificateLife();
+  const agent = new Agent({
+    node: { me, store, files, processes: systemProcesses, systemd: systemd(systemProcesses), engine: unixEngine(), etcd, clock, random, say },
+    gateway: new URL(url).hostname,
+    life: createHash("sha256").update(token).digest("hex").slice(0, 16),
+    boot: bootId(),
+    certificateLife,
+    async certificatesChanged() {
+      await readCertificate();
+      if (me?.role === "control") await etcdTls.reload();
+    },
+  });
+
+  let wake = new AbortController();
+  process.on("SIGHUP", () => {
+    agent.nudge();
+    wake.abort();
+  });
+  stopping.signal.addEventListener("abort", () => wake.abort());
+  const own = fileIdentity();
+  const rounds = pace(random);
+  while (!stopping.signal.aborted) {
+    wake = new AbortController();
+    let round = { settled: false, moved: false, left: false };
+    try {
+      round = await agent.round();
+    } catch (error) {
+      say(`round: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    }
+    // Another agent was put into the runtime volume: systemd starts it in this one's place.
+    if (round.settled && fileIdentity() !== own) break;
+    if (!wake.signal.aborted) await clock.sleep(rounds.next(round.settled, round.moved), wake.signal);
+  }
+  store.close();
+  etcdTls.close();
+}
+
+function fileIdentity(): string {
+  const { ino, mtimeMs, size } = statSync(process.argv[1] ?? "");
+  return `${ino} ${mtimeMs} ${size}`;
+}
+
+/** Two starts of one container differ; the kernel's own boot id is the machine's. */
+function bootId(): string {
+  const started = readFileSync("/proc/1/stat", "utf8").split(") ")[1]?.split(" ")[19] ?? "";
+  return createHash("sha256").update(`${readFileSync("/proc/sys/kernel/random/boot_id", "utf8")}${started}`).digest("hex").slice(0, 12);
+}
+
+/** Short certificates for tests of renewal: milliseconds in a file that the target may put there. */
+function readCertificateLife(): number | undefined {
+  try {
+    return Number(readFileSync("/etc/slipway/certificate-life", "utf8"));
+  } catch (error) {
+    if (error instanceof Error && Reflect.get(error, "code") === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+await main();
+process.exit(0);

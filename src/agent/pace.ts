@@ -1,0 +1,25 @@
+import type { Random } from "../host/random.ts";
+
+const fastest = 100;
+const slowestWaiting = 2_000;
+const atRest = 2_000;
+
+/**
+ * How long to pause before the next round, milliseconds: short while things move, longer the longer nothing does,
+ * with full jitter so that many nodes do not ask the store in step. There is no last attempt.
+ */
+export function pace(random: Random): { next(settled: boolean, moved: boolean): number } {
+  let idle = 0;
+  return {
+    next(settled, moved) {
+      if (settled) {
+        idle = 0;
+        return atRest * (0.75 + random.fraction() / 2);
+      }
+      idle = moved ? 0 : idle + 1;
+      // Formation is a matter of seconds: the pause grows only after the first fifty rounds without a change.
+      const limit = Math.min(slowestWaiting, fastest * 2 ** Math.max(0, (idle - 50) / 8));
+      return limit * (0.5 + random.fraction() / 2);
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import type { Clock } from "../host/clock.ts";
+
+/** When each phase of this boot began and was first settled, for the waterfall. Milliseconds since 1970. */
+export class Phases {
+  readonly #clock: Clock;
+  readonly #from = new Map<string, number>();
+  readonly #settled: Record<string, { from: number; to: number }> = {};
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  begin(phase: string): void {
+    if (!this.#from.has(phase)) this.#from.set(phase, this.#clock.now());
+  }
+
+  end(phase: string): void {
+    const from = this.#from.get(phase);
+    if (from !== undefined && this.#settled[phase] === undefined) this.#settled[phase] = { from, to: this.#clock.now() };
+  }
+
+  get settled(): Readonly<Record<string, { from: number; to: number }>> {
+    return this.#settled;
+  }
+}

@@ -1,0 +1,43 @@
+import type { Cluster } from "../cluster/cluster.ts";
+import { readCluster } from "../cluster/read.ts";
+import type { Problem } from "../problems/problem.ts";
+import { showProblems } from "../problems/show.ts";
+import type { Source } from "../problems/source.ts";
+import { InvalidFileError, UsageError } from "./failure.ts";
+import type { Session } from "./session.ts";
+
+export type ClusterFile = {
+  readonly cluster: Cluster;
+  readonly warnings: readonly Problem[];
+  readonly source: Source;
+};
+
+/** The cluster that a file describes, with `--on` and `--name` over it; an `InvalidFileError` shows all that is wrong. */
+export async function readClusterFile(session: Session, file: string): Promise<ClusterFile> {
+  const { on, name } = session.flags;
+  const read = readCluster(await textOf(session, file), file, {
+    ...(on === undefined ? {} : { on }),
+    ...(name === undefined ? {} : { name }),
+  });
+  if (read.kind === "bad") throw new InvalidFileError(read.problems, read.source);
+  return { cluster: read.value, warnings: read.warnings, source: read.source };
+}
+
+/** The same for verbs that go on with it: warnings are shown. */
+export async function goodClusterFile(session: Session, file: string): Promise<Cluster> {
+  const { cluster, warnings, source } = await readClusterFile(session, file);
+  if (warnings.length > 0)
+    session.note(showProblems(warnings, source, { color: session.err.colour }).trimEnd());
+  return cluster;
+}
+
+async function textOf(session: Session, file: string): Promise<Uint8Array> {
+  try {
+    return await session.world.files.read(file);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT") throw new UsageError(`there is no file ${file}`, "slipway init");
+    if (code === "EISDIR") throw new UsageError(`${file} is a folder, not a file`);
+    throw error;
+  }
+}

@@ -1,0 +1,66 @@
+import type { FlagParametersForType } from "@stricli/core";
+import type { TargetName } from "../cluster/cluster.ts";
+import type { CliContext } from "./context.ts";
+
+/** On when it is given. */
+export type Toggle = boolean | undefined;
+
+/** Flags that every verb on a cluster takes. */
+export type Common = {
+  readonly on: TargetName | undefined;
+  readonly name: string | undefined;
+  readonly json: Toggle;
+  readonly quiet: Toggle;
+  readonly noColor: Toggle;
+};
+/** Of verbs that change something. */
+export type Acting = Common & { readonly yes: Toggle };
+
+/** A flag that is off unless given. */
+export function toggle(brief: string) {
+  return { kind: "boolean", optional: true, withNegated: false, brief } as const;
+}
+
+const shown = {
+  json: toggle("print JSON: one document, or one event per line for long work"),
+  quiet: toggle("print results and errors only"),
+  noColor: toggle("no colour (also NO_COLOR=1)"),
+} as const;
+
+export const common: FlagParametersForType<Common, CliContext> = {
+  on: {
+    kind: "enum",
+    values: ["docker"],
+    optional: true,
+    brief: "where the cluster runs (default: what the file says, else docker)",
+  },
+  name: {
+    kind: "parsed",
+    parse: String,
+    optional: true,
+    placeholder: "cluster",
+    brief: "the cluster's name",
+  },
+  ...shown,
+};
+export const acting: FlagParametersForType<Acting, CliContext> = {
+  ...common,
+  yes: toggle("do it without asking"),
+};
+
+/** A whole number between two bounds. */
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    throw new Error(`${JSON.stringify(text)} is not a whole number from ${least} to ${most}`);
+  };
+}
+
+/** Seconds, or `90s`, `5m`, `1h`; gives milliseconds. */
+export function span(text: string): number {
+  const [, count, unit = "s"] = /^(\d{1,6})([smh]?)$/.exec(text) ?? [];
+  if (count === undefined)
+    throw new Error(`${JSON.stringify(text)} is not a time span such as 90s, 5m or 1h`);
+  return Number(count) * (unit === "h" ? 3_600_000 : unit === "m" ? 60_000 : 1000);
+}

@@ -1,0 +1,26 @@
+/**
+ * The operations, each loaded when it is called: one that does nothing else is not to load the rest.
+ * Tests put their own in place.
+ */
+export const operations = {
+  cp: async () => (await import("../operations/cp.ts")).cp,
+  dns: async () => (await import("../operations/dns.ts")).dns,
+  doctor: async () => (await import("../operations/doctor.ts")).doctor,
+  env: async () => (await import("../operations/env.ts")).env,
+  events: async () => (await import("../operations/events.ts")).events,
+  exec: async () => (await import("../operations/exec.ts")).exec,
+  inspect: async () => (await import("../operations/inspect.ts")).inspect,
+  ip: async () => (await import("../operations/ip.ts")).ip,
+  list: async () => (await import("../operations/list.ts")).list,
+  logs: async () => (await import("../operations/logs.ts")).logs,
+  pickCluster: async () => (await import("../operations/pick.ts")).pickCluster,
+  pickSelection: async () => (await import("../operations/pick.ts")).pickSelection,
+  remove: async () => (await import("../operations/remove.ts")).remove,
+  restart: async () => (await import("../operations/restart.ts")).restart,
+  start: async () => (await import("../operations/start.ts")).start,
+  status: async () => (await import("../operations/status.ts")).status,
+  stop: async () => (await import("../operations/stop.ts")).stop,
+  terminal: async () => (await import("../operations/exec.ts")).terminal,
+  units: async () => (await import("../operations/units.ts")).units,
+};
+export type Operations = Readonly<typeof operations>;

@@ -1,0 +1,36 @@
+import { buildCommand } from "@stricli/core";
+import { chosenNodes } from "../choice.ts";
+import { act, type CliContext } from "../context.ts";
+import { docs } from "../docs.ts";
+import { UsageError } from "../failure.ts";
+import { acting, toggle, type Acting, type Toggle } from "../flags.ts";
+import { nodeWords } from "../words.ts";
+
+type Flags = Acting & { readonly force: Toggle };
+
+export default (brief: string) =>
+  buildCommand<Flags, string[], CliContext>({
+    docs: docs(
+      brief,
+      "Takes one node out of the cluster for good, with its memberships and its data. Where the file still asks for it,\nthe next launch makes a new one.",
+      [["remove demo-worker-2 --yes", "one node"]],
+    ),
+    parameters: {
+      flags: { ...acting, force: toggle("also where quorum would be lost") },
+      positional: nodeWords,
+    },
+    func: act(async (session, flags: Flags, ...words: string[]) => {
+      const { context } = await session.working();
+      const { cluster, nodes } = await chosenNodes(session, context, words);
+      const [node, ...more] = nodes;
+      if (node === undefined || more.length > 0)
+        throw new UsageError("remove takes one node", `slipway remove ${cluster}-worker-1`);
+      if (!(await session.confirm(`Remove ${node} and its data for good?`, flags.yes)))
+        return session.declined();
+      const remove = await session.world.operations.remove();
+      const removed = await remove(context, { cluster, node, force: flags.force === true });
+      session.close();
+      session.note(`removed ${removed.node}\n${removed.note}`.trimEnd());
+      return "done";
+    }),
+  });

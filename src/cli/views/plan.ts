@@ -1,0 +1,36 @@
+import type { Change } from "../../plan/plan.ts";
+import { neutral } from "./neutral.ts";
+import { counted } from "./sentence.ts";
+import type { Theme } from "./theme.ts";
+
+const looks = {
+  create: ["+", "good"],
+  update: ["~", "warning"],
+  replace: ["±", "bad"],
+  delete: ["-", "bad"],
+  unclear: ["?", "warning"],
+} as const;
+
+/** What would change, one line each, with the reason and what it does to nodes. */
+export function planText(cluster: string, changes: readonly Change[], theme: Theme): string {
+  if (changes.length === 0) return `${cluster}: nothing to change\n`;
+  const widest = Math.max(...changes.map(({ kind, name }) => kind.length + name.length + 1));
+  const lines = changes.map((change) => {
+    const [mark, style] = looks[change.action];
+    const subject = `${change.kind} ${change.name}`.padEnd(widest);
+    return `${theme.paint(style, `${theme.unicode || mark !== "±" ? mark : "!"} ${change.action.padEnd(7)}`)} ${subject}  ${neutral(change.reason)}${effect(change)}`.trimEnd();
+  });
+  return [`${theme.paint("strong", cluster)}: ${counted(changes.length, "change")}`, ...lines, ""].join("\n");
+}
+
+/** Nodes that the change restarts or replaces beside the one that it is about. */
+function effect({ name, nodes }: Change): string {
+  const parts = [
+    ["restarts", nodes.restarted.filter((node) => node !== name)],
+    ["replaces", nodes.replaced.filter((node) => node !== name)],
+  ] as const;
+  return parts
+    .filter(([, names]) => names.length > 0)
+    .map(([verb, names]) => `; ${verb} ${names.join(", ")}`)
+    .join("");
+}

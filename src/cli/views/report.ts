@@ -1,0 +1,22 @@
+import type { Event } from "../../events/event.ts";
+import type { InspectedNode } from "../../operations/inspect.ts";
+import type { Status } from "../../operations/status.ts";
+import { rowsOf, withSettled } from "./spans.ts";
+import { summaryText } from "./status.ts";
+import type { Theme } from "./theme.ts";
+import { waterfall } from "./waterfall.ts";
+
+export type Launched = {
+  readonly events: readonly Event[];
+  readonly status: Status;
+  readonly nodes: readonly InspectedNode[];
+  readonly columns: number;
+};
+
+/** The end of a launch: where the time went, where services answer, and how etcd is. */
+export function launchReport({ events, status, nodes, columns }: Launched, theme: Theme): string {
+  const settled = nodes.flatMap(({ name, record }) => (record === undefined ? [] : [{ name, settled: record.settled }]));
+  const created = events.some((event) => event.name === "node.created" || event.name === "node.ready");
+  const bars = created ? waterfall(withSettled(rowsOf(events), settled), columns, theme) : "";
+  return `${[bars, summaryText(status, theme)].filter((part) => part !== "").join("\n\n")}\n`;
+}

@@ -1,0 +1,79 @@
+import type { Problem, Read } from "../problems/problem.ts";
+import { clusterName as judgeName, type ClusterSpec } from "../spec/cluster.ts";
+import { nodeName, type Cluster, type Group, type TargetName } from "./cluster.ts";
+import { resolveGroup } from "./group.ts";
+import { clusterName, sortedEntries } from "./names.ts";
+import { portProblems, subnetProblems } from "./network.ts";
+import { containerPathProblems, machinePathProblems } from "./paths.ts";
+import { placementProblems } from "./placement.ts";
+import { roleProblems, rolesOf } from "./roles.ts";
+import { resolveService, secretSource } from "./service.ts";
+
+/** What the command line says over the file: `--on` and `--name`. */
+export type ResolveOptions = { readonly on?: TargetName; readonly name?: string };
+
+/** Fills in every default and judges what only several fields together show. Pure. */
+export function resolve(spec: ClusterSpec, options: ResolveOptions = {}): Read<Cluster> {
+  const roles = rolesOf(spec.groups);
+  const groups = sortedEntries(spec.groups).map(([name, group]) =>
+    resolveGroup(name, group, roles.get(name) ?? "worker"),
+  );
+  const control = groups.filter((group) => group.role === "control");
+  const cluster: Cluster = {
+    name: clusterName(options.name ?? spec.name),
+    target: options.on ?? spec.target ?? "docker",
+    orchestrator: spec.orchestrator ?? "swarm",
+    groups: [...control, ...groups.filter((group) => group.role !== "control")],
+    services: sortedEntries(spec.services ?? {}).map(([name, service]) =>
+      resolveService(name, service),
+    ),
+    registries: sortedEntries(spec.registries ?? {}).map(([host, { username, password }]) => ({
+      host,
+      username,
+      password: secretSource(password),
+    })),
+    etcd: { share: spec.etcd?.share },
+    docker: { subnet: spec.docker?.subnet, publishOn: spec.docker?.publish_on ?? "127.0.0.1" },
+  };
+  const found = [
+    ...nameProblems(options.name),
+    ...roleProblems(spec.groups),
+    ...cluster.groups.flatMap((group) => [
+      ...longNames(cluster, group),
+      ...machinePathProblems(group),
+    ]),
+    ...portProblems(cluster.services),
+    ...cluster.services.flatMap(containerPathProblems),
+    ...placementProblems(cluster),
+    ...subnetProblems(cluster),
+  ];
+  return found.some((problem) => problem.severity === "error")
+    ? { kind: "bad", problems: found }
+    : { kind: "good", value: cluster, warnings: found };
+}
+
+function nameProblems(name: string | undefined): Problem[] {
+  if (name === undefined) return [];
+  const complaint = judgeName(name);
+  if (complaint === undefined) return [];
+  const { code, message, fix } = complaint;
+  return [{ code, severity: "error", path: ["name"], message: `--name: ${message}`, fix }];
+}
+
+// A node's name is its host name, and a host name is one DNS label.
+const longestNodeName = 63;
+
+function longNames(cluster: Cluster, group: Group): Problem[] {
+  const name = nodeName(cluster.name, group.name, Math.max(group.count, 1));
+  if (name.length <= longestNodeName) return [];
+  return [
+    {
+      code: "invalid-name",
+      severity: "error",
+      path: group.path,
+      at: "key",
+      message: `the node name ${name} has ${name.length} characters`,
+      fix: `shorten the group's name by ${name.length - longestNodeName}; a node name has at most ${longestNodeName}`,
+    },
+  ];
+}

@@ -1,0 +1,126 @@
+import { durationText } from "../spec/values.ts";
+import { yamlText } from "../spec/write.ts";
+import type {
+  Cluster,
+  ExtraFile,
+  ExtraUnit,
+  Group,
+  Registry,
+  SecretSource,
+  Service,
+} from "./cluster.ts";
+
+/** The cluster as a file in which every default is written down; it reads back to the same cluster. */
+export function resolvedYaml(cluster: Cluster): string {
+  const { share } = cluster.etcd;
+  const { subnet, publishOn } = cluster.docker;
+  const head = yamlText({
+    name: cluster.name,
+    orchestrator: cluster.orchestrator,
+    target: cluster.target,
+    groups: named(cluster.groups, groupKeys),
+    ...(cluster.services.length === 0 ? {} : { services: named(cluster.services, serviceKeys) }),
+    ...(cluster.registries.length === 0
+      ? {}
+      : {
+          registries: Object.fromEntries(
+            cluster.registries.map((registry) => [registry.host, registryKeys(registry)]),
+          ),
+        }),
+  });
+  // What has no value cannot be written as one, but it should be seen.
+  const etcd =
+    share === undefined
+      ? "etcd: {} # share: workers have no access\n"
+      : yamlText({ etcd: { share } });
+  const docker = yamlText({
+    docker: { ...(subnet === undefined ? {} : { subnet }), publish_on: publishOn },
+  });
+  return `${head}${etcd}${docker}${subnet === undefined ? "  # subnet: a free one is chosen at launch\n" : ""}`;
+}
+
+function named<Item extends { readonly name: string }>(
+  items: readonly Item[],
+  keys: (item: Item) => object,
+): object {
+  return Object.fromEntries(items.map((item) => [item.name, keys(item)]));
+}
+
+function groupKeys(group: Group): object {
+  return {
+    role: group.role,
+    count: group.count,
+    labels: group.labels,
+    files: group.files.map(fileKeys),
+    units: group.units.map(unitKeys),
+  };
+}
+
+function fileKeys({ path, content, mode, user, group }: ExtraFile): object {
+  return { path, content, mode, user, group };
+}
+
+function unitKeys({ name, content, enabled, masked, dropIns }: ExtraUnit): object {
+  return {
+    name,
+    ...(content === undefined ? {} : { content }),
+    enabled,
+    masked,
+    drop_ins: dropIns.map((dropIn) => ({ name: dropIn.name, content: dropIn.content })),
+  };
+}
+
+function serviceKeys(service: Service): object {
+  return {
+    image: service.image,
+    ...(service.replicas === "global"
+      ? { mode: "global" }
+      : { mode: "replicated", replicas: service.replicas }),
+    ...(service.command.length === 0 ? {} : { command: service.command }),
+    ports: service.ports.map(({ published, target, protocol }) => ({
+      published,
+      target,
+      protocol,
+    })),
+    environment: service.environment,
+    labels: service.labels,
+    mounts: service.mounts.map(mountKeys),
+    ...(service.health === undefined ? {} : { health: healthKeys(service.health) }),
+    update: {
+      parallelism: service.update.parallelism,
+      delay: durationText(service.update.delay),
+      monitor: durationText(service.update.monitor),
+      order: service.update.order,
+      on_failure: service.update.onFailure,
+    },
+    constraints: service.constraints,
+    secrets: Object.fromEntries(
+      service.secrets.map(({ name, target, mode, source }) => [
+        name,
+        { ...sourceKeys(source), target, mode },
+      ]),
+    ),
+  };
+}
+
+function mountKeys({ kind, source, target, readOnly }: Service["mounts"][number]): object {
+  return { type: kind, ...(kind === "tmpfs" ? {} : { source }), target, read_only: readOnly };
+}
+
+function healthKeys(health: NonNullable<Service["health"]>): object {
+  return {
+    command: health.command,
+    interval: durationText(health.interval),
+    timeout: durationText(health.timeout),
+    start_period: durationText(health.startPeriod),
+    retries: health.retries,
+  };
+}
+
+function registryKeys({ username, password }: Registry): object {
+  return { username, password: sourceKeys(password) };
+}
+
+function sourceKeys(source: SecretSource): object {
+  return source.kind === "file" ? { file: source.path } : { environment: source.variable };
+}

@@ -1,0 +1,9 @@
+/** Where a member's data and claim lie: on the node's data disk. */
+export const etcdData = "/var/lib/slipway/etcd";
+/** etcd's settings of this start, written by the agent. */
+export const etcdEnvironment = "/var/lib/slipway/etcd.env";
+/** Where an instance's keys, certificates and the authorities that it trusts lie. */
+export const pkiFolder = "/var/lib/slipway/pki";
+export const etcdUnit = "etcd.service";
+export const clientPort = 2379;
+export const peerPort = 2380;

@@ -1,0 +1,93 @@
+import type { NodePorts } from "../node.ts";
+import { etcdData, etcdEnvironment, etcdUnit, pkiFolder } from "./paths.ts";
+import type { DiskClaim, EtcdDisk, EtcdProcess, InitialMember } from "./join.ts";
+import { peerUrl } from "./membership.ts";
+
+export const ownEndpoint = "https://127.0.0.1:2379";
+export const endpointOf = (address: string): string => `https://${address}:2379`;
+
+const claimFile = `${etcdData}/slipway.json`;
+const claimOwner = { mode: 0o600, user: "root", group: "root" } as const;
+
+function readClaim(text: string): DiskClaim | undefined {
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== "object" || value === null) return undefined;
+  const [kind, generation, instance, claim, memberId] = ["kind", "generation", "instance", "claim", "memberId"].map((name): unknown => Reflect.get(value, name));
+  if (typeof generation !== "string" || typeof instance !== "string") return undefined;
+  if (kind === "founder" && typeof claim === "string") return { kind, generation, instance, claim };
+  if (kind === "learner" && typeof memberId === "string") return { kind, generation, instance, memberId };
+  return undefined;
+}
+
+/** The claim and whether etcd's own data is there. A claim that cannot be read is an error, never "none". */
+export async function lookAtDisk({ files }: NodePorts): Promise<EtcdDisk> {
+  const [text, member] = await Promise.all([files.read(claimFile), files.list(`${etcdData}/member`)]);
+  const claim = text === undefined ? undefined : readClaim(text);
+  if (text !== undefined && claim === undefined) throw new Error(`${claimFile} is not readable as a claim`);
+  return { claim, data: member !== undefined && member.length > 0 };
+}
+
+/** What the etcd unit and its own endpoint say. */
+export async function lookAtProcess({ etcd, systemd }: NodePorts): Promise<EtcdProcess> {
+  try {
+    const status = await etcd.status(ownEndpoint);
+    const healthy = status.learner ? false : await etcd.reads(ownEndpoint, "linearizable");
+    return { kind: "answers", clusterId: status.clusterId, memberId: status.memberId, learner: status.learner, healthy };
+  } catch (error) {
+    // Connection refused, a timeout, or no leader yet: the unit's own state tells which of the two it is.
+    const state = (await systemd.states([etcdUnit])).get(etcdUnit);
+    if (state === undefined || state.active === "inactive") return { kind: "stopped" };
+    const why = error instanceof Error ? error.message : String(error);
+    const log = state.active === "failed" || state.result !== "success" ? await systemd.log(etcdUnit, 5) : [];
+    return { kind: "silent", log: [...log, why] };
+  }
+}
+
+export async function writeClaim({ files }: NodePorts, claim: DiskClaim, replace: boolean): Promise<void> {
+  await files.makeFolder(etcdData, { mode: 0o700, user: "etcd", group: "etcd" });
+  if (replace) await files.write(claimFile, `${JSON.stringify(claim)}\n`, claimOwner);
+  else await files.create(claimFile, `${JSON.stringify(claim)}\n`, claimOwner);
+}
+
+/** Starts etcd: as founder (`new`), as learner (`existing`), or on the data that is there. */
+export async function startEtcd(node: NodePorts, start: { readonly state: "new" | "existing"; readonly members: readonly InitialMember[] } | undefined): Promise<void> {
+  const { me, files, systemd } = node;
+  const settings: Record<string, string> = {
+    ETCD_NAME: me.node,
+    ETCD_DATA_DIR: etcdData,
+    ETCD_LISTEN_PEER_URLS: peerUrl(me.address),
+    ETCD_INITIAL_ADVERTISE_PEER_URLS: peerUrl(me.address),
+    ETCD_LISTEN_CLIENT_URLS: `${endpointOf(me.address)},${ownEndpoint}`,
+    ETCD_ADVERTISE_CLIENT_URLS: endpointOf(me.address),
+    ETCD_CERT_FILE: `${pkiFolder}/etcd-server.crt`,
+    ETCD_KEY_FILE: `${pkiFolder}/etcd-server.key`,
+    ETCD_TRUSTED_CA_FILE: `${pkiFolder}/etcd-server.ca.crt`,
+    ETCD_CLIENT_CERT_AUTH: "true",
+    ETCD_PEER_CERT_FILE: `${pkiFolder}/etcd-peer.crt`,
+    ETCD_PEER_KEY_FILE: `${pkiFolder}/etcd-peer.key`,
+    ETCD_PEER_TRUSTED_CA_FILE: `${pkiFolder}/etcd-peer.ca.crt`,
+    ETCD_PEER_CLIENT_CERT_AUTH: "true",
+    ETCD_TLS_MIN_VERSION: "TLS1.2",
+    ETCD_INITIAL_CLUSTER_TOKEN: me.generation,
+    ETCD_AUTO_COMPACTION_MODE: "periodic",
+    ETCD_AUTO_COMPACTION_RETENTION: "10h",
+    ETCD_LOG_LEVEL: "warn",
+    ...(start === undefined
+      ? {}
+      : { ETCD_INITIAL_CLUSTER_STATE: start.state, ETCD_INITIAL_CLUSTER: start.members.map((member) => `${member.name}=${member.peerUrl}`).join(",") }),
+  };
+  const text = Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join("");
+  await files.makeFolder(etcdData, { mode: 0o700, user: "etcd", group: "etcd" });
+  await files.write(etcdEnvironment, text, { mode: 0o600, user: "root", group: "root" });
+  await systemd.resetFailed(etcdUnit);
+  await systemd.start([etcdUnit]);
+}
+
+/** Stops etcd and moves its data and claim aside; nothing is deleted. */
+export async function setAside({ files, systemd, clock }: NodePorts): Promise<void> {
+  await systemd.stop([etcdUnit]);
+  await files.move(etcdData, `${etcdData}.${new Date(clock.now()).toISOString().replaceAll(/[:.]/g, "-")}`);
+  await files.makeFolder(etcdData, { mode: 0o700, user: "etcd", group: "etcd" });
+}

@@ -1,0 +1,98 @@
+import type { Engine } from "../docker/engine.ts";
+import { EngineRefusal } from "../docker/engine.ts";
+import type { LocalSwarm } from "./form.ts";
+import type { SwarmNode } from "./tend.ts";
+
+/** One field of an answer of the engine's, whatever the answer is. */
+export function at(value: unknown, ...path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>((now, name) => (typeof now === "object" && now !== null ? Reflect.get(now, name) : undefined), value);
+}
+export function textAt(value: unknown, ...path: readonly (string | number)[]): string {
+  const found = at(value, ...path);
+  return typeof found === "string" ? found : "";
+}
+export function listAt(value: unknown, ...path: readonly (string | number)[]): readonly unknown[] {
+  const found = path.length === 0 ? value : at(value, ...path);
+  return Array.isArray(found) ? found : [];
+}
+export function labelsAt(value: unknown, ...path: readonly (string | number)[]): Readonly<Record<string, string>> {
+  const found = at(value, ...path);
+  if (typeof found !== "object" || found === null) return {};
+  return Object.fromEntries(Object.entries(found).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+}
+
+/** What the local engine says of its membership; a manager is also asked for the swarm itself. */
+export async function lookAtSwarm(engine: Engine): Promise<LocalSwarm> {
+  const info = await engine.call("GET", "/info");
+  const state = textAt(info, "Swarm", "LocalNodeState");
+  const nodeId = textAt(info, "Swarm", "NodeID");
+  switch (state) {
+    case "inactive":
+      return { kind: "inactive" };
+    case "pending":
+      return { kind: "pending" };
+    case "locked":
+      return { kind: "locked" };
+    case "active":
+      break;
+    default:
+      return { kind: "error", text: textAt(info, "Swarm", "Error") || `the engine's swarm state is "${state}"` };
+  }
+  const remotes = listAt(info, "Swarm", "RemoteManagers");
+  const manager = at(info, "Swarm", "ControlAvailable") === true || remotes.some((remote) => textAt(remote, "NodeID") === nodeId);
+  if (!manager) return { kind: "worker", nodeId };
+  try {
+    const [swarm, nodes] = await Promise.all([engine.call("GET", "/swarm"), swarmNodes(engine)]);
+    return {
+      kind: "manager",
+      nodeId,
+      state: {
+        clusterId: textAt(swarm, "ID"),
+        managerToken: textAt(swarm, "JoinTokens", "Manager"),
+        workerToken: textAt(swarm, "JoinTokens", "Worker"),
+        managers: nodes.filter((node) => node.role === "manager" && node.reachable).map((node) => node.managerAddress),
+      },
+    };
+  } catch (error) {
+    // 503: no leader, so nobody can say; 500 with a deadline: the same, seen from a follower.
+    if (error instanceof EngineRefusal && (error.status === 503 || error.status === 500)) return { kind: "manager", nodeId, state: undefined };
+    throw error;
+  }
+}
+
+/** `docker node ls`, as a manager sees it. */
+export async function swarmNodes(engine: Engine): Promise<readonly (SwarmNode & { readonly managerAddress: string; readonly hostname: string })[]> {
+  const states = ["ready", "down", "unknown", "disconnected"] as const;
+  return listAt(await engine.call("GET", "/nodes")).map((node) => {
+    const availability = textAt(node, "Spec", "Availability");
+    return {
+      id: textAt(node, "ID"),
+      hostname: textAt(node, "Description", "Hostname"),
+      labels: labelsAt(node, "Spec", "Labels"),
+      role: textAt(node, "Spec", "Role") === "manager" ? "manager" : "worker",
+      availability: availability === "drain" || availability === "pause" ? availability : "active",
+      state: states.find((state) => state === textAt(node, "Status", "State")) ?? "unknown",
+      reachable: textAt(node, "ManagerStatus", "Reachability") === "reachable",
+      leader: at(node, "ManagerStatus", "Leader") === true,
+      managerAddress: textAt(node, "ManagerStatus", "Addr"),
+    };
+  });
+}
+
+/** Changes one node's specification (role, labels, availability); someone else's change in between is an error and is tried again later. */
+export async function changeNode(engine: Engine, nodeId: string, change: { readonly Role?: string; readonly Labels?: Readonly<Record<string, string>>; readonly Availability?: string }): Promise<void> {
+  const node = await engine.call("GET", `/nodes/${encodeURIComponent(nodeId)}`);
+  const spec = at(node, "Spec");
+  await engine.call("POST", `/nodes/${encodeURIComponent(nodeId)}/update?version=${Number(at(node, "Version", "Index"))}`, {
+    ...(typeof spec === "object" && spec !== null ? spec : {}),
+    ...change,
+  });
+}
+
+/** Whether this kernel can balance Swarm's virtual addresses; without it ports are published in host mode. */
+export async function hasMesh(run: (command: readonly [string, ...string[]]) => Promise<number>, exists: (path: string) => Promise<boolean>): Promise<boolean> {
+  if (await exists("/proc/net/ip_vs")) return true;
+  // The module may be there and not loaded yet; loading it is what dockerd itself would do.
+  await run(["modprobe", "ip_vs"]);
+  return exists("/proc/net/ip_vs");
+}

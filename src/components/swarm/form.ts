@@ -1,0 +1,185 @@
+import type { RecordValue } from "../../records/table.ts";
+import { act, settled, wait, type Next, type Seen } from "../reconciler.ts";
+import { standing, type Roster } from "../roster.ts";
+
+/** What the local engine says of its Swarm membership. */
+export type LocalSwarm =
+  | { readonly kind: "inactive" }
+  | { readonly kind: "pending" }
+  | { readonly kind: "locked" }
+  | { readonly kind: "error"; readonly text: string }
+  | { readonly kind: "worker"; readonly nodeId: string }
+  | {
+      readonly kind: "manager";
+      readonly nodeId: string;
+      /** `undefined`: the engine cannot say, which is so when the managers have no quorum. */
+      readonly state: SwarmState | undefined;
+    };
+
+/** What a manager in a swarm with quorum knows of it. */
+export type SwarmState = {
+  readonly clusterId: string;
+  readonly managerToken: string;
+  readonly workerToken: string;
+  /** `ip:2377` of the managers that are reachable. */
+  readonly managers: readonly string[];
+};
+
+export type JoinToken = Pick<RecordValue<"managerToken">, "token" | "addresses">;
+
+/** Lies on the node's disk beside the agent's state; survives the engine's own state. */
+export type SwarmMark = { readonly generation: string; readonly clusterId: string };
+
+export type FormView = {
+  readonly me: {
+    readonly instance: string;
+    readonly address: string;
+    readonly role: "control" | "worker";
+    readonly generation: string;
+  };
+  readonly generation: Seen<"open" | "closed" | undefined>;
+  /** Workers cannot read it and pass `unknown`; no decision of theirs needs it. */
+  readonly roster: Seen<Roster>;
+  /** Workers cannot read it and pass `unknown`. */
+  readonly claim: Seen<Pick<RecordValue<"swarmClaim">, "instance" | "epoch"> | undefined>;
+  readonly cluster: Seen<Pick<RecordValue<"swarmCluster">, "clusterId" | "instance" | "epoch"> | undefined>;
+  /** The token of my own role. */
+  readonly token: Seen<JoinToken | undefined>;
+  /** The workers' token; asked of managers only, workers pass the same as `token`. */
+  readonly workerToken: Seen<JoinToken | undefined>;
+  readonly local: Seen<LocalSwarm>;
+  readonly mark: Seen<SwarmMark | undefined>;
+};
+
+export type FormAct =
+  /** Create-if-absent the claim with epoch 1. */
+  | { readonly kind: "claim"; readonly epoch: 1 }
+  /** Put-if-unchanged the claim: only while it still is `from`'s of epoch − 1. */
+  | { readonly kind: "takeOver"; readonly from: string; readonly epoch: number }
+  /** `swarm init`. */
+  | { readonly kind: "init" }
+  /** Write the cluster record: create-if-absent, or put-if-unchanged over one of a LOWER epoch; never over the same or a higher one. */
+  | { readonly kind: "publish"; readonly clusterId: string; readonly epoch: number }
+  /** Write the mark on disk (fsync): from now on this node refuses an empty or foreign store. */
+  | { readonly kind: "recordJoined"; readonly clusterId: string }
+  /** Write one or both token records (conditional). */
+  | { readonly kind: "publishTokens"; readonly manager: JoinToken; readonly worker: JoinToken }
+  /** `swarm join` with the token of my role. */
+  | { readonly kind: "join"; readonly token: string; readonly remotes: readonly string[] }
+  /** `swarm leave --force`. */
+  | { readonly kind: "leave"; readonly why: string };
+
+/** The next step of this instance into the swarm; pure. */
+export function formNext(view: FormView): Next<FormAct> {
+  if (view.local.kind === "unknown") return wait(`cannot ask the engine: ${view.local.why}`);
+  if (view.mark.kind === "unknown") return wait(`cannot read the swarm mark: ${view.mark.why}`);
+  const mark = view.mark.value?.generation === view.me.generation ? view.mark.value.clusterId : undefined;
+  const local = view.local.value;
+  switch (local.kind) {
+    case "pending":
+      return wait("the engine waits to be accepted into the swarm");
+    case "locked":
+      return wait("the swarm is locked: unlock it with docker swarm unlock");
+    case "error":
+      return wait(`the engine's swarm is in error: ${local.text}`);
+    case "inactive":
+      return outside(view, mark);
+    case "worker":
+      return asWorker(view, mark);
+    case "manager":
+      return asManager(view, mark, local.state);
+  }
+}
+
+/** In no swarm: make the one, or join the one that is published. */
+function outside(view: FormView, mark: string | undefined): Next<FormAct> {
+  if (view.generation.kind === "unknown") return wait(`cannot read the generation: ${view.generation.why}`);
+  if (view.generation.value === undefined) return wait(`the store does not know generation ${view.me.generation}: it is empty or foreign`);
+  if (view.generation.value === "closed") return wait(`generation ${view.me.generation} is closed: this creation was rolled back`);
+  if (view.cluster.kind === "unknown") return wait(`cannot read the swarm's record: ${view.cluster.why}`);
+  if (view.me.role === "control") {
+    const here = standing(view.roster, view.me.instance);
+    if (here !== "present") return wait(`the roster says that this instance is ${here}`);
+    if (view.claim.kind === "unknown") return wait(`cannot read the swarm claim: ${view.claim.why}`);
+  }
+  const published = valid(view);
+  if (mark !== undefined && published !== mark) return wait(foreign(mark, published));
+  if (published === undefined) return view.me.role === "control" ? claim(view) : wait("no swarm is published yet");
+  if (view.token.kind === "unknown") return wait(`cannot read the join token: ${view.token.why}`);
+  const own = `${view.me.address}:2377`;
+  const remotes = view.token.value?.addresses.filter((address) => address !== own) ?? [];
+  if (view.token.value !== undefined && remotes.length > 0) return act({ kind: "join", token: view.token.value.token, remotes });
+  const maker = view.cluster.value?.instance === view.me.instance;
+  return wait(
+    maker || mark !== undefined
+      ? `this instance's swarm state is lost and no other manager of swarm ${published} is known: run slipway doctor, then slipway restore`
+      : `no manager of swarm ${published} has published a join token`,
+  );
+}
+
+function claim(view: FormView): Next<FormAct> {
+  const now = view.claim.kind === "seen" ? view.claim.value : undefined;
+  if (now === undefined) return act({ kind: "claim", epoch: 1 });
+  if (now.instance === view.me.instance) return act({ kind: "init" });
+  if (standing(view.roster, now.instance) !== "gone") return wait(`${now.instance} makes the swarm`);
+  return act({ kind: "takeOver", from: now.instance, epoch: now.epoch + 1 });
+}
+
+function asWorker(view: FormView, mark: string | undefined): Next<FormAct> {
+  if (view.me.role === "control") return wait("in the swarm as a worker; a manager promotes it");
+  // An engine that is a worker does not know the swarm's id: it is the one that its token came from.
+  if (mark === undefined && view.cluster.kind === "seen" && view.cluster.value !== undefined) {
+    return act({ kind: "recordJoined", clusterId: view.cluster.value.clusterId });
+  }
+  return settled;
+}
+
+/** In a swarm: it is the published one, or it becomes it, or it lost and is left. What was joined once is never left. */
+function asManager(view: FormView, mark: string | undefined, state: SwarmState | undefined): Next<FormAct> {
+  if (state === undefined) {
+    return wait("the swarm's managers have no quorum; it is never forced alone: run slipway doctor, then slipway restore");
+  }
+  if (mark !== undefined && mark !== state.clusterId) return wait(foreign(mark, state.clusterId));
+  if (view.cluster.kind === "unknown" || view.claim.kind === "unknown") {
+    const why = view.cluster.kind === "unknown" ? view.cluster.why : "the claim is unreadable";
+    return mark === undefined ? wait(`cannot read the swarm's record: ${why}`) : settled;
+  }
+  const published = valid(view);
+  if (published === state.clusterId) {
+    if (mark === undefined) return act({ kind: "recordJoined", clusterId: published });
+    return tokens(view, state);
+  }
+  if (mark !== undefined) return wait(foreign(mark, published));
+  if (published !== undefined) return act({ kind: "leave", why: `swarm ${published} was published` });
+  const now = view.claim.value;
+  if (now === undefined) return wait("in a swarm that nobody claimed: the store is empty or foreign");
+  if (now.instance !== view.me.instance) return act({ kind: "leave", why: `${now.instance} took the claim over` });
+  if (view.generation.kind !== "seen" || view.generation.value !== "open") return wait("the generation is not open");
+  return act({ kind: "publish", clusterId: state.clusterId, epoch: now.epoch });
+}
+
+function tokens(view: FormView, state: SwarmState): Next<FormAct> {
+  // What cannot be read is not replaced; the swarm itself is well.
+  if (view.token.kind === "unknown" || view.workerToken.kind === "unknown") return settled;
+  const addresses = state.managers.toSorted();
+  const manager = { token: state.managerToken, addresses };
+  const worker = { token: state.workerToken, addresses };
+  if (sameToken(view.token.value, manager) && sameToken(view.workerToken.value, worker)) return settled;
+  return act({ kind: "publishTokens", manager, worker });
+}
+
+function sameToken(one: JoinToken | undefined, two: JoinToken): boolean {
+  return one?.token === two.token && one.addresses.join() === two.addresses.join();
+}
+
+/** The published swarm. A record of an older epoch than the claim was written late by one that lost it, and counts for nothing. */
+function valid(view: FormView): string | undefined {
+  const record = view.cluster.kind === "seen" ? view.cluster.value : undefined;
+  const now = view.claim.kind === "seen" ? view.claim.value : undefined;
+  if (record === undefined || (now !== undefined && now.epoch !== record.epoch)) return undefined;
+  return record.clusterId;
+}
+
+function foreign(mark: string, other: string | undefined): string {
+  return `this node joined swarm ${mark}, but ${other === undefined ? "the store knows none" : `finds ${other}`}: the store is empty or foreign`;
+}

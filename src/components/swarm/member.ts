@@ -1,0 +1,154 @@
+import { listRecords, readRecord, updateRecord, writeOnce } from "../../records/access.ts";
+import { EngineRefusal } from "../docker/engine.ts";
+import { generationOf, looking, rosterOf, type NodePorts } from "../node.ts";
+import { unknown, type Reconciler } from "../reconciler.ts";
+import { changeNode, lookAtSwarm, swarmNodes } from "./api.ts";
+import { formNext, type FormAct, type FormView, type SwarmMark } from "./form.ts";
+import { apiUnit, managerPort, markFile } from "./paths.ts";
+import { swarmTendNext, type SwarmTendAct, type SwarmTendView } from "./tend.ts";
+
+function readMark(text: string): SwarmMark | undefined {
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== "object" || value === null) return undefined;
+  const [generation, clusterId] = ["generation", "clusterId"].map((name): unknown => Reflect.get(value, name));
+  return typeof generation === "string" && typeof clusterId === "string" ? { generation, clusterId } : undefined;
+}
+
+const control = (node: NodePorts): boolean => node.me.role === "control";
+
+/** Brings this instance into the swarm: one makes it, all others join it. */
+export const swarmForm: Reconciler<FormView, FormAct, NodePorts> = {
+  phase: "swarm",
+  async look(node) {
+    const { store, me, engine, files } = node;
+    const generation = me.generation;
+    const mine = control(node);
+    const [local, mark, state, roster, claim, cluster, manager, worker] = await Promise.all([
+      looking(lookAtSwarm(engine)),
+      looking(files.read(markFile).then((text) => (text === undefined ? undefined : readMark(text)))),
+      looking(generationOf(node)),
+      mine ? looking(rosterOf(store)) : unknown("workers do not read the roster"),
+      mine ? looking(readRecord(store, "swarmClaim", { generation }).then((record) => record?.value)) : unknown("workers do not read the claim"),
+      looking(readRecord(store, "swarmCluster", { generation }).then((record) => record?.value)),
+      mine ? looking(readRecord(store, "managerToken").then((record) => record?.value)) : unknown("workers do not read the managers' token"),
+      looking(readRecord(store, "workerToken").then((record) => record?.value)),
+    ]);
+    return {
+      me: { instance: me.instance, address: me.address, role: me.role, generation },
+      generation: state,
+      roster,
+      claim,
+      cluster,
+      token: mine ? manager : worker,
+      workerToken: worker,
+      local,
+      mark,
+    };
+  },
+  next: formNext,
+  async perform(act, node) {
+    const { store, me, random, engine } = node;
+    const own = { generation: me.generation };
+    const nonce = random.hex(8);
+    switch (act.kind) {
+      case "claim":
+        await writeOnce(store, "swarmClaim", own, { instance: me.instance, epoch: act.epoch, nonce });
+        return;
+      case "takeOver":
+        await updateRecord(store, "swarmClaim", own, (now) =>
+          now?.instance === act.from && now.epoch === act.epoch - 1 ? { instance: me.instance, epoch: act.epoch, nonce } : undefined,
+        );
+        return;
+      case "init":
+        await engine.call("POST", "/swarm/init", {
+          ListenAddr: `0.0.0.0:${managerPort}`,
+          AdvertiseAddr: `${me.address}:${managerPort}`,
+          DataPathAddr: me.address,
+          Spec: { TaskHistoryLimit: 3 },
+        });
+        return;
+      case "publish":
+        await updateRecord(store, "swarmCluster", own, (now) =>
+          now !== undefined && now.epoch >= act.epoch ? undefined : { clusterId: act.clusterId, instance: me.instance, epoch: act.epoch, nonce },
+        );
+        return;
+      case "recordJoined":
+        return node.files.write(markFile, `${JSON.stringify({ generation: me.generation, clusterId: act.clusterId })}\n`, { mode: 0o600, user: "root", group: "root" });
+      case "publishTokens":
+        await updateRecord(store, "managerToken", {}, () => ({ token: act.manager.token, addresses: [...act.manager.addresses], nonce }));
+        await updateRecord(store, "workerToken", {}, () => ({ token: act.worker.token, addresses: [...act.worker.addresses], nonce }));
+        return;
+      case "join":
+        await engine.call("POST", "/swarm/join", {
+          ListenAddr: `0.0.0.0:${managerPort}`,
+          AdvertiseAddr: control(node) ? `${me.address}:${managerPort}` : me.address,
+          DataPathAddr: me.address,
+          RemoteAddrs: [...act.remotes],
+          JoinToken: act.token,
+        });
+        return;
+      case "leave":
+        node.say(`leaving the swarm: ${act.why}`);
+        await engine.call("POST", "/swarm/leave?force=true");
+        return;
+    }
+  },
+};
+
+/** Which swarm node each instance says it is, from the nodes' own records. */
+async function identities({ store }: NodePorts): Promise<readonly { instance: string; nodeId: string }[]> {
+  const records = await listRecords(store, "node");
+  return records.flatMap(({ value }) => (value.swarm === undefined || value.swarm.nodeId === "" ? [] : [{ instance: value.instance, nodeId: value.swarm.nodeId }]));
+}
+
+/** User labels by group, as far as this control node may read them: the labels come with the services' revision. */
+async function labelsByGroup({ store }: NodePorts): Promise<Readonly<Record<string, Readonly<Record<string, string>>>>> {
+  const pointer = await readRecord(store, "pointer");
+  if (pointer === undefined) return {};
+  const revision = await readRecord(store, "servicesRevision", { revision: pointer.value.revision });
+  return revision?.value.labels ?? {};
+}
+
+/** Keeps the swarm's nodes equal to the roster; the leader's agent does it. */
+export const swarmTend: Reconciler<SwarmTendView, SwarmTendAct, NodePorts> = {
+  phase: "swarm nodes",
+  async look(node) {
+    const [nodes, roster, found, labels] = await Promise.all([
+      looking(swarmNodes(node.engine)),
+      looking(rosterOf(node.store)),
+      looking(identities(node)),
+      looking(labelsByGroup(node)),
+    ]);
+    const own = found.kind === "seen" ? found.value.find((identity) => identity.instance === node.me.instance) : undefined;
+    return { me: { instance: node.me.instance, nodeId: own?.nodeId ?? "" }, nodes, roster, identities: found, labels };
+  },
+  next: swarmTendNext,
+  async perform(act, { engine, say }) {
+    switch (act.kind) {
+      case "setLabels":
+        return changeNode(engine, act.nodeId, { Labels: act.labels });
+      case "promote":
+        return changeNode(engine, act.nodeId, { Role: "manager" });
+      case "demote":
+        say(`swarm node ${act.nodeId} is demoted`);
+        return changeNode(engine, act.nodeId, { Role: "worker" });
+      case "drain":
+        return changeNode(engine, act.nodeId, { Availability: "drain" });
+      case "removeNode":
+        say(`swarm node ${act.nodeId} is removed`);
+        try {
+          await engine.call("DELETE", `/nodes/${encodeURIComponent(act.nodeId)}?force=true`);
+        } catch (error) {
+          if (!(error instanceof EngineRefusal && error.status === 404)) throw error;
+        }
+        return;
+    }
+  },
+};
+
+/** Lets operators reach this manager's engine, once its certificate is there; restarted when the certificate changed. */
+export async function serveApi({ systemd }: NodePorts, changed: boolean): Promise<void> {
+  const state = (await systemd.states([apiUnit])).get(apiUnit);
+  if (changed) await systemd.restart([apiUnit]);
+  else if (state?.active !== "active") await systemd.start([apiUnit]);
+}

@@ -1,0 +1,133 @@
+import { guard, type QuorumMember } from "../quorum.ts";
+import { act, settled, wait, type Next, type Seen } from "../reconciler.ts";
+import type { Roster, RosterEntry } from "../roster.ts";
+
+/** One line of `docker node ls`, as a manager sees it. */
+export type SwarmNode = {
+  readonly id: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly role: "worker" | "manager";
+  readonly availability: "active" | "pause" | "drain";
+  readonly state: "ready" | "down" | "unknown" | "disconnected";
+  /** Managers only; `false` for workers. */
+  readonly reachable: boolean;
+  readonly leader: boolean;
+};
+
+/** Which swarm node an instance says it is (from its own node record). */
+export type SwarmIdentity = { readonly instance: string; readonly nodeId: string };
+
+export type SwarmTendView = {
+  readonly me: { readonly instance: string; readonly nodeId: string };
+  /** Unknown without a leader. */
+  readonly nodes: Seen<readonly SwarmNode[]>;
+  readonly roster: Seen<Roster>;
+  readonly identities: Seen<readonly SwarmIdentity[]>;
+  /** User labels by group; a group that is not listed keeps the labels its nodes have. */
+  readonly labels: Seen<Readonly<Record<string, Readonly<Record<string, string>>>>>;
+};
+
+export type SwarmTendAct =
+  /** Replace the node's labels by exactly these. */
+  | { readonly kind: "setLabels"; readonly nodeId: string; readonly labels: Readonly<Record<string, string>> }
+  | { readonly kind: "promote"; readonly nodeId: string }
+  | { readonly kind: "demote"; readonly nodeId: string }
+  /** No new tasks, and the present ones move away: the node leaves for good. */
+  | { readonly kind: "drain"; readonly nodeId: string }
+  /** `node rm --force` of a node that is down; absent already is success. */
+  | { readonly kind: "removeNode"; readonly nodeId: string };
+
+/** The swarm's managers as the guard counts them. */
+export function quorumManagers(nodes: readonly SwarmNode[]): readonly QuorumMember[] {
+  return nodes
+    .filter((node) => node.role === "manager")
+    .map((node) => ({ id: node.id, voter: true, healthy: { kind: "seen", value: node.reachable } }));
+}
+
+/** The next step in keeping the swarm's nodes equal to the roster; pure. Any manager may ask, all acts are idempotent. */
+export function swarmTendNext(view: SwarmTendView): Next<SwarmTendAct> {
+  if (view.nodes.kind === "unknown") return wait(`cannot see the swarm's nodes: ${view.nodes.why}`);
+  if (view.roster.kind === "unknown") return wait(`cannot read the roster: ${view.roster.why}`);
+  if (view.identities.kind === "unknown") return wait(`cannot read which node is which: ${view.identities.why}`);
+  const nodes = view.nodes.value;
+  const roster = view.roster.value;
+  const identities = view.identities.value;
+  const owned = nodes.map((node) => ({ node, owner: ownerOf(node, identities, roster) }));
+  const wants: Next<SwarmTendAct>[] = [];
+  // What takes away comes first: the dead out before the living change places.
+  for (const { node, owner } of owned) {
+    const next = owner === undefined ? settled : retire(nodes, node, owner, identities);
+    wants.push(next);
+  }
+  for (const { node, owner } of owned) {
+    if (owner?.state === "present" && !isSuperseded(nodes, node, owner, identities)) wants.push(settle(view, nodes, node, owner));
+  }
+  // One wait must not hold up what can be done elsewhere.
+  return wants.find((next) => next.kind === "act") ?? wants.find((next) => next.kind === "wait") ?? settled;
+}
+
+/** The instance that says this node is its own, else the one whose label the node bears. Names prove nothing. */
+function ownerOf(node: SwarmNode, identities: readonly SwarmIdentity[], roster: Roster): RosterEntry | undefined {
+  const instance = identities.find((identity) => identity.nodeId === node.id)?.instance ?? node.labels[instanceLabel];
+  return roster.find((entry) => entry.instance === instance);
+}
+
+/** A node that its own living instance has left behind: it is down, and the instance is in the swarm as another one. */
+function isSuperseded(
+  nodes: readonly SwarmNode[],
+  node: SwarmNode,
+  owner: RosterEntry,
+  identities: readonly SwarmIdentity[],
+): boolean {
+  const now = identities.find((identity) => identity.instance === owner.instance)?.nodeId;
+  return now !== undefined && now !== node.id && nodes.some((other) => other.id === now && other.state === "ready");
+}
+
+function retire(
+  nodes: readonly SwarmNode[],
+  node: SwarmNode,
+  owner: RosterEntry,
+  identities: readonly SwarmIdentity[],
+): Next<SwarmTendAct> {
+  if (owner.state === "leaving") {
+    if (node.availability !== "drain") return act({ kind: "drain", nodeId: node.id });
+    return node.role === "manager" ? demote(nodes, node, `${owner.node} leaves`) : settled;
+  }
+  if (owner.state === "present" && !isSuperseded(nodes, node, owner, identities)) return settled;
+  if (node.state !== "down") return wait(`swarm node ${node.id} of ${owner.node} is ${owner.state} but not down yet`);
+  if (node.role === "manager") return demote(nodes, node, `${owner.node} is gone`);
+  return act({ kind: "removeNode", nodeId: node.id });
+}
+
+function demote(nodes: readonly SwarmNode[], node: SwarmNode, why: string): Next<SwarmTendAct> {
+  const verdict = guard({ kind: "seen", value: quorumManagers(nodes) }, { kind: "remove", id: node.id });
+  return verdict.allowed ? act({ kind: "demote", nodeId: node.id }) : wait(`${why}, but cannot be demoted yet: ${verdict.why}`);
+}
+
+function settle(view: SwarmTendView, nodes: readonly SwarmNode[], node: SwarmNode, owner: RosterEntry): Next<SwarmTendAct> {
+  const labels = labelsOf(view, node, owner);
+  if (!sameLabels(labels, node.labels)) return act({ kind: "setLabels", nodeId: node.id, labels });
+  if (owner.role === "control" && node.role === "worker") return act({ kind: "promote", nodeId: node.id });
+  if (owner.role === "worker" && node.role === "manager") return demote(nodes, node, `${owner.node} is to be a worker`);
+  return settled;
+}
+
+const instanceLabel = "slipway.instance";
+const groupLabel = "slipway.group";
+/** Names the user labels that we set, so that one that leaves the file leaves the node, and others' labels stay. */
+const ownLabel = "slipway.labels";
+
+function labelsOf(view: SwarmTendView, node: SwarmNode, owner: RosterEntry): Readonly<Record<string, string>> {
+  const wanted = view.labels.kind === "seen" ? view.labels.value[owner.group] : undefined;
+  const ours = { [instanceLabel]: owner.instance, [groupLabel]: owner.group };
+  if (wanted === undefined) return { ...node.labels, ...ours };
+  const before = new Set(node.labels[ownLabel]?.split(",") ?? []);
+  const others = Object.entries(node.labels).filter(([name]) => !before.has(name) && name !== ownLabel);
+  const names = Object.keys(wanted).toSorted();
+  return { ...Object.fromEntries(others), ...wanted, ...ours, ...(names.length > 0 ? { [ownLabel]: names.join(",") } : {}) };
+}
+
+function sameLabels(one: Readonly<Record<string, string>>, two: Readonly<Record<string, string>>): boolean {
+  const names = Object.keys(one);
+  return names.length === Object.keys(two).length && names.every((name) => one[name] === two[name]);
+}

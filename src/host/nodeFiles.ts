@@ -1,0 +1,139 @@
+import { randomBytes } from "node:crypto";
+import { chown, lstat, mkdir, open, readFile, readlink, rename, rm, stat, statfs, symlink } from "node:fs/promises";
+import { dirname } from "node:path";
+
+export type Ownership = { readonly mode: number; readonly user: string; readonly group: string };
+
+function isMissing(error: unknown): boolean {
+  const code: unknown = error instanceof Error ? Reflect.get(error, "code") : undefined;
+  return code === "ENOENT" || code === "ENOTDIR";
+}
+
+async function orMissing<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The numeric id of a user or group name in a passwd-like file; numbers stay themselves. */
+async function idOf(file: "/etc/passwd" | "/etc/group", name: string): Promise<number> {
+  if (/^\d+$/.test(name)) return Number(name);
+  const line = (await readFile(file, "utf8")).split("\n").find((candidate) => candidate.startsWith(`${name}:`));
+  const id = line?.split(":")[2];
+  if (id === undefined) throw new Error(`there is no ${file === "/etc/passwd" ? "user" : "group"} ${name} on this node`);
+  return Number(id);
+}
+
+/** A node's own files, for the agent: text in, text out, whole files at once. */
+export interface NodeFiles {
+  /** `undefined` when it is not there. */
+  read(path: string): Promise<string | undefined>;
+  /** Whole file, atomically (temporary file in the same folder, fsync, rename, fsync of the folder). */
+  write(path: string, content: string, owner: Ownership): Promise<void>;
+  /** Exclusive create with fsync of file and folder; false when it was there. */
+  create(path: string, content: string, owner: Ownership): Promise<boolean>;
+  makeFolder(path: string, owner: Ownership): Promise<void>;
+  link(path: string, target: string): Promise<void>;
+  linkTarget(path: string): Promise<string | undefined>;
+  /** Mode, user and group as numbers, `undefined` when it is not there. */
+  ownership(path: string): Promise<{ readonly mode: number; readonly uid: number; readonly gid: number; readonly kind: "file" | "folder" | "link" | "other" } | undefined>;
+  ids(owner: Ownership): Promise<{ readonly uid: number; readonly gid: number }>;
+  remove(path: string): Promise<void>;
+  move(from: string, to: string): Promise<void>;
+  list(folder: string): Promise<readonly string[] | undefined>;
+  space(path: string): Promise<{ readonly size: number; readonly free: number } | undefined>;
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function ids(owner: Ownership): Promise<{ uid: number; gid: number }> {
+  return { uid: await idOf("/etc/passwd", owner.user), gid: await idOf("/etc/group", owner.group) };
+}
+
+async function put(path: string, content: string, owner: Ownership): Promise<void> {
+  const handle = await open(path, "wx", owner.mode);
+  try {
+    const { uid, gid } = await ids(owner);
+    await handle.chmod(owner.mode);
+    await handle.chown(uid, gid);
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+export const systemNodeFiles: NodeFiles = {
+  read: (path) => orMissing(readFile(path, "utf8")),
+  async write(path, content, owner) {
+    await mkdir(dirname(path), { recursive: true });
+    const draft = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+    try {
+      await put(draft, content, owner);
+      await rename(draft, path);
+    } catch (error) {
+      await rm(draft, { force: true });
+      throw error;
+    }
+    await syncFolder(dirname(path));
+  },
+  async create(path, content, owner) {
+    try {
+      await put(path, content, owner);
+    } catch (error) {
+      if (error instanceof Error && Reflect.get(error, "code") === "EEXIST") return false;
+      throw error;
+    }
+    await syncFolder(dirname(path));
+    return true;
+  },
+  async makeFolder(path, owner) {
+    await mkdir(path, { recursive: true, mode: owner.mode });
+    const { uid, gid } = await ids(owner);
+    const handle = await open(path, "r");
+    try {
+      await handle.chmod(owner.mode);
+    } finally {
+      await handle.close();
+    }
+    await chown(path, uid, gid);
+  },
+  async link(path, target) {
+    await mkdir(dirname(path), { recursive: true });
+    const draft = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+    await symlink(target, draft);
+    await rename(draft, path);
+  },
+  linkTarget: async (path) => ((await orMissing(lstat(path)))?.isSymbolicLink() === true ? readlink(path) : undefined),
+  async ownership(path) {
+    const found = await orMissing(lstat(path));
+    if (found === undefined) return undefined;
+    const kind = found.isSymbolicLink() ? "link" : found.isFile() ? "file" : found.isDirectory() ? "folder" : "other";
+    return { mode: found.mode & 0o7777, uid: found.uid, gid: found.gid, kind };
+  },
+  ids,
+  remove: (path) => rm(path, { force: true, recursive: true }),
+  async move(from, to) {
+    await rename(from, to);
+    await syncFolder(dirname(to));
+  },
+  async list(folder) {
+    const { readdir } = await import("node:fs/promises");
+    return orMissing(readdir(folder));
+  },
+  async space(path) {
+    if ((await orMissing(stat(path))) === undefined) return undefined;
+    const { bsize, blocks, bavail } = await statfs(path);
+    return { size: bsize * blocks, free: bsize * bavail };
+  },
+};

@@ -1,0 +1,62 @@
+import type { Problem } from "../problems/problem.ts";
+import { emptyMachine, type MachineConfig, type MachineUnit, type Origin } from "./machine.ts";
+
+function where(origin: Origin): string {
+  return origin.kind === "component" ? `the component ${origin.component}` : origin.path.join(".");
+}
+
+function conflict(what: string, first: Origin, second: Origin): Problem {
+  const path = second.kind === "field" ? second.path : first.kind === "field" ? first.path : [];
+  return {
+    code: "conflicting-path",
+    severity: "error",
+    path,
+    message: `${what} is written by ${where(first)} and by ${where(second)}`,
+    fix: "choose another path, or take one of the two away",
+  };
+}
+
+/** A unit that a component brings may get drop-ins and another state from the file; two texts of one unit are a problem. */
+function mergeUnits(first: MachineUnit, second: MachineUnit, problems: Problem[]): MachineUnit {
+  if (first.content !== undefined && second.content !== undefined) problems.push(conflict(`unit ${first.name}`, first.origin, second.origin));
+  const content = first.content ?? second.content;
+  return {
+    name: first.name,
+    ...(content === undefined ? {} : { content }),
+    dropIns: [...first.dropIns, ...second.dropIns],
+    state: second.state,
+    origin: second.content === undefined ? first.origin : second.origin,
+  };
+}
+
+/** One machine config of several; the same path twice is a problem that names both origins. Lists come out sorted. */
+export function mergeMachines(parts: readonly MachineConfig[]): { readonly machine: MachineConfig; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  const paths = new Map<string, Origin>();
+  const units = new Map<string, MachineUnit>();
+  const merged = { ...emptyMachine, files: [...emptyMachine.files], directories: [...emptyMachine.directories], links: [...emptyMachine.links] };
+  for (const part of parts) {
+    for (const entry of [...part.files, ...part.directories, ...part.links]) {
+      const there = paths.get(entry.path);
+      if (there !== undefined) problems.push(conflict(entry.path, there, entry.origin));
+      paths.set(entry.path, entry.origin);
+    }
+    merged.files.push(...part.files);
+    merged.directories.push(...part.directories);
+    merged.links.push(...part.links);
+    for (const unit of part.units) {
+      const there = units.get(unit.name);
+      units.set(unit.name, there === undefined ? unit : mergeUnits(there, unit, problems));
+    }
+  }
+  const byPath = (a: { readonly path: string }, b: { readonly path: string }): number => (a.path < b.path ? -1 : 1);
+  return {
+    machine: {
+      files: merged.files.toSorted(byPath),
+      directories: merged.directories.toSorted(byPath),
+      links: merged.links.toSorted(byPath),
+      units: [...units.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    },
+    problems,
+  };
+}

@@ -1,0 +1,84 @@
+import type { ClusterName } from "../cluster/cluster.ts";
+import type { Change } from "../plan/plan.ts";
+import type { Leftover } from "../targets/target.ts";
+import { OperationError, type Context } from "./context.ts";
+import { processAlive } from "../host/owner.ts";
+import { acquireLock, LockHeld, type Lock } from "./lock.ts";
+import { StoreError } from "../store/store.ts";
+import { together } from "./under-lock.ts";
+
+export type CleanedUp = { readonly removed: number; readonly left: readonly Leftover[] };
+
+/** What a cleanup would remove. */
+export async function preview(context: Context, input: { readonly cluster: ClusterName }): Promise<readonly Change[]> {
+  const observed = await context.target.observe(input.cluster);
+  return (await context.target.plan(undefined, observed)).changes;
+}
+
+/**
+ * The lock, where there is a store to hold it. A cluster whose store cannot be read is cleaned up all the same: a creation
+ * that failed early must be cleanable by the same tool.
+ */
+async function lockIfPossible(context: Context, cluster: ClusterName): Promise<{ readonly lock: Lock | undefined; readonly close: () => Promise<void> }> {
+  const { clock, random, owner, emit, signal } = context;
+  const access = await context.target.store(cluster);
+  if (access === undefined) return { lock: undefined, close: async () => undefined };
+  try {
+    const lock = await acquireLock({ store: access.store, clock, random, owner, emit, signal, processAlive, doing: `cleanup ${cluster}` });
+    return { lock, close: () => access.close() };
+  } catch (error) {
+    await access.close();
+    if (error instanceof LockHeld || !(error instanceof StoreError)) throw error;
+    emit("warning", { message: `the cluster's store does not answer, so nobody can hold its lock: ${error.message}` });
+    return { lock: undefined, close: async () => undefined };
+  }
+}
+
+/** Removes all that bears the cluster's name, then looks again: nothing left, or each thing and why. */
+export async function cleanup(context: Context, input: { readonly cluster: ClusterName }): Promise<CleanedUp> {
+  const { cluster } = input;
+  const { target, emit, signal, clock } = context;
+  const begun = clock.now();
+  emit("operation.started", { operation: "cleanup", cluster });
+  const { lock, close } = await lockIfPossible(context, cluster);
+  const failures = new Map<string, string>();
+  let removed = 0;
+  try {
+    const { steps } = await target.plan(undefined, await target.observe(cluster));
+    const waves = [...new Set(steps.map((step) => step.wave))].toSorted((a, b) => a - b);
+    // From the wave that takes the store on there is no lock left to ask.
+    const storeWave = Math.max(...waves) - 1;
+    for (const wave of waves) {
+      signal.throwIfAborted();
+      if (wave < storeWave) await lock?.check();
+      else await close();
+      await together(steps.filter((step) => step.wave === wave), async (step) => {
+        if (step.kind !== "work") return;
+        try {
+          await target.apply(step.work, { emit, signal });
+          removed++;
+          emit("cleanup.removed", { kind: step.carries[0]?.split(":")[0] ?? "thing", name: step.subject });
+        } catch (error) {
+          failures.set(step.subject, error instanceof Error ? error.message : String(error));
+        }
+      });
+    }
+  } finally {
+    await lock?.release();
+    await close();
+  }
+  const left = (await target.leftovers(cluster)).map((leftover) => {
+    const blocker = failures.get(leftover.name) ?? leftover.blocker;
+    return blocker === undefined ? leftover : { ...leftover, blocker };
+  });
+  for (const leftover of left) emit("cleanup.left", { kind: leftover.kind, name: leftover.name, why: leftover.blocker ?? "it is still there" });
+  if (left.length > 0) {
+    throw new OperationError(
+      `${left.length} things of ${cluster} are left: ${left.map((one) => `${one.kind} ${one.name}${one.blocker === undefined ? "" : ` (${one.blocker})`}`).join(", ")}`,
+      `slipway cleanup ${cluster}`,
+    );
+  }
+  emit("cleanup.zero", { cluster });
+  emit("operation.finished", { operation: "cleanup", cluster, seconds: (clock.now() - begun) / 1000, changes: removed });
+  return { removed, left };
+}

@@ -1,0 +1,92 @@
+import type { Cluster } from "../cluster/cluster.ts";
+import { controlGroup } from "../cluster/cluster.ts";
+import { gatewayCertificate, gatewayInstance } from "../components/certificates.ts";
+import { answerRequest, type Issuing } from "../components/keeper.ts";
+import { makeAnchor, makeIssuer, makeRoot } from "../pki/authority.ts";
+import { purposes } from "../pki/purpose.ts";
+import { encryptKey, makeRecoveryKey } from "../pki/recovery.ts";
+import { fingerprint } from "../pki/renewal.ts";
+import { keyOf, readRecord, writeOnce } from "../records/access.ts";
+import type { RecordValue } from "../records/table.ts";
+import type { ClusterStore } from "../store/store.ts";
+import { OperationError, type Context } from "./context.ts";
+
+export type Founding = {
+  readonly record: RecordValue<"cluster">;
+  /** SHA-256 of the root certificate. */
+  readonly pin: string;
+};
+
+async function removeKey(store: ClusterStore, key: string): Promise<void> {
+  const there = await store.get(key);
+  if (there !== undefined) await store.delete(key, there.version);
+}
+
+/**
+ * Makes what a cluster has once: root, issuing authorities, generation, and last the cluster's record, which says that
+ * the rest is whole. Interrupted before that, it begins anew: nobody has used any of it yet. The caller holds the lock.
+ */
+export async function found(context: Context, store: ClusterStore, cluster: Cluster): Promise<Founding> {
+  const there = await readRecord(store, "cluster");
+  if (there !== undefined) {
+    const { record, root } = { record: there.value, root: await readRecord(store, "root") };
+    if (root === undefined) throw new OperationError(`the store of ${cluster.name} has lost its root certificate`, `slipway cleanup ${cluster.name}`);
+    if (record.orchestrator !== cluster.orchestrator) {
+      throw new OperationError(
+        `${cluster.name} was made with orchestrator ${record.orchestrator}; it cannot become ${cluster.orchestrator}`,
+        `slipway cleanup ${cluster.name}`,
+      );
+    }
+    const generation = await readRecord(store, "generation", { generation: record.generation });
+    if (generation?.value.state === "closed") throw new OperationError(`this creation of ${cluster.name} was rolled back`, `slipway cleanup ${cluster.name}`);
+    return { record, pin: fingerprint(root.value.certificate) };
+  }
+  const { clock, random, emit } = context;
+  await Promise.all([removeKey(store, keyOf("root")), ...purposes.map((purpose) => removeKey(store, keyOf("issuer", { purpose })))]);
+  const now = clock.now();
+  const root = await makeRoot({ name: cluster.name, now });
+  const recovery = await makeRecoveryKey();
+  const encryptedKey = await encryptKey(root.key, [recovery.recipient]);
+  await Promise.all([
+    writeOnce(store, "root", {}, { certificate: root.certificate, encryptedKey, recipients: [recovery.recipient] }),
+    ...purposes.map(async (purpose) => {
+      const issuer = await makeIssuer({ purpose, root, now });
+      await writeOnce(store, "issuer", { purpose }, { ...issuer, anchor: await makeAnchor(issuer) });
+    }),
+  ]);
+  const generation = random.hex(8);
+  await writeOnce(store, "generation", { generation }, { generation, state: "open", nonce: random.hex(8) });
+  const record: RecordValue<"cluster"> = {
+    name: cluster.name,
+    orchestrator: cluster.orchestrator,
+    generation,
+    founders: controlGroup(cluster).count,
+    created: now,
+    nonce: random.hex(8),
+  };
+  await writeOnce(store, "cluster", {}, record);
+  emit("root.recoveryKey", { key: recovery.identity });
+  return { record, pin: fingerprint(root.certificate) };
+}
+
+/** The store's server needs a certificate before the first node can come; later ones are signed by control nodes. */
+export async function admitGateway(context: Context, store: ClusterStore, address: string): Promise<void> {
+  const { clock, signal } = context;
+  const deadline = clock.now() + 30_000;
+  while ((await readRecord(store, "request", { instance: gatewayInstance })) === undefined) {
+    signal.throwIfAborted();
+    if (clock.now() > deadline) throw new OperationError("the gateway did not ask for its certificate within 30 s", "slipway doctor");
+    await clock.sleep(50, signal);
+  }
+  const root = await readRecord(store, "root");
+  if (root === undefined) throw new OperationError("the store has no root certificate");
+  const issuing: Issuing = {
+    root: root.value.certificate,
+    async issuer(purpose) {
+      const issuer = await readRecord(store, "issuer", { purpose });
+      if (issuer === undefined) throw new OperationError(`the store has no ${purpose} authority`);
+      return issuer.value;
+    },
+  };
+  await answerRequest(store, gatewayInstance, [gatewayCertificate(address)], issuing, clock.now());
+}

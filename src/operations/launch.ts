@@ -1,0 +1,92 @@
+import type { Cluster } from "../cluster/cluster.ts";
+import { readRecord, updateRecord, writeOnce } from "../records/access.ts";
+import type { ClusterStore } from "../store/store.ts";
+import { gatewayInstance } from "../components/certificates.ts";
+import { awaitNodes } from "./await.ts";
+import type { Context } from "./context.ts";
+import { admitGateway, found } from "./founding.ts";
+import { makePlan, type LaunchPlan } from "./plan.ts";
+import { nodePatience, runSteps } from "./run.ts";
+import { awaitServices } from "./services.ts";
+import { status } from "./status.ts";
+import type { Status } from "./status-shape.ts";
+import { underLock, type Locked } from "./under-lock.ts";
+
+export type Launched = { readonly changes: number; readonly seconds: number; readonly status: Status };
+
+/** Writes the revision and lets the pointer name it; `apply` is raised where nodes must put back what others changed. */
+async function publish(context: Context, store: ClusterStore, plan: LaunchPlan): Promise<void> {
+  const { revision } = plan;
+  await Promise.all([
+    ...revision.groups.map((group) => writeOnce(store, "groupRevision", { revision: revision.id, group: group.group }, group)),
+    writeOnce(store, "servicesRevision", { revision: revision.id }, revision.services),
+  ]);
+  await updateRecord(store, "pointer", {}, (now) => ({
+    revision: revision.id,
+    apply: (now?.apply ?? 0) + (plan.repairs ? 1 : 0),
+    nonce: context.random.hex(8),
+  }));
+}
+
+/** Local images go to the nodes that may run them, while those nodes still form the cluster. */
+async function loadImages(locked: Locked, cluster: Cluster, plan: LaunchPlan): Promise<void> {
+  const { context } = locked;
+  const { target, emit, signal } = context;
+  const images = new Map<string, { id: string; service: string; groups: Set<string> }>();
+  for (const service of plan.revision.services.services) {
+    if (service.imageId === undefined) continue;
+    const image = images.get(service.image) ?? { id: service.imageId, service: service.name, groups: new Set<string>() };
+    for (const group of cluster.groups) {
+      if (Object.entries(service.constraints).every(([label, value]) => group.labels[label] === value)) image.groups.add(group.name);
+    }
+    images.set(service.image, image);
+  }
+  if (images.size === 0) return;
+  const { nodes } = await target.observe(cluster.name);
+  await Promise.all(
+    [...images].map(async ([reference, image]) => {
+      const names = nodes.filter((node) => node.state === "running" && image.groups.has(node.group)).map((node) => node.name);
+      const loaded = await target.loadImage(reference, image.id, names, { emit, signal });
+      for (const node of loaded) emit("service.imageLoaded", { service: image.service, node, image: reference });
+    }),
+  );
+}
+
+/** Creates the cluster, resumes an interrupted creation, or brings it to what the file says; the same command for all three. */
+export async function launch(context: Context, input: { readonly cluster: Cluster }): Promise<Launched> {
+  const { cluster } = input;
+  const { target, clock, emit, signal } = context;
+  const begun = clock.now();
+  const opened = await target.prepare(cluster, { emit, signal });
+  try {
+    const changes = await underLock(context, { cluster: cluster.name, operation: "launch", store: opened.store }, async (locked) => {
+      const { store } = locked;
+      const founding = await found(locked.context, store, cluster);
+      const plan = await makePlan(locked.context, cluster, store, true);
+      locked.context.emit("plan.made", { changes: plan.changes.length, steps: plan.steps.length });
+      const admitted = (await readRecord(store, "certificate", { instance: gatewayInstance })) !== undefined;
+      const runner = { cluster: cluster.name, founding, publish: (its: ClusterStore) => publish(context, its, plan) };
+      await Promise.all([
+        admitted ? undefined : admitGateway(locked.context, store, opened.address),
+        runSteps(locked, runner, plan.steps),
+      ]);
+      const names = (await target.observe(cluster.name)).nodes.map((node) => node.name);
+      if (plan.publishes) {
+        // Nodes at rest look every two seconds; told so, they look at once. Those that are just booting look anyway.
+        const ready = names.filter((name) => !plan.steps.some((step) => step.kind === "enrol" && step.node.name === name));
+        await Promise.all(ready.map((name) => target.nudge(name)));
+      }
+      await Promise.all([
+        awaitNodes(locked.context, { store, cluster: cluster.name, nodes: names, until: "ready", deadline: clock.now() + nodePatience, revision: plan.revision.id }),
+        loadImages(locked, cluster, plan),
+      ]);
+      await awaitServices(locked.context, store, cluster, plan.revision.id);
+      return { result: plan.changes.length, changes: plan.changes.length };
+    });
+    const seconds = (clock.now() - begun) / 1000;
+    emit("cluster.ready", { cluster: cluster.name, seconds });
+    return { changes, seconds, status: await status(context, { cluster: cluster.name }) };
+  } finally {
+    await opened.close();
+  }
+}

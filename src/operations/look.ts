@@ -1,0 +1,105 @@
+import type { ClusterName } from "../cluster/cluster.ts";
+import type { Observed } from "../plan/plan.ts";
+import { listRecords, readRecord } from "../records/access.ts";
+import type { RecordValue } from "../records/table.ts";
+import type { ClusterStore } from "../store/store.ts";
+import { OperationError, type Context } from "./context.ts";
+
+/** What the store says of a cluster, as far as looking at it needs. */
+export type Recorded = {
+  readonly cluster: RecordValue<"cluster"> | undefined;
+  readonly pointer: RecordValue<"pointer"> | undefined;
+  readonly roster: readonly RecordValue<"roster">[];
+  readonly nodes: readonly RecordValue<"node">[];
+  readonly services: readonly RecordValue<"service">[];
+  /** The services that the current revision asks for; `undefined` before the first one is published. */
+  readonly wanted: RecordValue<"servicesRevision"> | undefined;
+};
+/** What is known of a cluster at one moment: the target's word, and the store's or why it gives none. */
+export type Seen = {
+  readonly observed: Observed;
+  readonly recorded:
+    | { readonly kind: "read"; readonly value: Recorded }
+    | { readonly kind: "unreadable"; readonly why: string };
+  /** Milliseconds since 1970. */
+  readonly now: number;
+};
+
+/** Observes the target and reads the store; a store that does not answer is part of the picture, not an error. */
+export async function look(context: Context, cluster: ClusterName): Promise<Seen> {
+  const observed = await context.target.observe(cluster);
+  const recorded =
+    observed.state === "absent"
+      ? unreadable("the cluster is not there")
+      : await recordedOf(context, cluster);
+  return { observed, recorded, now: context.clock.now() };
+}
+
+async function recordedOf(context: Context, cluster: ClusterName): Promise<Seen["recorded"]> {
+  try {
+    return { kind: "read", value: await withStore(context, cluster, readAll) };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    return unreadable(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function unreadable(why: string): Seen["recorded"] {
+  return { kind: "unreadable", why };
+}
+
+async function readAll(store: ClusterStore): Promise<Recorded> {
+  const [cluster, pointer, roster, nodes, services] = await Promise.all([
+    readRecord(store, "cluster"),
+    readRecord(store, "pointer"),
+    listRecords(store, "roster"),
+    listRecords(store, "node"),
+    listRecords(store, "service"),
+  ]);
+  const wanted =
+    pointer === undefined
+      ? undefined
+      : await readRecord(store, "servicesRevision", { revision: pointer.value.revision });
+  return {
+    cluster: cluster?.value,
+    pointer: pointer?.value,
+    roster: roster.map((found) => found.value),
+    nodes: nodes.map((found) => found.value),
+    services: services.map((found) => found.value),
+    wanted: wanted?.value,
+  };
+}
+
+/** Works with the cluster's store and closes the connection, also after an error. */
+export async function withStore<Result>(
+  context: Context,
+  cluster: ClusterName,
+  work: (store: ClusterStore) => Promise<Result>,
+): Promise<Result> {
+  const access = await context.target.store(cluster);
+  if (access === undefined) {
+    throw new OperationError(`cluster ${cluster} has no store`, "slipway launch");
+  }
+  try {
+    return await work(access.store);
+  } finally {
+    await access.close();
+  }
+}
+
+/** Observes a cluster that must be there; an `OperationError` names those that are. */
+export async function observePresent(context: Context, cluster: ClusterName): Promise<Observed> {
+  const observed = await context.target.observe(cluster);
+  if (observed.state === "present") return observed;
+  const others = await context.target.list();
+  throw new OperationError(
+    `there is no cluster ${cluster} on ${context.target.name}${others.length === 0 ? "" : `; there is ${others.join(", ")}`}`,
+    others.length === 0 ? "slipway launch" : "slipway list",
+  );
+}
+
+/** What an instance says of itself, as far as the store could be read. */
+export function recordOf(seen: Seen, instance: string): RecordValue<"node"> | undefined {
+  if (seen.recorded.kind === "unreadable") return undefined;
+  return seen.recorded.value.nodes.find((record) => record.instance === instance);
+}

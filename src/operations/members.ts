@@ -1,0 +1,108 @@
+import type { NodeName } from "../cluster/cluster.ts";
+import { guard, type QuorumChange, type QuorumMember, type Verdict } from "../components/quorum.ts";
+import { seen as known, unknown, type Seen as Known } from "../components/reconciler.ts";
+import { deriveStatus } from "./derive.ts";
+import { isRunning, newestEtcdView } from "./etcd-view.ts";
+import { recordOf, type Seen } from "./look.ts";
+import type { NodeStatus, Status } from "./status-shape.ts";
+
+export type Members = {
+  readonly members: Known<readonly QuorumMember[]>;
+  /** The member that a node is; undefined when it is none. */
+  readonly idOf: (node: NodeStatus) => string | undefined;
+};
+
+/** etcd's members as the newest control node sees them, corrected by what the target shows at this moment. */
+export function etcdMembers(seen: Seen, status: Status): Members {
+  if (seen.recorded.kind === "unreadable") {
+    return { members: unknown(seen.recorded.why), idOf: () => undefined };
+  }
+  const told = (node: NodeStatus): string | undefined =>
+    recordOf(seen, node.instance)?.etcd?.memberId;
+  const view = newestEtcdView(seen.recorded.value, status.nodes);
+  if (view === undefined) {
+    // Before etcd has formed there is nothing that could be lost.
+    const formed = seen.recorded.value.nodes.some((record) => record.etcd !== undefined);
+    const why = "no control node that runs has told of etcd's members lately";
+    return { members: formed ? unknown(why) : known([]), idOf: told };
+  }
+  const idOf = (node: NodeStatus): string | undefined => {
+    // A node whose etcd does not answer leaves its id out, and is a member all the same.
+    const named = view.etcd.members.filter((member) => member.name === node.name);
+    return told(node) ?? (named.length === 1 ? named[0]?.id : undefined);
+  };
+  const holders = new Map(
+    status.nodes
+      .filter((node) => node.role === "control")
+      .flatMap((node) => {
+        const id = idOf(node);
+        return id === undefined ? [] : [[id, node] as const];
+      }),
+  );
+  const members = view.etcd.members.map(({ id, learner, healthy }): QuorumMember => ({
+    id,
+    voter: !learner,
+    healthy: healthOf(holders.get(id), healthy),
+  }));
+  return { members: known(members), idOf };
+}
+
+/** Swarm's managers: every control node is one, or is about to be, once there is a swarm. */
+export function swarmMembers(seen: Seen, status: Status): Members {
+  const idOf = (node: NodeStatus): string => node.instance;
+  if (seen.recorded.kind === "unreadable") return { members: unknown(seen.recorded.why), idOf };
+  const isManager = (node: NodeStatus): boolean =>
+    recordOf(seen, node.instance)?.swarm?.manager === true;
+  const control = status.nodes.filter((node) => node.role === "control");
+  if (!control.some(isManager)) {
+    const formed = seen.recorded.value.nodes.some((record) => record.swarm !== undefined);
+    return { members: formed ? unknown("no control node tells of the swarm") : known([]), idOf };
+  }
+  const members = control.map((node): QuorumMember => ({
+    id: node.instance,
+    voter: true,
+    healthy: healthOf(node, isManager(node)),
+  }));
+  return { members: known(members), idOf };
+}
+
+function healthOf(node: NodeStatus | undefined, told: boolean): Known<boolean> {
+  if (node === undefined) return known(told);
+  if (node.state === "unknown") return unknown(node.reason ?? "it is silent");
+  return known(told && isRunning(node.state));
+}
+
+/** How many voters there are, and how many of them are seen healthy. */
+export function votes(members: readonly QuorumMember[]): {
+  readonly voters: number;
+  readonly healthy: number;
+} {
+  const voters = members.filter((member) => member.voter);
+  const healthy = voters.filter(
+    (member) => member.healthy.kind === "seen" && member.healthy.value,
+  ).length;
+  return { voters: voters.length, healthy };
+}
+
+/** May this control node be stopped, or leave, as far as is seen now? Both etcd and Swarm must keep their quorum. */
+export function guardNode(
+  seen: Seen,
+  target: Status["target"],
+  node: NodeName,
+  kind: QuorumChange["kind"],
+): Verdict {
+  const status = deriveStatus(seen, target);
+  const found = status.nodes.find((candidate) => candidate.name === node);
+  if (found === undefined || found.role !== "control") return { allowed: true };
+  for (const [system, { members, idOf }] of [
+    ["etcd", etcdMembers(seen, status)],
+    ["Swarm", swarmMembers(seen, status)],
+  ] as const) {
+    const id = idOf(found);
+    // Without an id and with members in sight, this instance is none of them.
+    if (id === undefined && members.kind === "seen") continue;
+    const verdict = guard(members, { kind, id: id ?? found.instance });
+    if (!verdict.allowed) return { ...verdict, why: `${system}: ${verdict.why}` };
+  }
+  return { allowed: true };
+}

@@ -1,0 +1,173 @@
+import type { Cluster, ClusterName } from "../cluster/cluster.ts";
+import { difference } from "../machine/difference.ts";
+import { emptyMachine } from "../machine/machine.ts";
+import type { Change, Observed, Plan, Step } from "../plan/plan.ts";
+import { listRecords, readRecord } from "../records/access.ts";
+import type { RecordValue } from "../records/table.ts";
+import type { ClusterStore } from "../store/store.ts";
+import { OperationError, type Context } from "./context.ts";
+import { freshRecords } from "./fresh.ts";
+import { describe, type Revision } from "./revision.ts";
+import { secretVersions } from "./secrets.ts";
+
+type Work = unknown;
+const untouched = { restarted: [], replaced: [] } as const;
+
+/** A plan with the revision that it would publish. */
+export type LaunchPlan = Plan<Work> & {
+  readonly revision: Revision;
+  /** Whether the revision, or what was changed behind our back, asks for a publication. */
+  readonly publishes: boolean;
+  /** Nodes report changes that nobody of us made, so the config is to be applied again. */
+  readonly repairs: boolean;
+};
+
+/** Describes the revision of a cluster; what cannot be described is an error that names the fields. */
+export async function revisionOf(context: Context, cluster: Cluster, store: ClusterStore | undefined, write: boolean): Promise<Revision> {
+  const [imageIds, versions] = await Promise.all([
+    context.target.localImages(cluster.services.map((service) => service.image)),
+    secretVersions(context, store, cluster, write),
+  ]);
+  const described = describe(cluster, { imageIds, secretVersions: versions });
+  if (described.kind === "bad") throw new OperationError(described.problems.map((problem) => `${problem.path.join(".")}: ${problem.message}`).join("\n"));
+  return described.value;
+}
+
+function same(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+type Published = { readonly pointer: RecordValue<"pointer">; readonly groups: ReadonlyMap<string, RecordValue<"groupRevision">>; readonly services: RecordValue<"servicesRevision"> | undefined };
+
+async function published(store: ClusterStore): Promise<Published | undefined> {
+  const pointer = await readRecord(store, "pointer");
+  if (pointer === undefined) return undefined;
+  const { revision } = pointer.value;
+  const groups = await listRecords(store, "groupRevision", { revision });
+  const services = await readRecord(store, "servicesRevision", { revision });
+  return { pointer: pointer.value, groups: new Map(groups.map(({ value }) => [value.group, value])), services: services?.value };
+}
+
+function configChanges(cluster: Cluster, revision: Revision, now: Published | undefined): readonly Change[] {
+  const changes: Change[] = [];
+  for (const group of revision.groups) {
+    const before = now?.groups.get(group.group);
+    if (before === undefined) continue;
+    const after = difference(before.machine as typeof emptyMachine, group.machine as typeof emptyMachine);
+    const touched = [
+      ...[...after.files, ...after.directories, ...after.links].map((entry) => entry.path),
+      ...after.units.map((unit) => unit.name),
+      ...after.removedPaths,
+      ...after.removedUnits.map((unit) => unit.name),
+    ];
+    if (!same(before.wanted, group.wanted)) touched.push("labels and settings");
+    if (touched.length === 0) continue;
+    const path = cluster.groups.find((candidate) => candidate.name === group.group)?.path;
+    changes.push({
+      id: `config:${group.group}`,
+      action: "update",
+      kind: "config",
+      name: group.group,
+      reason: touched.join(", "),
+      nodes: untouched,
+      ...(path === undefined ? {} : { origin: path }),
+    });
+  }
+  return changes;
+}
+
+function fieldsThatDiffer(before: object, after: object): string {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...names].filter((name) => !same(Reflect.get(before, name), Reflect.get(after, name))).join(", ");
+}
+
+function serviceChanges(cluster: Cluster, revision: Revision, now: Published | undefined): readonly Change[] {
+  const changes: Change[] = [];
+  const before = new Map((now?.services?.services ?? []).map((service) => [service.name, service]));
+  for (const service of revision.services.services) {
+    const was = before.get(service.name);
+    before.delete(service.name);
+    const origin = cluster.services.find((candidate) => candidate.name === service.name)?.path ?? [];
+    const common = { id: `service:${service.name}`, kind: "service", name: service.name, nodes: untouched, origin };
+    if (was === undefined) changes.push({ ...common, action: "create", reason: `${service.replicas === "global" ? "one on every node" : `${service.replicas} replicas`} of ${service.image}` });
+    else if (!same(was, service)) changes.push({ ...common, action: "update", reason: `${fieldsThatDiffer(was, service)} changed` });
+  }
+  for (const name of before.keys()) changes.push({ id: `service:${name}`, action: "delete", kind: "service", name, reason: "the file no longer has it", nodes: untouched });
+  return changes;
+}
+
+/** What was changed behind our back: edited files and stopped units on nodes, services that someone scaled. */
+function driftChanges(observed: Observed, nodes: readonly RecordValue<"node">[], services: readonly RecordValue<"service">[], wanted: ReadonlySet<string>): readonly Change[] {
+  const running = new Map(observed.nodes.filter((node) => node.state === "running").map((node) => [node.instance, node.name]));
+  return [
+    ...nodes.flatMap((record): Change[] => {
+      const name = running.get(record.instance);
+      if (name === undefined || record.drift.length === 0) return [];
+      return [{ id: `drift:${name}`, action: "update", kind: "node", name, reason: record.drift.join("; "), nodes: untouched }];
+    }),
+    ...services.flatMap((record): Change[] =>
+      record.drift.length === 0 || !wanted.has(record.name)
+        ? []
+        : [{ id: `drift:${record.name}`, action: "update", kind: "service", name: record.name, reason: record.drift.join("; "), nodes: untouched }],
+    ),
+  ];
+}
+
+/** Instances that the roster has as present and the target no longer has: their members must go before anything new comes. */
+function gone(observed: Observed, roster: readonly RecordValue<"roster">[]): readonly RecordValue<"roster">[] {
+  const there = new Set(observed.nodes.map((node) => node.instance));
+  return roster.filter((entry) => entry.state !== "gone" && !there.has(entry.instance));
+}
+
+/** Everything that a launch of this cluster would do now, from a fresh look at target, store and nodes. Changes nothing. */
+export async function makePlan(context: Context, cluster: Cluster, store: ClusterStore | undefined, write: boolean): Promise<LaunchPlan> {
+  const observed = await context.target.observe(cluster.name);
+  const [target, revision, now, roster] = await Promise.all([
+    context.target.plan(cluster, observed),
+    revisionOf(context, cluster, store, write),
+    store === undefined ? undefined : published(store),
+    store === undefined ? [] : listRecords(store, "roster"),
+  ]);
+  const { nodes, services } = store === undefined ? { nodes: [], services: [] } : await freshRecords(context, store, observed);
+  const wanted = new Set(revision.services.services.map((service) => service.name));
+  const drift = driftChanges(observed, nodes, services, wanted);
+  const lost = gone(observed, roster.map(({ value }) => value));
+  const changed = now === undefined || now.pointer.revision !== revision.id;
+  const content = [...configChanges(cluster, revision, now), ...serviceChanges(cluster, revision, now)];
+  const changes: Change[] = [
+    ...target.changes,
+    ...content,
+    ...drift,
+    ...lost
+      .filter((entry) => !target.changes.some((change) => change.name === entry.node))
+      .map((entry): Change => ({ id: `node:${entry.node}`, action: "delete", kind: "node", name: entry.node, reason: "its instance is gone; its memberships are removed", nodes: untouched })),
+  ];
+  const steps: Step<Work>[] = [
+    ...lost.map((entry): Step<Work> => ({ carries: [`node:${entry.node}`], kind: "forget", title: "forget", subject: entry.node, wave: -2, instance: entry.instance })),
+    ...(changed || drift.length > 0
+      ? [{ carries: [...content, ...drift].map((change) => change.id), kind: "publish", title: "publish", subject: revision.id, wave: -1, revision: revision.id } as const]
+      : []),
+    ...target.steps,
+  ];
+  return {
+    cluster: cluster.name,
+    target: context.target.name,
+    forecast: "computed",
+    changes,
+    steps: steps.toSorted((a, b) => a.wave - b.wave),
+    revision,
+    publishes: changed || drift.length > 0,
+    repairs: drift.length > 0,
+  };
+}
+
+/** What `slipway plan` shows: the changes that a launch would make, with nothing made or left behind. */
+export async function plan(context: Context, input: { readonly cluster: Cluster }): Promise<{ readonly cluster: ClusterName; readonly forecast: "computed"; readonly changes: readonly Change[] }> {
+  const access = await context.target.store(input.cluster.name);
+  try {
+    const { cluster, forecast, changes } = await makePlan(context, input.cluster, access?.store, false);
+    return { cluster, forecast, changes };
+  } finally {
+    await access?.close();
+  }
+}

@@ -1,0 +1,18 @@
+import type { ClusterName, NodeName } from "../cluster/cluster.ts";
+import { OperationError, type Context } from "./context.ts";
+import { retire, setRoster } from "./run.ts";
+import type { Locked } from "./under-lock.ts";
+
+/** Makes one node leave and takes away all that it had; the caller holds the cluster's lock. */
+export async function removeNode(locked: Locked, cluster: ClusterName, node: NodeName): Promise<void> {
+  const { context } = locked;
+  const { target, emit, signal } = context;
+  const there = (await target.observe(cluster)).nodes.find((candidate) => candidate.name === node);
+  if (there === undefined) throw new OperationError(`${cluster} has no node ${node}`, `slipway status ${cluster}`);
+  await retire(locked, cluster, there);
+  for (const step of target.removal(there, cluster)) {
+    if (step.kind === "work") await target.apply(step.work, { emit, signal });
+  }
+  await setRoster(locked, there.instance, "gone");
+  emit("node.removed", { node });
+}

@@ -1,0 +1,127 @@
+import { createHash } from "node:crypto";
+import type { ClusterName } from "../cluster/cluster.ts";
+import type { PlannedNode, Step } from "../plan/plan.ts";
+import { readRecord, updateRecord } from "../records/access.ts";
+import type { RecordValue } from "../records/table.ts";
+import type { ClusterStore } from "../store/store.ts";
+import { awaitNodes } from "./await.ts";
+import type { Founding } from "./founding.ts";
+import { passGate } from "./quorum-gate.ts";
+import { step as takeStep, together, type Locked } from "./under-lock.ts";
+
+type Work = unknown;
+
+/** What steps need beside the lock: who the cluster is, and how a revision is published. */
+export type Runner = {
+  readonly cluster: ClusterName;
+  readonly founding: Founding;
+  readonly publish: (store: ClusterStore) => Promise<void>;
+};
+
+/** How long a node may take to become ready or to leave, milliseconds. */
+export const nodePatience = 180_000;
+const gatePatience = 60_000;
+
+function tokenHash(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}
+
+/** Puts an instance into the roster with a new token, and writes what it needs before it has a certificate. */
+async function enrol(locked: Locked, runner: Runner, node: PlannedNode): Promise<string> {
+  const { context, store } = locked;
+  const { random, clock } = context;
+  const token = random.hex(32);
+  const { record } = runner.founding;
+  const { instance, group, role, address } = node;
+  await updateRecord(store, "bootstrap", { instance }, () => ({
+    cluster: record.name,
+    generation: record.generation,
+    orchestrator: record.orchestrator,
+    instance,
+    node: node.name,
+    group,
+    role,
+    address,
+    founders: record.founders,
+  }));
+  await updateRecord(store, "roster", { instance }, (now) => ({
+    instance,
+    node: node.name,
+    group,
+    role,
+    address,
+    state: "present",
+    tokenHash: tokenHash(token),
+    since: now?.since ?? clock.now(),
+    nonce: random.hex(8),
+  }));
+  return token;
+}
+
+/** Changes what the roster says of an instance; an instance that is gone stays gone. */
+export async function setRoster(locked: Locked, instance: string, state: RecordValue<"roster">["state"]): Promise<void> {
+  const { context, store } = locked;
+  await updateRecord(store, "roster", { instance }, (now) =>
+    now === undefined || now.state === "gone" || now.state === state ? undefined : { ...now, state, since: context.clock.now(), nonce: context.random.hex(8) },
+  );
+}
+
+/** Steps of one subject, in their order. */
+async function runSubject(locked: Locked, runner: Runner, steps: readonly Step<Work>[]): Promise<void> {
+  const { context, store } = locked;
+  const { target, clock, emit, signal } = context;
+  let token: string | undefined;
+  for (const step of steps) {
+    await takeStep(locked, step.title, step.subject, async () => {
+      switch (step.kind) {
+        case "enrol":
+          token = await enrol(locked, runner, step.node);
+          return;
+        case "work": {
+          const admission = token === undefined ? {} : { admission: { token, pin: runner.founding.pin } };
+          await target.apply(step.work, { emit, signal, ...admission });
+          if (step.title === "create") emit("node.created", { node: step.subject, instance: "" });
+          if (step.title === "remove") emit("node.removed", { node: step.subject });
+          return;
+        }
+        case "publish":
+          return runner.publish(store);
+        case "pause":
+          if (step.node.role === "control") await passGate(context, { cluster: runner.cluster, node: step.node.name, kind: "stop", deadline: clock.now() + gatePatience });
+          return;
+        case "retire":
+          return retire(locked, runner.cluster, step.node);
+        case "forget":
+          return setRoster(locked, step.instance, "gone");
+        case "await":
+          return awaitNodes(context, { store, cluster: runner.cluster, nodes: step.nodes, until: step.until, deadline: clock.now() + nodePatience });
+      }
+    });
+  }
+}
+
+/** An instance leaves for good: it is told so by the roster, and waited for. One that cannot hear it any more is not waited for. */
+export async function retire(locked: Locked, cluster: ClusterName, node: PlannedNode): Promise<void> {
+  const { context, store } = locked;
+  const { clock, target } = context;
+  if (node.role === "control") await passGate(context, { cluster, node: node.name, kind: "remove", deadline: clock.now() + gatePatience });
+  const there = await readRecord(store, "roster", { instance: node.instance });
+  if (there === undefined || there.value.state === "gone") return;
+  await setRoster(locked, node.instance, "leaving");
+  const now = (await target.observe(cluster)).nodes.find((candidate) => candidate.name === node.name);
+  if (now?.state !== "running") return;
+  await target.nudge(node.name);
+  await awaitNodes(context, { store, cluster, nodes: [node.name], until: "left", deadline: clock.now() + nodePatience });
+}
+
+/** Runs a plan's steps wave by wave; within a wave the subjects side by side. Every step asks the lock again first. */
+export async function runSteps(locked: Locked, runner: Runner, steps: readonly Step<Work>[]): Promise<void> {
+  for (const wave of [...new Set(steps.map((step) => step.wave))].toSorted((a, b) => a - b)) {
+    const subjects = new Map<string, Step<Work>[]>();
+    for (const step of steps) {
+      if (step.wave !== wave) continue;
+      subjects.set(step.subject, [...(subjects.get(step.subject) ?? []), step]);
+    }
+    await together([...subjects.values()], (own) => runSubject(locked, runner, own));
+  }
+}

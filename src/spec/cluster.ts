@@ -1,0 +1,62 @@
+import * as z from "zod";
+import { choice, section, text, unwrap, type Complaint } from "./fields.ts";
+import { docker } from "./docker.ts";
+import { etcd } from "./etcd.ts";
+import { groups } from "./groups.ts";
+import { dnsLabel } from "./names.ts";
+import { registries } from "./registries.ts";
+import { services } from "./services.ts";
+
+/** The longest name of a cluster: with a group and a number it must still be a host name. */
+const longestClusterName = 40;
+
+/** Judges a cluster's name, in the file or on the command line. */
+export const clusterName = dnsLabel("cluster", longestClusterName);
+
+/** The whole file. */
+export const clusterFile = section("A Slipway cluster.", {
+  name: text({
+    description: "The cluster's name: lower-case letters, digits and -.",
+    check: clusterName,
+  }),
+  orchestrator: choice(
+    "What runs the services: swarm, or none; swarm when left out.",
+    ["swarm", "none"],
+    notYet,
+  ).optional(),
+  target: choice(
+    "Where the nodes are; docker when left out. --on overrides it.",
+    ["docker"],
+    otherTarget,
+  ).optional(),
+  groups,
+  services: services.optional(),
+  registries: registries.optional(),
+  etcd: etcd.optional(),
+  docker: docker.optional(),
+  aws: otherSection("Settings for --on aws; --on docker leaves them alone.").optional(),
+  files: otherSection("Settings for --on files; --on docker leaves them alone.").optional(),
+});
+
+export type ClusterSpec = z.output<typeof clusterFile>;
+
+/** A section that concerns another target: any map will do, and nobody reads it here. */
+function otherSection(description: string) {
+  return z
+    .preprocess((input) => unwrap(input, () => ({})), z.record(z.string(), z.unknown()))
+    .meta({ description, type: "object", additionalProperties: true });
+}
+
+function notYet(word: string): Complaint | undefined {
+  if (word !== "kubernetes") return undefined;
+  return {
+    code: "unsupported",
+    message: "the orchestrator kubernetes is not there yet",
+    fix: "swarm or none",
+  };
+}
+
+function otherTarget(word: string): Complaint | undefined {
+  if (word !== "aws" && word !== "files") return undefined;
+  return { code: "unsupported", message: `the target ${word} is not there yet`, fix: "docker" };
+}

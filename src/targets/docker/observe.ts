@@ -1,0 +1,114 @@
+import type { DockerClient, Filter } from "@docker/node-sdk";
+import type { ClusterName, NodeName } from "../../cluster/cluster.ts";
+import type { Observed, ObservedNode } from "../../plan/plan.ts";
+import { must } from "./engine.ts";
+import { dockerApiPort, etcdPort, label } from "./names.ts";
+
+export type SeenContainer = {
+  readonly id: string;
+  readonly name: string;
+  readonly state: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly ports: readonly { readonly inside: number; readonly outside: number; readonly address: string; readonly protocol: "tcp" | "udp" }[];
+};
+export type SeenVolume = { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+export type SeenNetwork = { readonly id: string; readonly name: string; readonly subnets: readonly string[]; readonly labels: Readonly<Record<string, string>> };
+
+/** Everything on the engine that bears the cluster's label. */
+export type World = {
+  readonly cluster: ClusterName;
+  readonly containers: readonly SeenContainer[];
+  readonly volumes: readonly SeenVolume[];
+  readonly networks: readonly SeenNetwork[];
+};
+
+async function selector(cluster: string | undefined): Promise<Filter> {
+  const { Filter: Selector } = await import("@docker/node-sdk");
+  return new Selector().add("label", cluster === undefined ? label.cluster : `${label.cluster}=${cluster}`);
+}
+
+function networkOf(network: { Id?: string; Name?: string; Labels?: Record<string, string> | null; IPAM?: { Config?: { Subnet?: string }[] | null } }): SeenNetwork {
+  return {
+    id: network.Id ?? "",
+    name: network.Name ?? "",
+    labels: network.Labels ?? {},
+    subnets: (network.IPAM?.Config ?? []).flatMap((config) => (config.Subnet === undefined ? [] : [config.Subnet])),
+  };
+}
+
+/** Reads back all that belongs to one cluster, or to any when none is named. Throws when the engine does not answer. */
+export async function look(engine: DockerClient, cluster: ClusterName | undefined): Promise<Omit<World, "cluster">> {
+  const filters = await selector(cluster);
+  const [containers, volumes, networks] = await Promise.all([
+    must("list containers", engine.containerList({ all: true, filters })),
+    must("list volumes", engine.volumeList(filters)),
+    must("list networks", engine.networkList({ filters })),
+  ]);
+  return {
+    containers: containers.map((container) => ({
+      id: container.Id ?? "",
+      name: (container.Names?.[0] ?? "").replace(/^\//, ""),
+      state: container.State ?? "",
+      labels: container.Labels ?? {},
+      ports: (container.Ports ?? []).flatMap((port) =>
+        port.PublicPort === undefined || (port.Type !== "tcp" && port.Type !== "udp")
+          ? []
+          : [{ inside: port.PrivatePort, outside: port.PublicPort, address: port.IP ?? "0.0.0.0", protocol: port.Type }],
+      ),
+    })),
+    volumes: (volumes.Volumes ?? []).map((volume) => ({ name: volume.Name, labels: volume.Labels ?? {} })),
+    networks: networks.map(networkOf),
+  };
+}
+
+/** The subnets of every network of the engine, for choosing a free one. */
+export async function takenSubnets(engine: DockerClient): Promise<readonly string[]> {
+  const networks = await must("list networks", engine.networkList());
+  return networks.flatMap((network) => networkOf(network).subnets);
+}
+
+const states: Readonly<Record<string, ObservedNode["state"]>> = { running: "running", restarting: "running", paused: "running", created: "created" };
+
+/** The nodes and published ports of a world; a data volume without its container is a node that is missing. */
+export function observed(world: World): Observed {
+  const nodes = new Map<string, ObservedNode>();
+  const add = (labels: Readonly<Record<string, string>>, state: ObservedNode["state"]): void => {
+    const name = labels[label.node];
+    const role = labels[label.role];
+    const instance = labels[label.instance];
+    if (name === undefined || instance === undefined || (role !== "control" && role !== "worker")) return;
+    nodes.set(name, {
+      // The label was written from a node's name.
+      name: name as NodeName,
+      group: labels[label.group] ?? "",
+      role,
+      instance,
+      address: labels[label.address] ?? "",
+      state,
+      shape: labels[label.shape] ?? "",
+    });
+  };
+  for (const volume of world.volumes) if (volume.labels[label.part] === "data") add(volume.labels, "missing");
+  for (const container of world.containers) {
+    if (container.labels[label.part] === "node") add(container.labels, states[container.state] ?? "stopped");
+  }
+  const gateway = world.containers.find((container) => container.labels[label.part] === "gateway");
+  return {
+    cluster: world.cluster,
+    state: world.containers.length + world.volumes.length + world.networks.length === 0 ? "absent" : "present",
+    nodes: [...nodes.values()].toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true })),
+    published: (gateway?.ports ?? [])
+      .filter((port) => !port.address.includes(":"))
+      .map((port) => ({
+        port: port.inside,
+        protocol: port.protocol,
+        address: `${port.address === "0.0.0.0" ? "127.0.0.1" : port.address}:${port.outside}`,
+      }))
+      .toSorted((a, b) => a.port - b.port),
+  };
+}
+
+/** Whether a published port is one of the gateway's own, not a service's. */
+export function isOwnPort(port: number): boolean {
+  return port === dockerApiPort || port === etcdPort;
+}

@@ -1,0 +1,179 @@
+import type { DockerClient } from "@docker/node-sdk";
+import type { Cluster, ClusterName } from "../../cluster/cluster.ts";
+import type { Clock } from "../../host/clock.ts";
+import type { Processes } from "../../host/processes.ts";
+import type { Random } from "../../host/random.ts";
+import { httpStore } from "../../store/client.ts";
+import type { Leftover, Run, StoreAccess, Target } from "../target.ts";
+import { nodeAccess } from "./access.ts";
+import { applyWork, ensureGateway, ensureNetwork } from "./apply.ts";
+import { detectRights } from "./capabilities.ts";
+import { operatorSocket } from "./container.ts";
+import { must, openEngine, type EngineEnvironment } from "./engine.ts";
+import { ensureNodeImage, wantedImageTag } from "./image.ts";
+import { loadImage, localImages } from "./images.ts";
+import { gatewayName, label } from "./names.ts";
+import { freeSubnet, gatewayAddress } from "./network.ts";
+import { look, observed, takenSubnets, type World } from "./observe.ts";
+import { planCleanup, planLaunch, removal, wantedGateway } from "./plan.ts";
+import type { Rights } from "./rights.ts";
+import { findRuntime, type Runtime } from "./runtime.ts";
+import { tunnel } from "./tunnel.ts";
+import type { DockerWork } from "./work.ts";
+
+export type DockerOptions = {
+  readonly environment: EngineEnvironment;
+  /** The Node.js binary that nodes run: the operator's own where that is a Linux binary of the nodes' architecture. */
+  readonly node: string;
+  /** Folder of agent.js and gateway.js. */
+  readonly programs: string;
+  readonly cacheFolder: string;
+  readonly processes: Processes;
+  readonly clock: Clock;
+  readonly random: Random;
+};
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
+
+/** The Docker target: clusters of systemd containers on the engine that the docker command uses. */
+export function dockerTarget(options: DockerOptions): Target<DockerWork> {
+  const { processes, clock, random } = options;
+  const engine = once<DockerClient>(() => openEngine(options.environment));
+  const runtime = once<Runtime>(() => findRuntime(options));
+  let image: string | undefined;
+  const named = options.environment["SLIPWAY_NODE_IMAGE"];
+  /** Builds the image when it is not there; only `prepare` does. */
+  const ensureImage = async (run: Run): Promise<string> => {
+    const given = named === undefined ? {} : { image: named };
+    image = (await ensureNodeImage({ processes, clock, emit: run.emit, signal: run.signal, ...given })).image;
+    return image;
+  };
+  const nodeImage = async (): Promise<string> => {
+    const tag = image ?? named ?? (await wantedImageTag(processes));
+    image = tag;
+    return tag;
+  };
+  const rights = once<Rights>(async () => detectRights({ image: await nodeImage(), processes }));
+
+  const world = async (cluster: ClusterName): Promise<World> => ({ cluster, ...(await look(await engine(), cluster)) });
+
+  const access = (cluster: ClusterName, subnet: string): StoreAccess => {
+    const store = httpStore({ connect: () => tunnel(gatewayName(cluster), `UNIX-CONNECT:${operatorSocket}`) });
+    return { store, address: gatewayAddress(subnet), close: async () => store.close() };
+  };
+
+  const networkOf = (seen: World): string | undefined => seen.networks.find((network) => network.labels[label.part] === "network")?.subnets[0];
+
+  async function subnetOf(cluster: Cluster, seen: World): Promise<string> {
+    const there = networkOf(seen);
+    if (there !== undefined) return there;
+    if (cluster.docker.subnet !== undefined) return cluster.docker.subnet;
+    const nodes = cluster.groups.reduce((sum, group) => sum + group.count, 0);
+    return freeSubnet(cluster.name, nodes, await takenSubnets(await engine()));
+  }
+
+  return {
+    name: "docker",
+
+    async examine() {
+      try {
+        const client = await engine();
+        const [version, info] = await Promise.all([must("tell its version", client.systemVersion()), must("tell about itself", client.systemInfo())]);
+        return [
+          { subject: "docker engine", state: "good", message: `${version.Version ?? "?"}, API ${version.ApiVersion ?? "?"}, ${info.Driver ?? "?"}, cgroup v${info.CgroupVersion ?? "1"}` },
+        ];
+      } catch (error) {
+        return [
+          {
+            subject: "docker engine",
+            state: "bad",
+            message: error instanceof Error ? error.message : String(error),
+            fix: "start Docker, or set DOCKER_HOST or a docker context that reaches one",
+          },
+        ];
+      }
+    },
+
+    async list() {
+      const all = await look(await engine(), undefined);
+      const names = new Set<string>();
+      for (const { labels } of [...all.containers, ...all.volumes, ...all.networks]) names.add(labels[label.cluster] ?? "");
+      names.delete("");
+      // Read back from labels that were written from clusters' names.
+      return [...names].toSorted() as ClusterName[];
+    },
+
+    async store(cluster) {
+      const seen = await world(cluster);
+      const gateway = seen.containers.find((container) => container.labels[label.part] === "gateway");
+      const subnet = networkOf(seen);
+      return gateway?.state === "running" && subnet !== undefined ? access(cluster, subnet) : undefined;
+    },
+
+    observe: async (cluster) => observed(await world(cluster)),
+
+    node: (name) => nodeAccess(engine, name),
+
+    async prepare(cluster, run) {
+      const client = await engine();
+      const [nodes, programs, seen] = await Promise.all([ensureImage(run), runtime(), world(cluster.name)]);
+      const subnet = await subnetOf(cluster, seen);
+      const gateway = seen.containers.find((container) => container.labels[label.part] === "gateway");
+      // An existing gateway is brought up to date under the lock, as a step of the plan.
+      if (gateway === undefined || gateway.state === "created") {
+        await ensureNetwork(client, cluster.name, subnet);
+        await ensureGateway(client, cluster.name, wantedGateway(cluster, nodes, programs.hash, subnet), programs);
+      } else if (gateway.state !== "running") await client.containerStart(gateway.id);
+      const opened = access(cluster.name, subnet);
+      await untilAnswers(opened, run);
+      return opened;
+    },
+
+    async plan(cluster, seen) {
+      const now = await world(seen.cluster);
+      if (cluster === undefined) return planCleanup(now);
+      const [nodes, programs] = await Promise.all([nodeImage(), runtime()]);
+      const subnet = await subnetOf(cluster, now);
+      return planLaunch({ cluster, image: nodes, runtime: programs.hash, subnet, instance: () => `i-${random.hex(6)}` }, now, observed(now));
+    },
+
+    removal: (node, cluster) => removal(cluster, `node:${node.name}`, node, 0),
+
+    async nudge(name) {
+      await processes.run(["docker", "exec", name, "systemctl", "reload", "slipway-agent.service"], { timeout: 20_000 });
+    },
+
+    localImages: (references) => localImages(processes, references),
+    loadImage: (reference, id, nodes, run) => loadImage(processes, clock, reference, id, nodes, run.signal),
+
+    async apply(work, run) {
+      await applyWork(await engine(), work, { rights, runtime, admission: run.admission });
+    },
+
+    async leftovers(cluster): Promise<readonly Leftover[]> {
+      const seen = await world(cluster);
+      return [
+        ...seen.containers.map(({ name, state }) => ({ kind: "container", name, blocker: `it is ${state}` })),
+        ...seen.volumes.map(({ name }) => ({ kind: "volume", name })),
+        ...seen.networks.map(({ name }) => ({ kind: "network", name })),
+      ];
+    },
+  };
+
+  /** The gateway has just been started: its store answers within a second or so; 30 s is the bound. */
+  async function untilAnswers(opened: StoreAccess, run: Run): Promise<void> {
+    const deadline = clock.now() + 30_000;
+    for (;;) {
+      try {
+        await opened.store.get("cluster");
+        return;
+      } catch (error) {
+        if (clock.now() > deadline || run.signal.aborted) throw error;
+        await clock.sleep(100, run.signal);
+      }
+    }
+  }
+}

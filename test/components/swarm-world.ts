@@ -1,0 +1,286 @@
+import { quorumOf } from "../../src/components/quorum.ts";
+import { seen, unknown, type Seen } from "../../src/components/reconciler.ts";
+import type { formNext, FormAct, FormView } from "../../src/components/swarm/form.ts";
+import type { Move, World } from "./explore.ts";
+
+export type SwarmFaults = {
+  /** The roster says that the instance is gone, and it is. */
+  readonly vanish?: boolean;
+  /** The roster says so, but it only slept: it wakes and goes on. */
+  readonly sleep?: boolean;
+  /** The engine's swarm state is lost; the agent's mark stays. */
+  readonly lose?: boolean;
+  /** Cut off from the store and from all others, and back (one at a time). */
+  readonly partition?: boolean;
+  /** One decision is carried out late. */
+  readonly late?: boolean;
+  /** The store forgets everything but the generation and the roster. */
+  readonly storeLost?: boolean;
+};
+export type SwarmSize = { readonly slots: number; readonly spares: number; readonly workers?: number; readonly faults: SwarmFaults };
+
+type Slot = {
+  readonly role: "control" | "worker";
+  /** `-`: not there yet. `asleep`: gone by the roster, but it wakes. */
+  readonly state: "-" | "present" | "asleep" | "gone";
+  /** The swarm that the engine is in; 0: none. */
+  readonly swarm: number;
+  readonly mark: number;
+  readonly cut: boolean;
+};
+export type SwarmWorldState = {
+  readonly slots: readonly Slot[];
+  readonly claim: { readonly at: number; readonly epoch: number } | undefined;
+  readonly cluster: { readonly swarm: number; readonly at: number; readonly epoch: number } | undefined;
+  readonly tokens: { readonly swarm: number; readonly at: readonly number[] } | undefined;
+  /** Managers that a swarm still counts although they are not in it any more, by swarm. */
+  readonly dead: readonly number[];
+  readonly storeLost: boolean;
+  readonly pending: { readonly at: number; readonly act: FormAct } | undefined;
+};
+
+export type Form = typeof formNext;
+const instance = (at: number): string => `i${at}`;
+const address = (at: number): string => `10.0.0.${at}`;
+
+export function swarmWorld(size: SwarmSize, next: Form): World<SwarmWorldState> {
+  const control = size.slots + size.spares;
+  return {
+    start: {
+      slots: Array.from({ length: control + (size.workers ?? 0) }, (_, at) => ({
+        role: at < control ? "control" : "worker",
+        state: at >= size.slots && at < control ? "-" : "present",
+        swarm: 0,
+        mark: 0,
+        cut: false,
+      })),
+      claim: undefined,
+      cluster: undefined,
+      tokens: undefined,
+      dead: [],
+      storeLost: false,
+      pending: undefined,
+    },
+    key: (state) => JSON.stringify(state),
+    moves: (state) => moves(size, next, state),
+    heal: (state) => ({ ...state, pending: undefined, slots: state.slots.map((slot) => (slot.cut ? { ...slot, cut: false } : slot)) }),
+    calm: (state) => calm(next, state),
+    judge: (state) => judge(next, state),
+  };
+}
+
+function slotOf(state: SwarmWorldState, at: number): Slot {
+  const slot = state.slots[at];
+  if (slot === undefined) throw new Error(`no slot ${at}`);
+  return slot;
+}
+
+function put(state: SwarmWorldState, at: number, fields: Partial<Slot>): SwarmWorldState {
+  return { ...state, slots: state.slots.map((slot, index) => (index === at ? { ...slot, ...fields } : slot)) };
+}
+
+function runs(slot: Slot): boolean {
+  return slot.state === "present" || slot.state === "asleep";
+}
+
+function managers(state: SwarmWorldState, swarm: number): readonly number[] {
+  return state.slots.flatMap((slot, at) => (slot.role === "control" && runs(slot) && slot.swarm === swarm ? [at] : []));
+}
+
+/** One that is cut off has quorum only when it is alone. */
+function hasQuorum(state: SwarmWorldState, swarm: number, from?: number): boolean {
+  const all = managers(state, swarm);
+  const total = all.length + (state.dead[swarm] ?? 0);
+  const reachable = from !== undefined && slotOf(state, from).cut ? 1 : all.filter((at) => !slotOf(state, at).cut).length;
+  return swarm > 0 && reachable >= quorumOf(total);
+}
+
+function died(state: SwarmWorldState, swarm: number, by: number): SwarmWorldState {
+  const dead = [...state.dead];
+  while (dead.length <= swarm) dead.push(0);
+  dead[swarm] = (dead[swarm] ?? 0) + by;
+  return { ...state, dead };
+}
+
+function drop(state: SwarmWorldState, at: number, fields: Partial<Slot>): SwarmWorldState {
+  const { swarm, role } = slotOf(state, at);
+  const left = put(state, at, { swarm: 0, ...fields });
+  return swarm > 0 && role === "control" ? died(left, swarm, 1) : left;
+}
+
+function viewOf(state: SwarmWorldState, at: number): FormView {
+  const me = slotOf(state, at);
+  const store = <T>(value: T): Seen<T> => (me.cut ? unknown("cut off") : seen(value));
+  const managed = <T>(value: T): Seen<T> => (me.role === "worker" ? unknown("not for workers") : store(value));
+  const { claim, cluster, tokens } = state;
+  const token = tokens && { token: `t${tokens.swarm}`, addresses: tokens.at.map((manager) => `${address(manager)}:2377`).toSorted() };
+  const quorate = hasQuorum(state, me.swarm, at);
+  const reachable = managers(state, me.swarm).filter((manager) => manager === at || (!me.cut && !slotOf(state, manager).cut));
+  return {
+    me: { instance: instance(at), address: address(at), role: me.role, generation: "g" },
+    generation: store("open"),
+    roster: managed(
+      state.slots.flatMap((slot, other) =>
+        slot.state === "-"
+          ? []
+          : [
+              {
+                instance: instance(other),
+                node: `n${other}`,
+                group: slot.role,
+                role: slot.role,
+                address: address(other),
+                state: slot.state === "present" ? ("present" as const) : ("gone" as const),
+              },
+            ],
+      ),
+    ),
+    claim: managed(claim && { instance: instance(claim.at), epoch: claim.epoch }),
+    cluster: store(cluster && { clusterId: `s${cluster.swarm}`, instance: instance(cluster.at), epoch: cluster.epoch }),
+    token: store(token),
+    workerToken: store(token),
+    local: seen(
+      me.swarm === 0
+        ? { kind: "inactive" }
+        : me.role === "worker"
+          ? { kind: "worker", nodeId: `${at}` }
+          : {
+              kind: "manager",
+              nodeId: `${at}`,
+              state: quorate
+                ? {
+                    clusterId: `s${me.swarm}`,
+                    managerToken: `t${me.swarm}`,
+                    workerToken: `t${me.swarm}`,
+                    managers: reachable.map((manager) => `${address(manager)}:2377`),
+                  }
+                : undefined,
+            },
+    ),
+    mark: seen(me.mark === 0 ? undefined : { generation: "g", clusterId: `s${me.mark}` }),
+  };
+}
+
+type Done = { readonly state: SwarmWorldState; readonly broken?: string };
+
+function perform(state: SwarmWorldState, at: number, act: FormAct): Done {
+  const me = slotOf(state, at);
+  const needsStore = act.kind !== "init" && act.kind !== "leave" && act.kind !== "recordJoined";
+  if (me.cut && needsStore) return { state };
+  switch (act.kind) {
+    case "claim":
+      return { state: state.claim === undefined ? { ...state, claim: { at, epoch: act.epoch } } : state };
+    case "takeOver": {
+      if (state.claim === undefined || instance(state.claim.at) !== act.from || state.claim.epoch !== act.epoch - 1) return { state };
+      const taken = { ...state, claim: { at, epoch: act.epoch } };
+      return slotOf(state, state.claim.at).state === "present" ? { state: taken, broken: "the claim of one that lives is taken over" } : { state: taken };
+    }
+    case "init": {
+      if (me.swarm !== 0) return { state };
+      const swarm = Math.max(0, state.dead.length - 1, ...state.slots.map((slot) => Math.max(slot.swarm, slot.mark)), state.cluster?.swarm ?? 0) + 1;
+      const made = died(put(state, at, { swarm }), swarm, 0);
+      // A node that never joined cannot tell an empty store from a new one: there the order of reconcilers protects (etcd first).
+      const knows = me.mark > 0 || (joinedSwarms(state).size > 0 && !state.storeLost);
+      return knows ? { state: made, broken: "a second swarm is made beside the one that was joined" } : { state: made };
+    }
+    case "publish": {
+      if (state.cluster !== undefined && state.cluster.epoch >= act.epoch) return { state };
+      const swarm = Number(act.clusterId.slice(1));
+      const lost = !state.storeLost && state.cluster !== undefined && joinedSwarms(state).has(state.cluster.swarm);
+      return { state: { ...state, cluster: { swarm, at, epoch: act.epoch } }, ...(lost ? { broken: "another swarm is published over one that was joined" } : {}) };
+    }
+    case "recordJoined": {
+      const mark = Number(act.clusterId.slice(1));
+      const others = joinedSwarms(put(state, at, { mark: 0 }));
+      const two = (me.mark > 0 && me.mark !== mark) || (!state.storeLost && [...others].some((other) => other !== mark));
+      return { state: put(state, at, { mark }), ...(two ? { broken: "two swarms are joined" } : {}) };
+    }
+    case "publishTokens":
+      return { state: { ...state, tokens: { swarm: Number(act.manager.token.slice(1)), at: managers(state, me.swarm).filter((manager) => !slotOf(state, manager).cut) } } };
+    case "join": {
+      const swarm = Number(act.token.slice(1));
+      const reached = act.remotes.some((remote) => managers(state, swarm).some((manager) => manager !== at && remote === `${address(manager)}:2377`));
+      return { state: me.swarm === 0 && reached && hasQuorum(state, swarm) ? put(state, at, { swarm }) : state };
+    }
+    case "leave": {
+      const left = drop(state, at, {});
+      return me.mark === me.swarm && me.mark > 0 ? { state: left, broken: "one that joined leaves the swarm" } : { state: left };
+    }
+  }
+}
+
+/** Swarms that someone has recorded as the cluster's. */
+function joinedSwarms(state: SwarmWorldState): ReadonlySet<number> {
+  return new Set(state.slots.filter((slot) => slot.mark > 0 && runs(slot)).map((slot) => slot.mark));
+}
+
+function* moves(size: SwarmSize, next: Form, state: SwarmWorldState): Generator<Move<SwarmWorldState>> {
+  const { faults } = size;
+  for (let at = 0; at < state.slots.length; at++) {
+    const slot = slotOf(state, at);
+    if (slot.state === "-" && at === state.slots.findIndex((other) => other.state === "-")) {
+      yield { name: `${at} is added`, cost: 0, state: put(state, at, { state: "present" }) };
+    }
+    if (!runs(slot)) continue;
+    if (state.pending?.at !== at) {
+      const decision = next(viewOf(state, at));
+      if (decision.kind === "act") {
+        yield { name: `${at} ${decision.act.kind}`, cost: 0, ...perform(state, at, decision.act) };
+        if (faults.late === true && state.pending === undefined) {
+          yield { name: `${at} decides to ${decision.act.kind}`, cost: 1, state: { ...state, pending: { at, act: decision.act } } };
+        }
+      }
+    }
+    const free = state.pending?.at === at ? { ...state, pending: undefined } : state;
+    if (faults.vanish === true && slot.role === "control") yield { name: `${at} vanishes`, cost: 1, state: drop(free, at, { state: "gone", mark: 0, cut: false }) };
+    // One that only sleeps carries on with what it had decided.
+    if (faults.sleep === true && slot.state === "present" && slot.role === "control") yield { name: `${at} sleeps`, cost: 1, state: put(state, at, { state: "asleep" }) };
+    if (faults.lose === true && slot.swarm > 0) yield { name: `${at} loses its swarm state`, cost: 1, state: drop(free, at, {}) };
+    if (faults.partition === true) {
+      if (slot.cut) yield { name: `${at} is back`, cost: 0, state: put(state, at, { cut: false }) };
+      else if (!state.slots.some((other) => other.cut)) yield { name: `${at} is cut off`, cost: 0, state: put(state, at, { cut: true }) };
+    }
+  }
+  if (state.pending !== undefined) {
+    const { at, act } = state.pending;
+    yield { name: `${at} carries out ${act.kind}`, cost: 0, ...perform({ ...state, pending: undefined }, at, act) };
+  }
+  if (faults.storeLost === true && !state.storeLost) {
+    yield { name: "the store forgets", cost: 1, state: { ...state, claim: undefined, cluster: undefined, tokens: undefined, storeLost: true } };
+  }
+  const tended = tend(state);
+  if (tended !== undefined) yield { name: "the dead are removed", cost: 0, state: tended };
+}
+
+/** What `swarmTendNext` does in any swarm with quorum: dead managers are removed. */
+function tend(state: SwarmWorldState): SwarmWorldState | undefined {
+  const swarm = state.dead.findIndex((dead, index) => dead > 0 && hasQuorum(state, index));
+  return swarm < 0 ? undefined : died(state, swarm, -1);
+}
+
+function calm(next: Form, state: SwarmWorldState): SwarmWorldState | undefined {
+  const before = JSON.stringify(state);
+  for (let at = 0; at < state.slots.length; at++) {
+    if (!runs(slotOf(state, at))) continue;
+    const decision = next(viewOf(state, at));
+    if (decision.kind !== "act") continue;
+    const after = perform(state, at, decision.act).state;
+    if (JSON.stringify(after) !== before) return after;
+  }
+  return tend(state);
+}
+
+function judge(next: Form, state: SwarmWorldState): string | undefined {
+  const present = state.slots.flatMap((slot, at) => (slot.state === "present" ? [at] : []));
+  const { cluster, claim } = state;
+  const published = cluster !== undefined && cluster.epoch === claim?.epoch ? cluster.swarm : 0;
+  const lost = published > 0 && !hasQuorum(state, published);
+  if (state.storeLost || lost || !present.some((at) => slotOf(state, at).role === "control")) return undefined;
+  for (const at of present) {
+    const slot = slotOf(state, at);
+    const decision = next(viewOf(state, at));
+    if (decision.kind !== "settled") return `${at} never settles: ${decision.kind === "wait" ? decision.why.text : decision.act.kind}`;
+    if (slot.swarm !== published || slot.mark !== published) return `${at} settles in swarm ${slot.swarm}, published is ${published}`;
+  }
+  return undefined;
+}
