@@ -1,14 +1,14 @@
 // Builds dist/: the command line (ESM, split, so that a verb loads only what it needs), and the programs that run
-// elsewhere as single files. `tsc` checks types; it is not needed to build.
+// elsewhere as single files. `tsc` checks types; it is not needed to build. Another folder than dist/ may be given.
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const started = new Date();
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const dist = join(root, "dist");
+const dist = resolve(root, process.argv[2] ?? "dist");
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 const shared = {
@@ -17,6 +17,8 @@ const shared = {
   platform: "node",
   target: "node20",
   format: "esm",
+  // x509 names its ES modules only here; its CommonJS would lose its names behind a lazy import.
+  mainFields: ["module", "main"],
   keepNames: true,
   sourcemap: true,
   metafile: true,
@@ -43,7 +45,7 @@ const builds = [
   build({
     ...shared,
     entryPoints: { cli: "src/cli/main.ts" },
-    outdir: "dist",
+    outdir: dist,
     splitting: true,
     chunkNames: "chunks/[name]-[hash]",
   }).then(({ metafile }) => ["cli", metafile]),
@@ -53,7 +55,7 @@ const builds = [
       build({
         ...shared,
         entryPoints: { [name]: entry },
-        outdir: "dist",
+        outdir: dist,
         minifyWhitespace: true,
         sourcemap: "external",
       }).then(({ metafile }) => [name, metafile]),
@@ -72,7 +74,13 @@ await writeFile(
   join(dist, "THIRD-PARTY.txt"),
   await notices(results.map(([, metafile]) => metafile)),
 );
-await removeOldChunks(results.flatMap(([, metafile]) => Object.keys(metafile.outputs)));
+await removeOldChunks(
+  new Set(
+    results.flatMap(([, metafile]) =>
+      Object.keys(metafile.outputs).map((path) => join(root, path)),
+    ),
+  ),
+);
 // Dated when the build began, so that an edit during the build makes the next run build again.
 await writeFile(join(dist, "stamp"), `${version}\n`);
 await utimes(join(dist, "stamp"), started, started);
@@ -104,10 +112,10 @@ async function notices(metafiles) {
 
 /** A program that runs may still load a chunk of the build before; a package to publish has none of those. */
 async function removeOldChunks(outputs) {
-  const keep = process.env.npm_lifecycle_event === "prepack" ? 0 : 3_600_000;
+  const keep = process.env.npm_lifecycle_event === "prepack" ? 0 : 600_000;
   const folder = join(dist, "chunks");
   for (const name of existsSync(folder) ? await readdir(folder) : []) {
-    if (outputs.includes(`dist/chunks/${name}`)) continue;
+    if (outputs.has(join(folder, name))) continue;
     if (started.getTime() - (await stat(join(folder, name))).mtimeMs > keep)
       await rm(join(folder, name), { force: true });
   }

@@ -1,7 +1,19 @@
 // Makes sure that a Docker engine answers: the one that the docker command points at, or, as root on a
 // Debian or Ubuntu without one, installed with apt and started. Plain Node.js: runs before anything is built.
 import { execFile, spawn } from "node:child_process";
-import { accessSync, closeSync, constants, existsSync, fstatSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -24,7 +36,10 @@ export class NoEngineError extends Error {
  * Gives the engine's version, having installed and started it if need be; takes under 0.1 s when one answers.
  * `log` hears one line for each thing done.
  */
-export async function ensureEngine({ log = (line) => process.stderr.write(`${line}\n`), environment = process.env } = {}) {
+export async function ensureEngine({
+  log = (line) => process.stderr.write(`${line}\n`),
+  environment = process.env,
+} = {}) {
   const first = await ask();
   if (first.version !== undefined) return { version: first.version, started: false };
   refuseUnlessOurs(first.refusal, await namedEngine(environment), environment);
@@ -42,16 +57,25 @@ export async function ensureEngine({ log = (line) => process.stderr.write(`${lin
 /** Asks the engine for its version; what the docker command says instead is kept. */
 async function ask() {
   try {
-    const { stdout } = await execute("docker", ["version", "--format", "{{.Server.Version}}"], { timeout: 20 * seconds });
+    const { stdout } = await execute("docker", ["version", "--format", "{{.Server.Version}}"], {
+      timeout: 20 * seconds,
+    });
     return { version: stdout.trim() };
   } catch (error) {
-    return { refusal: error.code === "ENOENT" ? "there is no docker command" : String(error.stderr ?? error.message).trim() };
+    return {
+      refusal:
+        error.code === "ENOENT"
+          ? "there is no docker command"
+          : String(error.stderr ?? error.message).trim(),
+    };
   }
 }
 
 /** What points the docker command at an engine other than this machine's own; undefined when nothing does. */
 async function namedEngine(environment) {
-  const variable = ["DOCKER_HOST", "DOCKER_CONTEXT"].find((name) => (environment[name] ?? "") !== "");
+  const variable = ["DOCKER_HOST", "DOCKER_CONTEXT"].find(
+    (name) => (environment[name] ?? "") !== "",
+  );
   if (variable !== undefined) return `${variable}=${environment[variable]}`;
   const context = await execute("docker", ["context", "show"], { timeout: 10 * seconds }).then(
     ({ stdout }) => stdout.trim(),
@@ -62,13 +86,30 @@ async function namedEngine(environment) {
 
 /** Ends here where starting an engine on this machine would be wrong or is not possible. */
 function refuseUnlessOurs(refusal, named, environment) {
-  if (named !== undefined) throw new NoEngineError(`The Docker engine of ${named} does not answer: ${refusal}`, "Start it, or point docker at another one.");
-  if (process.platform !== "linux") throw new NoEngineError(`No Docker engine answers: ${refusal}`, "Start Docker Desktop, Colima or OrbStack, and run this again.");
+  if (named !== undefined)
+    throw new NoEngineError(
+      `The Docker engine of ${named} does not answer: ${refusal}`,
+      "Start it, or point docker at another one.",
+    );
+  if (process.platform !== "linux")
+    throw new NoEngineError(
+      `No Docker engine answers: ${refusal}`,
+      "Start Docker Desktop, Colima or OrbStack, and run this again.",
+    );
   if (process.getuid() === 0) return;
   const user = environment["USER"] ?? "$USER";
-  if (/permission denied/i.test(refusal)) throw new NoEngineError(`This user may not use the Docker engine: ${refusal}`, `Run: sudo usermod --append --groups docker ${user}   (then log in again)`);
-  const start = existsSync("/run/systemd/system") ? "sudo systemctl start docker" : "sudo dockerd &";
-  const next = found("dockerd") === undefined ? "sudo apt-get install docker.io   (or see https://docs.docker.com/engine/install/)" : start;
+  if (/permission denied/i.test(refusal))
+    throw new NoEngineError(
+      `This user may not use the Docker engine: ${refusal}`,
+      `Run: sudo usermod --append --groups docker ${user}   (then log in again)`,
+    );
+  const start = existsSync("/run/systemd/system")
+    ? "sudo systemctl start docker"
+    : "sudo dockerd &";
+  const next =
+    found("dockerd") === undefined
+      ? "sudo apt-get install docker.io   (or see https://docs.docker.com/engine/install/)"
+      : start;
   throw new NoEngineError(`No Docker engine answers: ${refusal}`, `Run: ${next}`);
 }
 
@@ -95,12 +136,19 @@ async function run(program, words, timeout) {
     });
   } catch (error) {
     const said = `${error.stderr ?? ""}`.trim().split("\n").slice(-15).join("\n");
-    throw new Error(`${[program, ...words].join(" ")} failed: ${error.killed === true ? `not done in ${timeout / seconds} s` : ""}${said || error.message}`, { cause: error });
+    throw new Error(
+      `${[program, ...words].join(" ")} failed: ${error.killed === true ? `not done in ${timeout / seconds} s` : ""}${said || error.message}`,
+      { cause: error },
+    );
   }
 }
 
 async function install(log) {
-  if (found("apt-get") === undefined) throw new NoEngineError("No Docker engine is installed, and this is neither Debian nor Ubuntu.", "Install Docker Engine: https://docs.docker.com/engine/install/");
+  if (found("apt-get") === undefined)
+    throw new NoEngineError(
+      "No Docker engine is installed, and this is neither Debian nor Ubuntu.",
+      "Install Docker Engine: https://docs.docker.com/engine/install/",
+    );
   const packages = ["docker.io"];
   // Where the kernel enforces AppArmor, dockerd needs its parser to start any container.
   if (enforcesAppArmor() && found("apparmor_parser") === undefined) packages.push("apparmor");
@@ -144,12 +192,17 @@ async function startByHand(log) {
   const output = openSync(file, "a", 0o600);
   const before = fstatSync(output).size;
   let end;
-  const child = spawn(found("dockerd") ?? "dockerd", [], { detached: true, stdio: ["ignore", output, output] });
+  const child = spawn(found("dockerd") ?? "dockerd", [], {
+    detached: true,
+    stdio: ["ignore", output, output],
+  });
   closeSync(output);
   log(`starting Docker: dockerd, in the background as process ${child.pid}; it logs to ${file}`);
   child.on("error", (error) => (end = error.message));
   child.on("exit", (code, signal) => (end = `it ended with ${code ?? signal}`));
-  await answered(() => (end === undefined ? undefined : `${end}. Its last lines:\n${lastLines(file, before)}`));
+  await answered(() =>
+    end === undefined ? undefined : `${end}. Its last lines:\n${lastLines(file, before)}`,
+  );
   child.removeAllListeners();
   child.unref();
 }
@@ -161,7 +214,10 @@ async function startByHand(log) {
 function runningByFile(file, program) {
   try {
     const pid = Number(readFileSync(file, "utf8"));
-    const [, name, state] = /^\d+ \((.*)\) (\S)/.exec(existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "utf8") : "") ?? [];
+    const [, name, state] =
+      /^\d+ \((.*)\) (\S)/.exec(
+        existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "utf8") : "",
+      ) ?? [];
     if (name === program && state !== "Z") return pid;
     rmSync(file);
   } catch (error) {
@@ -184,8 +240,15 @@ async function ensureIptables(log) {
       () => false,
     );
   if ((await works("iptables")) || !(await works("iptables-legacy"))) return;
-  log("choosing the older iptables, as the kernel has no nf_tables: update-alternatives --set iptables /usr/sbin/iptables-legacy");
-  for (const program of ["iptables", "ip6tables"]) await run("update-alternatives", ["--set", program, `/usr/sbin/${program}-legacy`], 10 * seconds);
+  log(
+    "choosing the older iptables, as the kernel has no nf_tables: update-alternatives --set iptables /usr/sbin/iptables-legacy",
+  );
+  for (const program of ["iptables", "ip6tables"])
+    await run(
+      "update-alternatives",
+      ["--set", program, `/usr/sbin/${program}-legacy`],
+      10 * seconds,
+    );
 }
 
 function logFile() {
@@ -198,7 +261,13 @@ function logFile() {
 }
 
 function lastLines(file, from) {
-  return readFileSync(file).subarray(from).toString("utf8").trimEnd().split("\n").slice(-15).join("\n");
+  return readFileSync(file)
+    .subarray(from)
+    .toString("utf8")
+    .trimEnd()
+    .split("\n")
+    .slice(-15)
+    .join("\n");
 }
 
 /** Waits up to a minute for the engine's answer, or until `ended` gives the reason why none will come. */
@@ -208,13 +277,24 @@ async function answered(ended = () => undefined) {
     const { version, refusal } = await ask();
     if (version !== undefined) return version;
     const end = ended();
-    if (end !== undefined) throw new NoEngineError(`Docker did not start: ${String(end)}`, "Mend that, and run this again.");
-    if (Date.now() > deadline) throw new NoEngineError(`Docker was started but does not answer: ${refusal}`, "See its log: journalctl --unit docker, or /var/log/dockerd.log");
+    if (end !== undefined)
+      throw new NoEngineError(
+        `Docker did not start: ${String(end)}`,
+        "Mend that, and run this again.",
+      );
+    if (Date.now() > deadline)
+      throw new NoEngineError(
+        `Docker was started but does not answer: ${refusal}`,
+        "See its log: journalctl --unit docker, or /var/log/dockerd.log",
+      );
     await sleep(100);
   }
 }
 
-if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+if (
+  process.argv[1] !== undefined &&
+  realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)
+) {
   try {
     await ensureEngine();
   } catch (error) {

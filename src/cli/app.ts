@@ -11,7 +11,7 @@ import {
 import type { CliContext, Outcome } from "./context.ts";
 import { exitOfStricli, exits } from "./exit.ts";
 import { failureJson } from "./failure-text.ts";
-import { description, helpText } from "./help.ts";
+import { description } from "./help.ts";
 import { verbs, type Verb } from "./verbs.ts";
 import { isLive } from "./views/theme.ts";
 import type { Output, World } from "./world.ts";
@@ -56,33 +56,21 @@ const text: typeof text_en = {
   noCommandRegisteredForInput: ({ input, corrections }) => {
     const [nearest] = corrections;
     const meant = nearest === undefined ? "" : `; did you mean ${corrections.join(" or ")}?`;
-    return `error: there is no verb ${JSON.stringify(input)}${meant}\nnext: slipway --help`;
+    return `there is no verb ${JSON.stringify(input)}${meant}`;
   },
   exceptionWhileParsingArguments(exc, colour) {
     const said = text_en.exceptionWhileParsingArguments.call(this, exc, colour);
-    return `error: ${said.charAt(0).toLowerCase()}${said.slice(1)}`;
+    return `${said.charAt(0).toLowerCase()}${said.slice(1)}`;
   },
 };
 
-/** Runs the command line and gives the exit code of the process. */
-export async function runCli(world: World): Promise<number> {
-  const [first, ...others] = world.words;
-  if (
-    first === undefined ||
-    first === "--help" ||
-    first === "-h" ||
-    (first === "help" && others.length === 0)
-  ) {
-    world.stdout.write(helpText());
-    return exits.done;
-  }
-  if (first === "help") return runCli({ ...world, words: [...others, "--help"] });
-  const word = first;
+/** Runs the verb that the words name and gives the exit code of the process. */
+export async function runVerb(world: World): Promise<number> {
+  const [word = ""] = world.words;
   const verb = Object.hasOwn(verbs, word) ? verbs[word] : undefined;
   // Only our own words go through the parser: a node's command may look like our flags.
   const split = verb?.command === true ? world.words.indexOf("--") : -1;
   const own = split === -1 ? world.words : world.words.slice(0, split);
-  const json = own.includes("--json");
 
   const ended: { outcome: Outcome } = { outcome: "done" };
   const said: string[] = [];
@@ -90,10 +78,7 @@ export async function runCli(world: World): Promise<number> {
     process: {
       stdout: plainStream(world.stdout, world),
       // What the parser finds wrong is kept, so that `--json` can say it as JSON.
-      stderr: {
-        ...plainStream(world.stderr, world),
-        write: (line: string) => void said.push(line),
-      },
+      stderr: { write: (line: string) => void said.push(line), getColorDepth: () => 1 },
       env: world.environment,
       exitCode: null as number | string | null,
     },
@@ -111,24 +96,16 @@ export async function runCli(world: World): Promise<number> {
   };
   await runStricli(await application(word), own, context);
 
-  const parsed = Number(context.process.exitCode ?? 0);
+  const exit = exitOfStricli(Number(context.process.exitCode ?? 0));
   const { outcome } = ended;
-  if (parsed === 0) return typeof outcome === "string" ? exits[outcome] : outcome.code;
-  const exit = exitOfStricli(parsed);
-  const message = said.join("").trim();
-  const next = verb === undefined ? [] : [`next: slipway ${word} --help`];
-  if (json) {
-    const [first = "", ...rest] = message
-      .split("\n")
-      .map((line) => line.replace(/^(error|next): /, ""));
-    world.stdout.write(
-      failureJson(
-        undefined,
-        { exit, message: first, next: rest.at(-1) ?? `slipway ${word} --help` },
-        exits[exit],
-      ),
-    );
-  } else world.stderr.write(`${[message, ...next].join("\n")}\n`);
+  if (exit === "done") return typeof outcome === "string" ? exits[outcome] : outcome.code;
+  const failure = {
+    exit,
+    message: said.join("").trim(),
+    next: `slipway ${verb === undefined ? "" : `${word} `}--help`,
+  };
+  if (own.includes("--json")) world.stdout.write(failureJson(undefined, failure, exits[exit]));
+  else world.stderr.write(`error: ${failure.message}\nnext: ${failure.next}\n`);
   return exits[exit];
 }
 

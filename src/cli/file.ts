@@ -1,5 +1,7 @@
+import { dirname, resolve } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { readCluster } from "../cluster/read.ts";
+import type { Context } from "../operations/context.ts";
 import type { Problem } from "../problems/problem.ts";
 import { showProblems } from "../problems/show.ts";
 import type { Source } from "../problems/source.ts";
@@ -29,6 +31,11 @@ export async function goodClusterFile(session: Session, file: string): Promise<C
   if (warnings.length > 0)
     session.note(showProblems(warnings, source, { color: session.err.colour }).trimEnd());
   return cluster;
+}
+
+/** The same context, whose files are those beside the cluster's file: secrets are named from there. */
+export function besideFile(session: Session, context: Context, file: string): Context {
+  return { ...context, readFile: (path) => session.world.files.read(resolve(dirname(file), path)) };
 }
 
 async function textOf(session: Session, file: string): Promise<Uint8Array> {

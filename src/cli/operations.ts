@@ -3,6 +3,7 @@
  * Tests put their own in place.
  */
 export const operations = {
+  cleanup: async () => (await import("../operations/cleanup.ts")).cleanup,
   cp: async () => (await import("../operations/cp.ts")).cp,
   dns: async () => (await import("../operations/dns.ts")).dns,
   doctor: async () => (await import("../operations/doctor.ts")).doctor,
@@ -11,10 +12,13 @@ export const operations = {
   exec: async () => (await import("../operations/exec.ts")).exec,
   inspect: async () => (await import("../operations/inspect.ts")).inspect,
   ip: async () => (await import("../operations/ip.ts")).ip,
+  launch: async () => (await import("../operations/launch.ts")).launch,
   list: async () => (await import("../operations/list.ts")).list,
   logs: async () => (await import("../operations/logs.ts")).logs,
   pickCluster: async () => (await import("../operations/pick.ts")).pickCluster,
   pickSelection: async () => (await import("../operations/pick.ts")).pickSelection,
+  plan: async () => (await import("../operations/plan.ts")).plan,
+  preview: async () => (await import("../operations/cleanup.ts")).preview,
   remove: async () => (await import("../operations/remove.ts")).remove,
   restart: async () => (await import("../operations/restart.ts")).restart,
   start: async () => (await import("../operations/start.ts")).start,

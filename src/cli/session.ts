@@ -84,7 +84,12 @@ export function openSession(
   const progress = async (): Promise<View> => {
     if (flags.json) return (await import("./views/ndjson.ts")).ndjsonView(world.stdout);
     if (flags.quiet || !isLive(world.stderr, world.environment)) return lines(flags.quiet === true);
-    return (await import("./views/terminal.ts")).terminalView(world.stderr, err, world.clock);
+    return (await import("./views/terminal.ts")).terminalView(
+      world.stderr,
+      err,
+      world.clock,
+      world.atExit,
+    );
   };
 
   return {

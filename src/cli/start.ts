@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { constants, homedir } from "node:os";
-import { isAbsolute, join, relative, resolve as resolvePath } from "node:path";
+import { basename, isAbsolute, join, relative, resolve as resolvePath } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as after } from "node:timers";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ import { systemClock } from "../host/clock.ts";
 import { thisProcess } from "../host/owner.ts";
 import { pasteable, systemProcesses } from "../host/processes.ts";
 import { systemRandom } from "../host/random.ts";
-import { runCli } from "./app.ts";
+import { runCli } from "./cli.ts";
 import { exits } from "./exit.ts";
 import { interrupts } from "./interrupts.ts";
 import { operations } from "./operations.ts";
@@ -23,12 +23,15 @@ export async function start(programs: URL): Promise<void> {
   const program = programName(process.argv[1] ?? "slipway", process.cwd());
   const interrupted = interrupts({
     leave: () => {
-      process.stderr.write(`\ninterrupted; the state is safe\nto go on: ${pasteable([program, ...words])}\n`);
+      process.stderr.write(
+        `\ninterrupted; the state is safe\nto go on: ${pasteable([program, ...words])}\n`,
+      );
       process.exit(exits.interrupted);
     },
     after: (milliseconds, call) => void after(call, milliseconds).unref(),
   });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupted.interrupt);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(signal, interrupted.interrupt);
   quietPipes(words[0]);
 
   const world: World = {
@@ -40,6 +43,10 @@ export async function start(programs: URL): Promise<void> {
     stdout: process.stdout,
     stderr: process.stderr,
     signal: interrupted.signal,
+    atExit: (call) => {
+      process.once("exit", call);
+      return () => void process.off("exit", call);
+    },
     clock: systemClock,
     random: systemRandom,
     processes: systemProcesses,
@@ -90,7 +97,8 @@ function quietPipes(word: string | undefined): void {
 /** `bin/slipway` where that is how it was called from here, else `slipway`. */
 function programName(script: string, directory: string): string {
   const path = relative(directory, script);
-  return path.startsWith("..") || isAbsolute(path) || !path.includes("/") ? "slipway" : path;
+  const below = !path.startsWith("..") && !isAbsolute(path);
+  return below && path.includes("/") && basename(path) === "slipway" ? path : "slipway";
 }
 
 function onTerminal([program, ...words]: readonly [string, ...string[]]): Promise<number> {

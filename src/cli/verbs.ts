@@ -19,8 +19,12 @@ export const verbs: Readonly<Record<string, Verb>> = {
     brief: "read the file and show all that is wrong with it",
     load: () => import("./verbs/check.ts"),
   },
-  // launch: { brief: "create the cluster, change it to what the file says, or finish what was interrupted", acts: true, load: () => import("./verbs/launch.ts") },
-  // plan: { brief: "show what launch would do", load: () => import("./verbs/plan.ts") },
+  launch: {
+    brief: "create the cluster, change it to what the file says, or finish what was interrupted",
+    acts: true,
+    load: () => import("./verbs/launch.ts"),
+  },
+  plan: { brief: "show what launch would do", load: () => import("./verbs/plan.ts") },
   list: { brief: "list the clusters", load: () => import("./verbs/list.ts") },
   status: { brief: "show nodes, services and etcd", load: () => import("./verbs/status.ts") },
   doctor: {
@@ -58,7 +62,11 @@ export const verbs: Readonly<Record<string, Verb>> = {
     load: () => import("./verbs/restart.ts"),
   },
   remove: { brief: "remove a node for good", acts: true, load: () => import("./verbs/remove.ts") },
-  // cleanup: { brief: "remove the cluster, and prove that nothing is left", acts: true, load: () => import("./verbs/cleanup.ts") },
+  cleanup: {
+    brief: "remove the cluster, and prove that nothing is left",
+    acts: true,
+    load: () => import("./verbs/cleanup.ts"),
+  },
   schema: {
     brief: "print the JSON Schema of cluster.yml for editors",
     load: () => import("./verbs/schema.ts"),

@@ -13,6 +13,9 @@ export type Output = NodeJS.WritableStream & {
   readonly rows?: number;
 };
 
+/** Has something done when the process ends, however it ends; gives the way to take that back. */
+export type AtExit = (call: () => void) => () => void;
+
 /** Files of the caller, by paths relative to the working directory. */
 export type Files = {
   read(path: string): Promise<Uint8Array>;
@@ -35,6 +38,7 @@ export type World = {
   readonly stderr: Output;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
+  readonly atExit: AtExit;
   readonly clock: Clock;
   readonly random: Random;
   readonly processes: Processes;

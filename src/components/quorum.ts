@@ -13,7 +13,10 @@ export type QuorumMember = {
  * `stop`: the member's process stops and comes back (stop, reboot, restart); `replace`: it never comes back as it was;
  * `remove`: it leaves the member list; `promote`: a learner becomes a voter.
  */
-export type QuorumChange = { readonly kind: "stop" | "replace" | "remove" | "promote"; readonly id: string };
+export type QuorumChange = {
+  readonly kind: "stop" | "replace" | "remove" | "promote";
+  readonly id: string;
+};
 
 /**
  * `because` is for programs: `unknown` (could not look: wait), `in-flight` (another change is under way: wait),
@@ -29,10 +32,13 @@ export type Verdict =
 
 /** May this change be made now? Pure; asked again right before every step that touches a member. */
 export function guard(members: Seen<readonly QuorumMember[]>, change: QuorumChange): Verdict {
-  if (members.kind === "unknown") return refuse("unknown", `cannot see the members: ${members.why}`);
+  if (members.kind === "unknown")
+    return refuse("unknown", `cannot see the members: ${members.why}`);
   const target = members.value.find((member) => member.id === change.id);
   if (target === undefined) {
-    return change.kind === "promote" ? refuse("unknown", `there is no member ${change.id}`) : { allowed: true };
+    return change.kind === "promote"
+      ? refuse("unknown", `there is no member ${change.id}`)
+      : { allowed: true };
   }
   const voters = members.value.filter((member) => member.voter);
   const healthy = voters.filter(isHealthy);
@@ -46,14 +52,19 @@ export function guard(members: Seen<readonly QuorumMember[]>, change: QuorumChan
   // A learner has no vote: whether it comes or goes changes no quorum.
   if (!target.voter) return { allowed: true };
   const learner = members.value.find((member) => !member.voter);
-  if (learner !== undefined) return refuse("in-flight", `member ${learner.id} is still catching up as a learner`);
+  if (learner !== undefined)
+    return refuse("in-flight", `member ${learner.id} is still catching up as a learner`);
   const after = change.kind === "remove" ? voters.length - 1 : voters.length;
   if (after === 0 || voters.length - 1 < quorumOf(after)) {
     return refuse("only-voter", `${voters.length} voting members have no quorum without this one`);
   }
   // Removing is itself a decision of the present quorum; a stop needs the others to have it without the target.
   if (!enough(healthy.length, voters.length)) return lost(healthy.length, voters.length);
-  return judge(healthy.length - (isHealthy(target) ? 1 : 0), after, change.kind === "remove" ? "removing it" : "stopping it");
+  return judge(
+    healthy.length - (isHealthy(target) ? 1 : 0),
+    after,
+    change.kind === "remove" ? "removing it" : "stopping it",
+  );
 }
 
 /** How many of so many voters are a majority. */
@@ -71,11 +82,17 @@ function enough(healthy: number, voters: number): boolean {
 
 function judge(healthy: number, voters: number, doing: string): Verdict {
   if (enough(healthy, voters)) return { allowed: true };
-  return refuse("quorum", `${doing} would leave ${healthy} healthy of ${voters} voting members; ${quorumOf(voters)} are needed`);
+  return refuse(
+    "quorum",
+    `${doing} would leave ${healthy} healthy of ${voters} voting members; ${quorumOf(voters)} are needed`,
+  );
 }
 
 function lost(healthy: number, voters: number): Verdict {
-  return refuse("quorum", `only ${healthy} of ${voters} voting members are seen healthy; ${quorumOf(voters)} are needed`);
+  return refuse(
+    "quorum",
+    `only ${healthy} of ${voters} voting members are seen healthy; ${quorumOf(voters)} are needed`,
+  );
 }
 
 function refuse(because: "unknown" | "in-flight" | "quorum" | "only-voter", why: string): Verdict {

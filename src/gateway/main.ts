@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { gatewayCertificate, gatewayInstance } from "../components/certificates.ts";
 import { requestOwn, type Keeper } from "../components/keeper.ts";
 import { systemClock } from "../host/clock.ts";
@@ -27,7 +28,9 @@ async function main(): Promise<void> {
   const store = await diskStore(`${folder}/records`);
   const rules = storeRules(store);
   const onError = (error: unknown): void => say(`store: ${error instanceof Error ? error.message : String(error)}`);
-  const local = await serveStore({ store, rules, unixSocket: setting("SLIPWAY_SOCKET"), onError });
+  const socket = setting("SLIPWAY_SOCKET");
+  await systemNodeFiles.makeFolder(dirname(socket), { mode: 0o700, user: "root", group: "root" });
+  const local = await serveStore({ store, rules, unixSocket: socket, onError });
 
   const listen = setting("SLIPWAY_LISTEN");
   const [host = "", port = ""] = listen.split(":");

@@ -17,11 +17,19 @@ export type ProcessOwner = {
 
 /** This very process. */
 export function thisProcess(): ProcessOwner {
-  return { host: hostMark(), process: process.pid, started: startOf(process.pid) ?? "", user: userInfo().username };
+  return {
+    host: hostMark(),
+    process: process.pid,
+    started: startOf(process.pid) ?? "",
+    user: userInfo().username,
+  };
 }
 
 /** Whether that process of this host still runs; a number that was given to another process counts as gone. */
-export function processAlive(owner: { readonly process: number; readonly started: string }): boolean {
+export function processAlive(owner: {
+  readonly process: number;
+  readonly started: string;
+}): boolean {
   const started = startOf(owner.process);
   if (started !== undefined) return started === owner.started;
   return !hasProcFolder() && signalReaches(owner.process);
@@ -48,7 +56,12 @@ function startOf(pid: number): string | undefined {
     stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   } catch (error) {
     // No such process, or a system without /proc.
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ESRCH")) return undefined;
+    if (
+      error instanceof Error &&
+      "code" in error &&
+      (error.code === "ENOENT" || error.code === "ESRCH")
+    )
+      return undefined;
     throw error;
   }
   // proc(5): the name in parentheses may hold anything; after it follow the fields from the third on. A zombie (Z) runs no more.

@@ -25,7 +25,11 @@ export type StreamOptions = Omit<RunOptions, "input" | "accept"> & {
 
 /** Programs that run long: what they say is handed on line by line, standard output and error alike. */
 export interface Streams {
-  stream(command: readonly [string, ...string[]], onLine: (line: string) => void, options?: StreamOptions): Promise<void>;
+  stream(
+    command: readonly [string, ...string[]],
+    onLine: (line: string) => void,
+    options?: StreamOptions,
+  ): Promise<void>;
   /** The first program's standard output becomes the second's input; fails with whichever failed first. */
   pipe(
     from: readonly [string, ...string[]],
@@ -54,7 +58,9 @@ export class ProcessError extends Error {
 /** The command as a line that a person can paste into a shell. */
 export function pasteable(command: readonly string[]): string {
   return command
-    .map((word) => (/^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
+    .map((word) =>
+      /^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`,
+    )
     .join(" ");
 }
 
@@ -96,22 +102,32 @@ function followed(
     };
     child.on("error", (error) => {
       settled();
-      reject(new ProcessError(command, undefined, last.join("\n"), `could not run (${error.message})`));
+      reject(
+        new ProcessError(command, undefined, last.join("\n"), `could not run (${error.message})`),
+      );
     });
     child.on("close", (code, signal) => {
       settled();
-      const why = late === undefined ? `ended with ${code ?? signal}` : `said nothing or did not end within ${late} ms`;
+      const why =
+        late === undefined
+          ? `ended with ${code ?? signal}`
+          : `said nothing or did not end within ${late} ms`;
       if (code === 0 && late === undefined) resolve();
       else reject(new ProcessError(command, code ?? undefined, last.join("\n"), why));
     });
   });
 }
 
-function start(command: readonly [string, ...string[]], options: StreamOptions, input: "ignore" | "pipe"): ChildProcess {
+function start(
+  command: readonly [string, ...string[]],
+  options: StreamOptions,
+  input: "ignore" | "pipe",
+): ChildProcess {
   const [program, ...words] = command;
   return spawn(program, words, {
     cwd: options.directory,
-    env: options.environment === undefined ? process.env : { ...process.env, ...options.environment },
+    env:
+      options.environment === undefined ? process.env : { ...process.env, ...options.environment },
     stdio: [input, "pipe", "pipe"],
     signal: options.signal,
   });
@@ -125,13 +141,28 @@ export const systemProcesses: Processes & Streams = {
   pipe: async (from, to, onLine, options = {}) => {
     const sender = start(from, options, "ignore");
     const receiver = start(to, options, "pipe");
-    // A program that ended early takes no more input; its own exit code tells why.
-    receiver.stdin?.on("error", () => sender.kill("SIGTERM"));
+    // A receiver that ended early takes no more input; its own exit code tells why. One that ended after the
+    // sender's last byte is done, and the sender may still have to tidy up.
+    const cutOff = (): void => {
+      if (sender.stdout?.readableEnded !== false) return;
+      sender.kill("SIGTERM");
+      // What it had still sent has no reader, and would keep its end from being seen.
+      sender.stdout.destroy();
+    };
+    receiver.stdin?.on("error", cutOff);
+    receiver.on("exit", cutOff);
+    receiver.on("error", cutOff);
     if (sender.stdout !== null && receiver.stdin !== null) sender.stdout.pipe(receiver.stdin);
     const ends = [
       followed(from, sender, [sender.stderr], onLine, options),
       // The receiver may well be silent until the sender is done.
-      followed(to, receiver, [receiver.stdout, receiver.stderr], onLine, options.timeout === undefined ? {} : { timeout: options.timeout }),
+      followed(
+        to,
+        receiver,
+        [receiver.stdout, receiver.stderr],
+        onLine,
+        options.timeout === undefined ? {} : { timeout: options.timeout },
+      ),
     ];
     const [sent, received] = await Promise.allSettled(ends);
     // A sender cut off by its receiver's end is not the cause.
@@ -145,7 +176,10 @@ export const systemProcesses: Processes & Streams = {
       const [program, ...words] = command;
       const child = spawn(program, words, {
         cwd: options.directory,
-        env: options.environment === undefined ? process.env : { ...process.env, ...options.environment },
+        env:
+          options.environment === undefined
+            ? process.env
+            : { ...process.env, ...options.environment },
         stdio: ["pipe", "pipe", "pipe"],
         signal: options.signal,
       });
@@ -170,13 +204,32 @@ export const systemProcesses: Processes & Streams = {
       child.stdin.end(options.input);
       child.on("error", (error) => {
         clearTimeout(timer);
-        reject(new ProcessError(command, undefined, kept.stderr, `could not run (${error.message})`));
+        reject(
+          new ProcessError(command, undefined, kept.stderr, `could not run (${error.message})`),
+        );
       });
       child.on("close", (code, signal) => {
         clearTimeout(timer);
-        if (late) reject(new ProcessError(command, undefined, kept.stderr, `took longer than ${options.timeout} ms`));
-        else if (code !== null && (options.accept ?? [0]).includes(code)) resolve({ code, ...kept });
-        else reject(new ProcessError(command, code ?? undefined, kept.stderr, `ended with ${code ?? signal}`));
+        if (late)
+          reject(
+            new ProcessError(
+              command,
+              undefined,
+              kept.stderr,
+              `took longer than ${options.timeout} ms`,
+            ),
+          );
+        else if (code !== null && (options.accept ?? [0]).includes(code))
+          resolve({ code, ...kept });
+        else
+          reject(
+            new ProcessError(
+              command,
+              code ?? undefined,
+              kept.stderr,
+              `ended with ${code ?? signal}`,
+            ),
+          );
       });
     }),
 };

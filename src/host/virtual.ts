@@ -39,7 +39,8 @@ export function virtualClock(start = 1_700_000_000_000): VirtualClock {
       await settle();
       for (;;) {
         let next: Sleeper | undefined;
-        for (const sleeper of sleepers) if (sleeper.at <= end && (next === undefined || sleeper.at < next.at)) next = sleeper;
+        for (const sleeper of sleepers)
+          if (sleeper.at <= end && (next === undefined || sleeper.at < next.at)) next = sleeper;
         if (next === undefined) break;
         time = next.at;
         next.wake();
@@ -71,6 +72,11 @@ export function seededRandom(seed: number): Random {
   };
   return {
     fraction,
-    hex: (bytes) => Array.from({ length: bytes }, () => Math.floor(fraction() * 256).toString(16).padStart(2, "0")).join(""),
+    hex: (bytes) =>
+      Array.from({ length: bytes }, () =>
+        Math.floor(fraction() * 256)
+          .toString(16)
+          .padStart(2, "0"),
+      ).join(""),
   };
 }

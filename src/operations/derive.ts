@@ -184,10 +184,16 @@ function clusterState(
   return servicesState(services, recorded);
 }
 
+/** What was reported under an older revision says nothing of the services that are wanted now. */
 function servicesState(services: readonly ServiceStatus[], recorded: Recorded): NodeState {
-  const short = services.filter((service) => service.running < service.desired);
-  if (short.length === 0) return "ready";
-  const state = (name: string): string =>
-    recorded.services.find((record) => record.name === name)?.state ?? "starting";
-  return short.every((service) => state(service.name) === "starting") ? "starting" : "degraded";
+  const states = services.map((service) => {
+    const record = recorded.services.find((candidate) => candidate.name === service.name);
+    if (record === undefined || record.revision !== recorded.wanted?.revision) return "starting";
+    if (service.running >= service.desired) return "ready";
+    return record.state === "ready" ? "degraded" : record.state;
+  });
+  if (states.every((state) => state === "ready")) return "ready";
+  return states.every((state) => state === "ready" || state === "starting")
+    ? "starting"
+    : "degraded";
 }

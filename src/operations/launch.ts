@@ -10,7 +10,7 @@ import { nodePatience, runSteps } from "./run.ts";
 import { awaitServices } from "./services.ts";
 import { status } from "./status.ts";
 import type { Status } from "./status-shape.ts";
-import { underLock, type Locked } from "./under-lock.ts";
+import { together, underLock, type Locked } from "./under-lock.ts";
 
 export type Launched = { readonly changes: number; readonly seconds: number; readonly status: Status };
 
@@ -66,20 +66,20 @@ export async function launch(context: Context, input: { readonly cluster: Cluste
       locked.context.emit("plan.made", { changes: plan.changes.length, steps: plan.steps.length });
       const admitted = (await readRecord(store, "certificate", { instance: gatewayInstance })) !== undefined;
       const runner = { cluster: cluster.name, founding, publish: (its: ClusterStore) => publish(context, its, plan) };
-      await Promise.all([
-        admitted ? undefined : admitGateway(locked.context, store, opened.address),
-        runSteps(locked, runner, plan.steps),
-      ]);
+      await together([() => (admitted ? undefined : admitGateway(locked.context, store, opened.address)), () => runSteps(locked, runner, plan.steps)], async (work) => work());
       const names = (await target.observe(cluster.name)).nodes.map((node) => node.name);
       if (plan.publishes) {
         // Nodes at rest look every two seconds; told so, they look at once. Those that are just booting look anyway.
         const ready = names.filter((name) => !plan.steps.some((step) => step.kind === "enrol" && step.node.name === name));
         await Promise.all(ready.map((name) => target.nudge(name)));
       }
-      await Promise.all([
-        awaitNodes(locked.context, { store, cluster: cluster.name, nodes: names, until: "ready", deadline: clock.now() + nodePatience, revision: plan.revision.id }),
-        loadImages(locked, cluster, plan),
-      ]);
+      await together(
+        [
+          () => awaitNodes(locked.context, { store, cluster: cluster.name, nodes: names, until: "ready", deadline: clock.now() + nodePatience, revision: plan.revision.id }),
+          () => loadImages(locked, cluster, plan),
+        ],
+        async (work) => work(),
+      );
       await awaitServices(locked.context, store, cluster, plan.revision.id);
       return { result: plan.changes.length, changes: plan.changes.length };
     });

@@ -55,7 +55,9 @@ export class LockHeld extends Error {
 export class LockLost extends Error {
   readonly epoch: number;
   constructor(epoch: number, taker: LockHolder | null | undefined) {
-    super(`the lock (epoch ${epoch}) was lost${taker === null || taker === undefined ? "" : ` to ${whoIs(taker)}: ${taker.doing}`}`);
+    super(
+      `the lock (epoch ${epoch}) was lost${taker === null || taker === undefined ? "" : ` to ${whoIs(taker)}: ${taker.doing}`}`,
+    );
     this.name = "LockLost";
     this.epoch = epoch;
   }
@@ -103,13 +105,20 @@ function whoIs({ user, host, process }: LockHolder): string {
   return `${user} on ${host} (process ${process})`;
 }
 
-async function take(options: LockOptions, found: Found<"lock"> | undefined): Promise<Lock | undefined> {
+async function take(
+  options: LockOptions,
+  found: Found<"lock"> | undefined,
+): Promise<Lock | undefined> {
   const { clock, random, owner, doing, emit } = options;
   const epoch = (found?.value.epoch ?? 0) + 1;
   const since = clock.now();
   const { host, process, started, user } = owner;
   const holder = { host, process, started, user, doing, since, expires: since + lease };
-  const version = await put(options.store, { holder, epoch, nonce: random.hex(16) }, found?.version);
+  const version = await put(
+    options.store,
+    { holder, epoch, nonce: random.hex(16) },
+    found?.version,
+  );
   if (version === undefined) return undefined;
   const from = found?.value.holder;
   if (from === null || from === undefined) emit("lock.taken", { epoch });
@@ -189,18 +198,27 @@ function hold(options: LockOptions, holder: LockHolder, epoch: number, taken: Ve
         await inTurn(() => write(null));
       } catch (error) {
         if (error instanceof LockLost) return;
-        emit("warning", { message: `the lock could not be given back: ${error instanceof Error ? error.message : String(error)}` });
+        emit("warning", {
+          message: `the lock could not be given back: ${error instanceof Error ? error.message : String(error)}`,
+        });
       }
     },
   };
 }
 
 /** Create or put-if-unchanged; gives the new version, or `undefined` when someone else wrote. A lost answer is looked up. */
-async function put(store: ClusterStore, value: LockValue, version: Version | undefined): Promise<Version | undefined> {
+async function put(
+  store: ClusterStore,
+  value: LockValue,
+  version: Version | undefined,
+): Promise<Version | undefined> {
   const key = keyOf("lock");
   const bytes = encodeRecord(value);
   try {
-    const written = version === undefined ? await store.putIfAbsent(key, bytes) : await store.putIfUnchanged(key, bytes, version);
+    const written =
+      version === undefined
+        ? await store.putIfAbsent(key, bytes)
+        : await store.putIfUnchanged(key, bytes, version);
     return written.kind === "written" ? written.version : undefined;
   } catch (error) {
     if (!(error instanceof StoreError) || error.kind !== "unreachable") throw error;

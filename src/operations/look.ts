@@ -40,7 +40,8 @@ async function recordedOf(context: Context, cluster: ClusterName): Promise<Seen[
     return { kind: "read", value: await withStore(context, cluster, readAll) };
   } catch (error) {
     context.signal.throwIfAborted();
-    return unreadable(error instanceof Error ? error.message : String(error));
+    const why = error instanceof Error ? error.message : String(error);
+    return unreadable(why.replaceAll(/\s+/g, " "));
   }
 }
 

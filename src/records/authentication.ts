@@ -9,34 +9,62 @@ import type { Principal } from "./table.ts";
  * that very instance as present or leaving: that is how one is revoked. Without one, the token that the target put into
  * the instance counts, while the roster has it as present.
  */
-export async function authenticate(store: ClusterStore, caller: Caller): Promise<Authentication<Principal>> {
+export async function authenticate(
+  store: ClusterStore,
+  caller: Caller,
+): Promise<Authentication<Principal>> {
   if (caller.kind === "local") return { kind: "known", principal: { kind: "operator" } };
   if (caller.certificate !== undefined) return byCertificate(store, caller.certificate);
   if (caller.authorization !== undefined) return byToken(store, caller.authorization);
   return unknown("neither a valid client certificate nor an identity was shown");
 }
 
-async function byCertificate(store: ClusterStore, { name, unit, organisation }: CertificateFacts): Promise<Authentication<Principal>> {
+async function byCertificate(
+  store: ClusterStore,
+  { name, unit, organisation }: CertificateFacts,
+): Promise<Authentication<Principal>> {
   if (unit === "gateway") {
-    return name === "gateway" ? { kind: "known", principal: { kind: "gateway" } } : unknown(`the certificate names a gateway ${name}`);
+    return name === "gateway"
+      ? { kind: "known", principal: { kind: "gateway" } }
+      : unknown(`the certificate names a gateway ${name}`);
   }
   const entry = await rosterEntry(store, name);
-  if (entry === undefined || entry.state === "gone") return unknown(`instance ${name} is not in the roster`);
+  if (entry === undefined || entry.state === "gone")
+    return unknown(`instance ${name} is not in the roster`);
   if (entry.role !== unit || entry.group !== organisation) {
-    return unknown(`the certificate of ${name} is for ${unit} of ${organisation}, the roster says ${entry.role} of ${entry.group}`);
+    return unknown(
+      `the certificate of ${name} is for ${unit} of ${organisation}, the roster says ${entry.role} of ${entry.group}`,
+    );
   }
-  return { kind: "known", principal: { kind: "instance", by: "certificate", instance: name, group: entry.group, role: entry.role } };
+  return {
+    kind: "known",
+    principal: {
+      kind: "instance",
+      by: "certificate",
+      instance: name,
+      group: entry.group,
+      role: entry.role,
+    },
+  };
 }
 
-async function byToken(store: ClusterStore, authorization: string): Promise<Authentication<Principal>> {
-  const [, instance = "", token = ""] = /^Slipway (\S{1,256}) (\S{1,1024})$/.exec(authorization) ?? [];
+async function byToken(
+  store: ClusterStore,
+  authorization: string,
+): Promise<Authentication<Principal>> {
+  const [, instance = "", token = ""] =
+    /^Slipway (\S{1,256}) (\S{1,1024})$/.exec(authorization) ?? [];
   const entry = await rosterEntry(store, instance);
   const shown = createHash("sha256").update(token).digest();
   const expected = Buffer.from(entry?.tokenHash ?? "", "hex");
   const right = expected.length === shown.length && timingSafeEqual(shown, expected);
   // One answer for all: who holds no token learns nothing of the roster.
-  if (entry === undefined || !right || entry.state !== "present") return unknown("the identity is not that of an instance in the roster");
-  return { kind: "known", principal: { kind: "instance", by: "identity", instance, group: entry.group, role: entry.role } };
+  if (entry === undefined || !right || entry.state !== "present")
+    return unknown("the identity is not that of an instance in the roster");
+  return {
+    kind: "known",
+    principal: { kind: "instance", by: "identity", instance, group: entry.group, role: entry.role },
+  };
 }
 
 async function rosterEntry(store: ClusterStore, instance: string) {

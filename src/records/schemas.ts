@@ -69,7 +69,13 @@ export const etcdProposalRecord = z.object({
 export const etcdClaimRecord = z.object({ claim: z.string(), time });
 export const etcdJoinedRecord = z.object({ clusterId: z.string(), memberId: z.string(), time });
 /** Who may run `swarm init`; taken over only when the roster says that the claimer is gone. */
-export const swarmClaimRecord = z.object({ instance: z.string(), epoch: z.number(), nonce });
+export const swarmClaimRecord = z.object({
+  instance: z.string(),
+  epoch: z.number(),
+  /** Set by the claimer when its swarm stands: from then on the claim is decided and is never taken over. */
+  clusterId: z.optional(z.string()),
+  nonce,
+});
 export const swarmClusterRecord = z.object({ clusterId: z.string(), instance: z.string(), epoch: z.number(), nonce });
 /** `addresses` are managers' `ip:2377`. */
 export const swarmTokenRecord = z.object({ token: z.string(), addresses: z.array(z.string()), nonce });

@@ -52,7 +52,7 @@ export const records = {
   bootstrap: { key: "bootstrap/{instance}", schema: schemas.bootstrapRecord, write: ["operator"], read: ["operator", "own", "own-identity"], how: "conditional" },
   registration: { key: "registrations/{generation}/{instance}", schema: schemas.registrationRecord, write: ["own", "own-identity"], read: [...managers, "own", "own-identity"], how: "conditional" },
   request: { key: "requests/{instance}", schema: schemas.requestRecord, write: ["own", "own-identity"], read: [...managers, "own", "own-identity"], how: "conditional" },
-  certificate: { key: "certificates/{instance}", schema: schemas.certificateRecord, write: ["control"], read: [...managers, "own", "own-identity"], how: "conditional" },
+  certificate: { key: "certificates/{instance}", schema: schemas.certificateRecord, write: managers, read: [...managers, "own", "own-identity"], how: "conditional" },
   etcdProposal: { key: "formation/{generation}/etcd/proposal", schema: schemas.etcdProposalRecord, write: ["control"], read: managers, how: "once" },
   etcdClaim: { key: "formation/{generation}/etcd/claims/{instance}", schema: schemas.etcdClaimRecord, write: ["own"], read: managers, how: "once" },
   etcdJoined: { key: "formation/{generation}/etcd/joined/{instance}", schema: schemas.etcdJoinedRecord, write: ["own"], read: managers, how: "conditional" },

@@ -1,7 +1,21 @@
 import { type Clock, systemClock } from "../host/clock.ts";
 import { absentVersion, check, checkWrite } from "./kept.ts";
-import { type Requester, type StoreAnswer, type StorePlace, type StoreRequest, storeRequester, Unanswered } from "./requester.ts";
-import { type Bytes, type ClusterStore, type Entry, type Key, StoreError, type Version } from "./store.ts";
+import {
+  type Requester,
+  type StoreAnswer,
+  type StorePlace,
+  type StoreRequest,
+  storeRequester,
+  Unanswered,
+} from "./requester.ts";
+import {
+  type Bytes,
+  type ClusterStore,
+  type Entry,
+  type Key,
+  StoreError,
+  type Version,
+} from "./store.ts";
 
 export type HttpStoreOptions = (StorePlace | { readonly requester: Requester }) & {
   /** What an instance shows at first contact; sent only to a server that was verified. */
@@ -18,7 +32,9 @@ export interface HttpStore extends ClusterStore {
   close(): void;
 }
 
-type Ask = (request: StoreRequest) => Promise<{ readonly answer: StoreAnswer; readonly repeated: boolean }>;
+type Ask = (
+  request: StoreRequest,
+) => Promise<{ readonly answer: StoreAnswer; readonly repeated: boolean }>;
 
 const mostAttempts = 3;
 const pauses = [0, 100, 400];
@@ -30,7 +46,8 @@ const pauses = [0, 100, 400];
  */
 export function httpStore(options: HttpStoreOptions): HttpStore {
   const { timeout = 10_000, clock = systemClock, token } = options;
-  const requester = "requester" in options ? options.requester : storeRequester(options, timeout, options.signal);
+  const requester =
+    "requester" in options ? options.requester : storeRequester(options, timeout, options.signal);
   const authorization: Readonly<Record<string, string>> =
     token === undefined ? {} : { Authorization: `Slipway ${token.instance} ${token.token}` };
 
@@ -39,12 +56,21 @@ export function httpStore(options: HttpStoreOptions): HttpStore {
     let repeated = false;
     for (let attempt = 1; ; attempt++) {
       try {
-        return { answer: await requester.request({ ...request, headers: { ...authorization, ...request.headers } }), repeated };
+        return {
+          answer: await requester.request({
+            ...request,
+            headers: { ...authorization, ...request.headers },
+          }),
+          repeated,
+        };
       } catch (error) {
         if (!(error instanceof Unanswered)) throw error;
         // Time enough for one more attempt after one that timed out, and for no third.
         const late = clock.now() - began >= timeout * 1.5;
-        if (!error.sent || attempt === mostAttempts || late) throw new StoreError("unreachable", `the store did not answer: ${error.message}`, { cause: error });
+        if (!error.sent || attempt === mostAttempts || late)
+          throw new StoreError("unreachable", `the store did not answer: ${error.message}`, {
+            cause: error,
+          });
         repeated = true;
         await clock.sleep(pauses[attempt] ?? 400, options.signal);
       }
@@ -54,7 +80,11 @@ export function httpStore(options: HttpStoreOptions): HttpStore {
   return {
     get: (key) => get(ask, key),
     async list(prefix) {
-      const { answer } = await ask({ method: "GET", path: `/v1/list?prefix=${encodeURIComponent(prefix)}`, headers: {} });
+      const { answer } = await ask({
+        method: "GET",
+        path: `/v1/list?prefix=${encodeURIComponent(prefix)}`,
+        headers: {},
+      });
       if (answer.status !== 200) throw refusal(answer);
       return keysOf(answer.body);
     },
@@ -65,14 +95,19 @@ export function httpStore(options: HttpStoreOptions): HttpStore {
     async putIfUnchanged(key, value, version) {
       check(key);
       // Not a version that any store gave: nothing stands unchanged under it.
-      if (!isVersion(version)) return { kind: "changed", version: (await get(ask, key))?.version ?? absentVersion };
+      if (!isVersion(version))
+        return { kind: "changed", version: (await get(ask, key))?.version ?? absentVersion };
       const put = await write(ask, key, value, { "If-Match": `"${version}"` });
       return { kind: put.written ? "written" : "changed", version: put.version };
     },
     async delete(key, version) {
       check(key);
       if (!isVersion(version)) return (await get(ask, key)) === undefined ? "deleted" : "changed";
-      const { answer } = await ask({ method: "DELETE", path: pathOf(key), headers: { "If-Match": `"${version}"` } });
+      const { answer } = await ask({
+        method: "DELETE",
+        path: pathOf(key),
+        headers: { "If-Match": `"${version}"` },
+      });
       if (answer.status === 204) return "deleted";
       if (answer.status === 412) return "changed";
       throw refusal(answer);
@@ -83,7 +118,8 @@ export function httpStore(options: HttpStoreOptions): HttpStore {
 
 async function get(ask: Ask, key: Key): Promise<Entry | undefined> {
   const { answer } = await ask({ method: "GET", path: pathOf(key), headers: {} });
-  if (answer.status === 200) return { value: new Uint8Array(answer.body), version: versionOf(answer) };
+  if (answer.status === 200)
+    return { value: new Uint8Array(answer.body), version: versionOf(answer) };
   // A proxy, or another server, also says 404; only the store says that the record is absent.
   if (answer.status === 404 && problemOf(answer).error === "absent") return undefined;
   throw refusal(answer);
@@ -96,10 +132,20 @@ async function write(
   condition: Readonly<Record<string, string>>,
 ): Promise<{ readonly written: boolean; readonly version: Version }> {
   checkWrite(key, value);
-  const { answer, repeated } = await ask({ method: "PUT", path: pathOf(key), headers: condition, body: value });
-  if (answer.status === 201 || answer.status === 204) return { written: true, version: versionOf(answer) };
+  const { answer, repeated } = await ask({
+    method: "PUT",
+    path: pathOf(key),
+    headers: condition,
+    body: value,
+  });
+  if (answer.status === 201 || answer.status === 204)
+    return { written: true, version: versionOf(answer) };
   if (answer.status !== 412) throw refusal(answer);
-  if (!repeated) return { written: false, version: answer.etag === undefined ? absentVersion : versionOf(answer) };
+  if (!repeated)
+    return {
+      written: false,
+      version: answer.etag === undefined ? absentVersion : versionOf(answer),
+    };
   const there = await get(ask, key);
   if (there === undefined) return { written: false, version: absentVersion };
   return { written: Buffer.compare(there.value, value) === 0, version: there.version };
@@ -128,13 +174,23 @@ function keysOf(body: Uint8Array): readonly Key[] {
 
 function refusal(answer: StoreAnswer): StoreError {
   const { error, message } = problemOf(answer);
-  const kind = answer.status === 401 || answer.status === 403 ? "forbidden" : answer.status >= 500 ? "unreachable" : "invalid";
+  const kind =
+    answer.status === 401 || answer.status === 403
+      ? "forbidden"
+      : answer.status >= 500
+        ? "unreachable"
+        : "invalid";
   return new StoreError(kind, `the store answered ${answer.status} ${error}: ${message}`);
 }
 
 function problemOf({ body }: StoreAnswer): { readonly error: string; readonly message: string } {
   const problem = parsed(body);
-  if (typeof problem === "object" && problem !== null && "error" in problem && "message" in problem) {
+  if (
+    typeof problem === "object" &&
+    problem !== null &&
+    "error" in problem &&
+    "message" in problem
+  ) {
     return { error: String(problem.error), message: String(problem.message) };
   }
   return { error: "", message: "without a word of why" };

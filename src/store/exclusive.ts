@@ -60,7 +60,8 @@ async function claimNumbers(files: StoreFiles): Promise<readonly number[]> {
 function rightOf({ files, random, owner }: ExclusiveOptions, number: number): FolderRight {
   return {
     async check() {
-      if (!(await files.has(`owner.${number}`))) throw new StoreError("closed", `another process has taken over ${files.place("")}`);
+      if (!(await files.has(`owner.${number}`)))
+        throw new StoreError("closed", `another process has taken over ${files.place("")}`);
     },
     async release() {
       // The claim stays, marked: were it removed, its number could be claimed twice.
@@ -72,10 +73,22 @@ function rightOf({ files, random, owner }: ExclusiveOptions, number: number): Fo
   };
 }
 
-async function refuseLiving({ files, owner, processAlive }: ExclusiveOptions, name: string): Promise<void> {
+async function refuseLiving(
+  { files, owner, processAlive }: ExclusiveOptions,
+  name: string,
+): Promise<void> {
   const claim = await read(files, name);
-  if (claim === undefined || claim.released || claim.owner.host !== owner.host || !processAlive(claim.owner)) return;
-  throw new StoreError("closed", `${files.place("")} is in use by process ${claim.owner.process} of ${claim.owner.user} on ${claim.owner.host}`);
+  if (
+    claim === undefined ||
+    claim.released ||
+    claim.owner.host !== owner.host ||
+    !processAlive(claim.owner)
+  )
+    return;
+  throw new StoreError(
+    "closed",
+    `${files.place("")} is in use by process ${claim.owner.process} of ${claim.owner.user} on ${claim.owner.host}`,
+  );
 }
 
 /** The claim, or `undefined` when it went while we looked (someone above it has claimed). */
@@ -86,21 +99,36 @@ async function read(files: StoreFiles, name: string): Promise<Claim | undefined>
     claim = JSON.parse(decoder.decode(await files.read(name)));
   } catch (error) {
     if (!(await files.has(name))) return undefined;
-    throw new StoreError("invalid", `${files.place(name)} is damaged; remove it if no other process uses the folder`, { cause: error });
+    throw new StoreError(
+      "invalid",
+      `${files.place(name)} is damaged; remove it if no other process uses the folder`,
+      { cause: error },
+    );
   }
   if (isClaim(claim)) return claim;
-  throw new StoreError("invalid", `${files.place(name)} is not a claim; remove it if no other process uses the folder`);
+  throw new StoreError(
+    "invalid",
+    `${files.place(name)} is not a claim; remove it if no other process uses the folder`,
+  );
 }
 
 function isClaim(claim: unknown): claim is Claim {
   return (
-    typeof claim === "object" && claim !== null &&
-    "released" in claim && typeof claim.released === "boolean" &&
-    "owner" in claim && typeof claim.owner === "object" && claim.owner !== null &&
-    "host" in claim.owner && typeof claim.owner.host === "string" &&
-    "process" in claim.owner && typeof claim.owner.process === "number" &&
-    "started" in claim.owner && typeof claim.owner.started === "string" &&
-    "user" in claim.owner && typeof claim.owner.user === "string"
+    typeof claim === "object" &&
+    claim !== null &&
+    "released" in claim &&
+    typeof claim.released === "boolean" &&
+    "owner" in claim &&
+    typeof claim.owner === "object" &&
+    claim.owner !== null &&
+    "host" in claim.owner &&
+    typeof claim.owner.host === "string" &&
+    "process" in claim.owner &&
+    typeof claim.owner.process === "number" &&
+    "started" in claim.owner &&
+    typeof claim.owner.started === "string" &&
+    "user" in claim.owner &&
+    typeof claim.owner.user === "string"
   );
 }
 

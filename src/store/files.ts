@@ -1,13 +1,24 @@
 import { constants } from "node:fs";
-import { type FileHandle, chmod, link, mkdir, open, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
+import {
+  type FileHandle,
+  chmod,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  unlink,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 /** A file that is being written. */
 export interface NewFile {
-  write(bytes: Uint8Array): Promise<void>;
+  readonly write: (bytes: Uint8Array) => Promise<void>;
   /** Makes the content last over a loss of power. */
-  sync(): Promise<void>;
-  close(): Promise<void>;
+  readonly sync: () => Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -16,24 +27,24 @@ export interface NewFile {
  */
 export interface StoreFiles {
   /** The folder's path with the name, for messages. */
-  place(name: string): string;
+  readonly place: (name: string) => string;
   /** Makes the folder (0700) where it is not there. */
-  make(): Promise<void>;
+  readonly make: () => Promise<void>;
   /** Closes the folder to all but its owner. */
-  protect(): Promise<void>;
-  names(): Promise<readonly string[]>;
-  has(name: string): Promise<boolean>;
-  read(name: string): Promise<Uint8Array>;
+  readonly protect: () => Promise<void>;
+  readonly names: () => Promise<readonly string[]>;
+  readonly has: (name: string) => Promise<boolean>;
+  readonly read: (name: string) => Promise<Uint8Array>;
   /** A new file (0600); what bore the name before is emptied. */
-  create(name: string): Promise<NewFile>;
-  rename(from: string, to: string): Promise<void>;
+  readonly create: (name: string) => Promise<NewFile>;
+  readonly rename: (from: string, to: string) => Promise<void>;
   /** A second name for a file; `false` when that name is taken, or the file is gone. */
-  link(from: string, to: string): Promise<boolean>;
+  readonly link: (from: string, to: string) => Promise<boolean>;
   /** Removing what is not there succeeds. */
-  remove(name: string): Promise<void>;
-  syncFolder(): Promise<void>;
+  readonly remove: (name: string) => Promise<void>;
+  readonly syncFolder: () => Promise<void>;
   /** Gives back what was held open. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** A folder of the real disk. */

@@ -1,6 +1,11 @@
 import { X509Certificate } from "node:crypto";
 import { chmod, rename, unlink } from "node:fs/promises";
-import { createServer as createHttp, type IncomingMessage, type Server as HttpServer, type ServerResponse } from "node:http";
+import {
+  createServer as createHttp,
+  type IncomingMessage,
+  type Server as HttpServer,
+  type ServerResponse,
+} from "node:http";
 import { createServer as createHttps, type Server as HttpsServer } from "node:https";
 import { type TlsOptions, TLSSocket } from "node:tls";
 import { type Clock, systemClock } from "../host/clock.ts";
@@ -43,13 +48,25 @@ const limits = {
 };
 
 /** Serves a store to the network over TLS and to the operator over a unix socket. Rejects when an end cannot be opened. */
-export async function serveStore<Principal>(options: ServeOptions<Principal>): Promise<ServedStore> {
+export async function serveStore<Principal>(
+  options: ServeOptions<Principal>,
+): Promise<ServedStore> {
   const { store, rules, network, unixSocket, onError, clock = systemClock } = options;
   let closing = false;
-  const handle = (caller: (request: IncomingMessage) => Caller): ((request: IncomingMessage, response: ServerResponse) => void) => {
-    const handler = storeHandler({ store, rules, caller, ...(onError === undefined ? {} : { onError }) });
+  const underWay = new Set<ServerResponse>();
+  const handle = (
+    caller: (request: IncomingMessage) => Caller,
+  ): ((request: IncomingMessage, response: ServerResponse) => void) => {
+    const handler = storeHandler({
+      store,
+      rules,
+      caller,
+      ...(onError === undefined ? {} : { onError }),
+    });
     return (request, response) => {
-      if (closing) response.shouldKeepAlive = false;
+      response.shouldKeepAlive &&= !closing;
+      underWay.add(response);
+      response.once("close", () => underWay.delete(response));
       handler(request, response);
     };
   };
@@ -58,11 +75,21 @@ export async function serveStore<Principal>(options: ServeOptions<Principal>): P
   const https =
     network === undefined
       ? undefined
-      : createHttps({ ...limits, ...secure(network.tls), handshakeTimeout: 10_000 }, handle(remoteCaller(clock, () => clients)));
-  const local = unixSocket === undefined ? undefined : createHttp(limits, handle(() => ({ kind: "local" })));
+      : createHttps(
+          { ...limits, ...secure(network.tls), handshakeTimeout: 10_000 },
+          handle(remoteCaller(clock, () => clients)),
+        );
+  const local =
+    unixSocket === undefined
+      ? undefined
+      : createHttp(
+          limits,
+          handle(() => ({ kind: "local" })),
+        );
   const servers = [https, local].filter((server) => server !== undefined);
   try {
-    if (https !== undefined && network !== undefined) await listen(https, { port: network.port, host: network.host });
+    if (https !== undefined && network !== undefined)
+      await listen(https, { port: network.port, host: network.host });
     if (local !== undefined && unixSocket !== undefined) await listenLocally(local, unixSocket);
   } catch (error) {
     for (const server of servers) server.close();
@@ -78,6 +105,8 @@ export async function serveStore<Principal>(options: ServeOptions<Principal>): P
     },
     async close(grace = 5_000) {
       closing = true;
+      // Else their connections would be kept, idle, until the grace is over.
+      for (const response of underWay) response.shouldKeepAlive = false;
       await Promise.all(servers.map((server) => end(server, grace)));
       if (unixSocket !== undefined) await removeSocket(unixSocket);
     },
@@ -86,16 +115,27 @@ export async function serveStore<Principal>(options: ServeOptions<Principal>): P
 
 function secure({ key, cert, clientCa }: ServerTls): TlsOptions {
   // A first contact has no certificate yet; whether one is good is looked up per request (`socket.authorized`).
-  return { key, cert, ca: [clientCa, cert], requestCert: true, rejectUnauthorized: false, minVersion: "TLSv1.3" };
+  return {
+    key,
+    cert,
+    ca: [clientCa, cert],
+    requestCert: true,
+    rejectUnauthorized: false,
+    minVersion: "TLSv1.3",
+  };
 }
 
 type Shown = { readonly facts: CertificateFacts; readonly expires: number };
 
 /** What a request over TLS shows; a certificate that its authority did not sign, or that has expired since, counts as none. */
-function remoteCaller(clock: Clock, clients: () => X509Certificate | undefined): (request: IncomingMessage) => Caller {
+function remoteCaller(
+  clock: Clock,
+  clients: () => X509Certificate | undefined,
+): (request: IncomingMessage) => Caller {
   const shown = new WeakMap<TLSSocket, Shown | "nothing">();
   return ({ socket, headers }) => {
-    if (!(socket instanceof TLSSocket)) throw new Error("a request without TLS on the network's end");
+    if (!(socket instanceof TLSSocket))
+      throw new Error("a request without TLS on the network's end");
     const seen = shown.get(socket) ?? certificateOf(socket, clients()) ?? "nothing";
     shown.set(socket, seen);
     const certificate = seen === "nothing" || seen.expires <= clock.now() ? undefined : seen.facts;
@@ -108,20 +148,33 @@ function remoteCaller(clock: Clock, clients: () => X509Certificate | undefined):
   };
 }
 
-function certificateOf(socket: TLSSocket, authority: X509Certificate | undefined): Shown | undefined {
+function certificateOf(
+  socket: TLSSocket,
+  authority: X509Certificate | undefined,
+): Shown | undefined {
   // A resumed session counts as authorised even when no certificate was shown in it: then there is none here.
   const leaf = socket.authorized ? socket.getPeerX509Certificate() : undefined;
   // TLS trusts all that leads to the root; but there are other authorities under the same root, and theirs open nothing here.
-  if (leaf === undefined || authority === undefined || !leaf.checkIssued(authority) || !leaf.verify(authority.publicKey)) return undefined;
+  if (
+    leaf === undefined ||
+    authority === undefined ||
+    !leaf.checkIssued(authority) ||
+    !leaf.verify(authority.publicKey)
+  )
+    return undefined;
   const { subject, valid_to: validTo } = socket.getPeerCertificate();
   // A name part that is there twice is a list, whatever the types say; such a subject names nobody.
   const parts: readonly unknown[] = [subject.CN, subject.OU, subject.O];
   const [name, unit, organisation] = parts;
-  if (typeof name !== "string" || typeof unit !== "string" || typeof organisation !== "string") return undefined;
+  if (typeof name !== "string" || typeof unit !== "string" || typeof organisation !== "string")
+    return undefined;
   return { facts: { name, unit, organisation }, expires: Date.parse(validTo) };
 }
 
-function listen(server: HttpServer | HttpsServer, where: { port: number; host: string } | { path: string }): Promise<void> {
+function listen(
+  server: HttpServer | HttpsServer,
+  where: { port: number; host: string } | { path: string },
+): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(where, () => {

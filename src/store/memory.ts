@@ -4,7 +4,11 @@ import { type ClusterStore, type Key, StoreError } from "./store.ts";
 import { versionSource } from "./versions.ts";
 
 /** One call of a store, counted from 1 over all verbs. */
-export type StoreCall = { readonly number: number; readonly verb: keyof ClusterStore; readonly key: Key };
+export type StoreCall = {
+  readonly number: number;
+  readonly verb: keyof ClusterStore;
+  readonly key: Key;
+};
 
 /** `unreachable`: the call is refused and changes nothing; `lost-response`: it is done, and only its answer is lost. */
 export type StoreFault = "unreachable" | "lost-response";
@@ -22,12 +26,18 @@ export function memoryStore(random: Random, faults: StoreFaults = () => undefine
   });
   let calls = 0;
 
-  async function call<Result>(verb: StoreCall["verb"], key: Key, work: () => Promise<Result>): Promise<Result> {
+  async function call<Result>(
+    verb: StoreCall["verb"],
+    key: Key,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
     const number = ++calls;
     const fault = faults({ number, verb, key });
-    if (fault === "unreachable") throw new StoreError("unreachable", `call ${number} (${verb} ${key}) was refused`);
+    if (fault === "unreachable")
+      throw new StoreError("unreachable", `call ${number} (${verb} ${key}) was refused`);
     const result = await work();
-    if (fault === "lost-response") throw new StoreError("unreachable", `the answer of call ${number} (${verb} ${key}) was lost`);
+    if (fault === "lost-response")
+      throw new StoreError("unreachable", `the answer of call ${number} (${verb} ${key}) was lost`);
     return result;
   }
 
@@ -35,7 +45,8 @@ export function memoryStore(random: Random, faults: StoreFaults = () => undefine
     get: (key) => call("get", key, () => store.get(key)),
     list: (prefix) => call("list", prefix, () => store.list(prefix)),
     putIfAbsent: (key, value) => call("putIfAbsent", key, () => store.putIfAbsent(key, value)),
-    putIfUnchanged: (key, value, version) => call("putIfUnchanged", key, () => store.putIfUnchanged(key, value, version)),
+    putIfUnchanged: (key, value, version) =>
+      call("putIfUnchanged", key, () => store.putIfUnchanged(key, value, version)),
     delete: (key, version) => call("delete", key, () => store.delete(key, version)),
   };
 }

@@ -10,7 +10,11 @@ export type StoreRequest = {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
 };
-export type StoreAnswer = { readonly status: number; readonly etag?: string; readonly body: Uint8Array };
+export type StoreAnswer = {
+  readonly status: number;
+  readonly etag?: string;
+  readonly body: Uint8Array;
+};
 
 /** One request and its whole answer; throws `Unanswered`, or `StoreError` when there is no point in asking again. */
 export interface Requester {
@@ -50,13 +54,18 @@ export type StorePlace =
 const mostAnswerBytes = 64 * 1024 * 1024;
 
 /** Requests to one store over kept connections; `timeout` (milliseconds) is that of one request. */
-export function storeRequester(place: StorePlace, timeout: number, signal?: AbortSignal): Requester {
+export function storeRequester(
+  place: StorePlace,
+  timeout: number,
+  signal?: AbortSignal,
+): Requester {
   const { agent, optionsOf } = dialer(place, timeout);
   const pending = new Set<http.ClientRequest>();
   let closed = false;
   const stop = (): void => {
     closed = true;
-    for (const request of pending) request.destroy(new StoreError("closed", "the store's client was closed"));
+    for (const request of pending)
+      request.destroy(new StoreError("closed", "the store's client was closed"));
     agent.destroy();
   };
   signal?.addEventListener("abort", stop, { once: true });
@@ -65,7 +74,12 @@ export function storeRequester(place: StorePlace, timeout: number, signal?: Abor
     async request(request) {
       const options = await optionsOf();
       if (closed) throw new StoreError("closed", "the store's client is closed");
-      return exchange({ ...options, agent, method: request.method, path: request.path }, request, timeout, pending);
+      return exchange(
+        { ...options, agent, method: request.method, path: request.path },
+        request,
+        timeout,
+        pending,
+      );
     },
     close() {
       signal?.removeEventListener("abort", stop);
@@ -74,7 +88,10 @@ export function storeRequester(place: StorePlace, timeout: number, signal?: Abor
   };
 }
 
-type Dialer = { readonly agent: http.Agent; readonly optionsOf: () => Promise<https.RequestOptions> };
+type Dialer = {
+  readonly agent: http.Agent;
+  readonly optionsOf: () => Promise<https.RequestOptions>;
+};
 
 function dialer(place: StorePlace, timeout: number): Dialer {
   if ("socketPath" in place) {
@@ -86,14 +103,26 @@ function dialer(place: StorePlace, timeout: number): Dialer {
     return { agent, optionsOf: async () => ({ host: "localhost" }) };
   }
   const url = new URL(place.url);
-  if (url.protocol !== "https:") throw new StoreError("invalid", `a store's address begins with https: ${place.url}`);
+  if (url.protocol !== "https:")
+    throw new StoreError("invalid", `a store's address begins with https: ${place.url}`);
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  const server = { host, port: Number(url.port || 443), ...(place.serverName === undefined ? {} : { servername: place.serverName }) };
+  const server = {
+    host,
+    port: Number(url.port || 443),
+    ...(place.serverName === undefined ? {} : { servername: place.serverName }),
+  };
   const { pin, serverName } = place;
   let found: Promise<string> | undefined;
   const root = async (): Promise<string> => {
-    if (pin === undefined) throw new StoreError("invalid", "neither the store's root nor its hash is known");
-    found ??= rootBehindPin({ host, port: server.port, pin, timeout, ...(serverName === undefined ? {} : { serverName }) });
+    if (pin === undefined)
+      throw new StoreError("invalid", "neither the store's root nor its hash is known");
+    found ??= rootBehindPin({
+      host,
+      port: server.port,
+      pin,
+      timeout,
+      ...(serverName === undefined ? {} : { serverName }),
+    });
     try {
       return await found;
     } catch (error) {
@@ -133,13 +162,24 @@ class StreamAgent extends http.Agent {
   }
 }
 
-function exchange(options: https.RequestOptions, { headers, body }: StoreRequest, timeout: number, pending: Set<http.ClientRequest>): Promise<StoreAnswer> {
+function exchange(
+  options: https.RequestOptions,
+  { headers, body }: StoreRequest,
+  timeout: number,
+  pending: Set<http.ClientRequest>,
+): Promise<StoreAnswer> {
   return new Promise((resolve, reject) => {
     const secure = "ca" in options;
-    const request = (secure ? https : http).request({ ...options, headers: { ...headers, ...(body === undefined ? {} : { "Content-Length": body.length }) } });
+    const request = (secure ? https : http).request({
+      ...options,
+      headers: { ...headers, ...(body === undefined ? {} : { "Content-Length": body.length }) },
+    });
     let connected = false;
     pending.add(request);
-    const timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeout} ms`)), timeout);
+    const timer = setTimeout(
+      () => request.destroy(new Error(`no answer within ${timeout} ms`)),
+      timeout,
+    );
     const over = (): void => {
       clearTimeout(timer);
       pending.delete(request);
@@ -158,14 +198,21 @@ function exchange(options: https.RequestOptions, { headers, body }: StoreRequest
       let size = 0;
       response.on("data", (part: Buffer) => {
         size += part.length;
-        if (size > mostAnswerBytes) request.destroy(new StoreError("invalid", `the answer is larger than ${mostAnswerBytes} bytes`));
+        if (size > mostAnswerBytes)
+          request.destroy(
+            new StoreError("invalid", `the answer is larger than ${mostAnswerBytes} bytes`),
+          );
         else parts.push(part);
       });
       response.on("error", fail);
       response.on("end", () => {
         over();
         const { etag } = response.headers;
-        resolve({ status: response.statusCode ?? 0, ...(etag === undefined ? {} : { etag }), body: Buffer.concat(parts) });
+        resolve({
+          status: response.statusCode ?? 0,
+          ...(etag === undefined ? {} : { etag }),
+          body: Buffer.concat(parts),
+        });
       });
       response.on("close", () => fail(new Error("the answer was cut off")));
     });
@@ -174,10 +221,14 @@ function exchange(options: https.RequestOptions, { headers, body }: StoreRequest
 }
 
 /** Codes of OpenSSL and Node for a server that is not whom we trust: waiting does not help. */
-const mistrust = /^(?:ERR_TLS_CERT_ALTNAME_INVALID|CERT_.*|UNABLE_TO_.*|SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH)$/;
+const mistrust =
+  /^(?:ERR_TLS_CERT_ALTNAME_INVALID|CERT_.*|UNABLE_TO_.*|SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH)$/;
 
 function failureOf(error: Error, sent: boolean): Error {
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  if (mistrust.test(code)) return new StoreError("invalid", `the server is not this cluster's store: ${error.message}`, { cause: error });
+  if (mistrust.test(code))
+    return new StoreError("invalid", `the server is not this cluster's store: ${error.message}`, {
+      cause: error,
+    });
   return new Unanswered(error.message, sent, { cause: error });
 }

@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import type { ClusterName, NodeName } from "../../src/cluster/cluster.ts";
-import { runCli } from "../../src/cli/app.ts";
+import { runCli } from "../../src/cli/cli.ts";
 import { operations, type Operations } from "../../src/cli/operations.ts";
 import type { Output, Prompts, World } from "../../src/cli/world.ts";
 import type { Clock } from "../../src/host/clock.ts";
@@ -49,7 +49,11 @@ export function fakeTarget(clusters: readonly string[]): Target {
       cluster,
       state: clusters.includes(cluster) ? "present" : "absent",
       nodes: clusters.includes(cluster)
-        ? [node(cluster, "control", "control", 1), node(cluster, "worker", "worker", 1), node(cluster, "worker", "worker", 2)]
+        ? [
+            node(cluster, "control", "control", 1),
+            node(cluster, "worker", "worker", 1),
+            node(cluster, "worker", "worker", 2),
+          ]
         : [],
       published: [],
     }),
@@ -57,6 +61,10 @@ export function fakeTarget(clusters: readonly string[]): Target {
     prepare: refuse,
     plan: refuse,
     apply: refuse,
+    removal: refuse,
+    nudge: refuse,
+    localImages: refuse,
+    loadImage: refuse,
     leftovers: refuse,
   };
 }
@@ -97,6 +105,7 @@ export async function run(words: readonly string[], setting: Setting = {}) {
     stdout,
     stderr,
     signal: setting.signal ?? new AbortController().signal,
+    atExit: () => () => undefined,
     clock: stillClock(noon),
     random: { hex: (bytes) => "0".repeat(bytes * 2), fraction: () => 0 },
     processes: { run: () => Promise.reject(new Error("no processes here")) },
@@ -104,7 +113,8 @@ export async function run(words: readonly string[], setting: Setting = {}) {
     files: {
       read: async (path) => {
         const text = files.get(path);
-        if (text === undefined) throw Object.assign(new Error(`no such file: ${path}`), { code: "ENOENT" });
+        if (text === undefined)
+          throw Object.assign(new Error(`no such file: ${path}`), { code: "ENOENT" });
         return Buffer.from(text);
       },
       write: async (path, content) => void files.set(path, Buffer.from(content).toString("utf8")),
@@ -120,4 +130,5 @@ export async function run(words: readonly string[], setting: Setting = {}) {
   return { code, stdout: stdout.text(), stderr: stderr.text(), files };
 }
 
-export const clusterFile = "name: demo\ngroups:\n  control: { role: control, count: 3 }\n  worker: { count: 2 }\n";
+export const clusterFile =
+  "name: demo\ngroups:\n  control: { role: control, count: 3 }\n  worker: { count: 2 }\n";

@@ -32,14 +32,38 @@ describe("text from nodes", () => {
 
   const events: readonly Event[] = [
     { time: 0, name: "operation.started", level: "info", operation: "launch", cluster: "demo" },
-    { time: 1, name: "node.phase", level: "info", node: "demo-worker-1", phase: hostile, reason: hostile },
+    {
+      time: 1,
+      name: "node.phase",
+      level: "info",
+      node: "demo-worker-1",
+      phase: hostile,
+      reason: hostile,
+    },
     { time: 2, name: "image.building", level: "info", image: "slipway-node", line: hostile },
-    { time: 3, name: "node.failed", level: "error", node: "demo-worker-1", phase: "etcd", reason: hostile, log: [hostile] },
-    { time: 4, name: "service.state", level: "info", service: "web", running: 0, desired: 1, reason: hostile },
+    {
+      time: 3,
+      name: "node.failed",
+      level: "error",
+      node: "demo-worker-1",
+      phase: "etcd",
+      reason: hostile,
+      log: [hostile],
+    },
+    {
+      time: 4,
+      name: "service.state",
+      level: "info",
+      service: "web",
+      running: 0,
+      desired: 1,
+      reason: hostile,
+    },
   ];
 
   it("is harmless in the plain view", () => {
-    for (const event of events) for (const line of linesOf(event, theme(false, true))) expect(line).not.toMatch(unsafe);
+    for (const event of events)
+      for (const line of linesOf(event, theme(false, true))) expect(line).not.toMatch(unsafe);
   });
 
   it("is harmless in the terminal view", () => {

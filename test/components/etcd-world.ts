@@ -30,7 +30,12 @@ export type Faults = {
   readonly late?: boolean;
 };
 
-export type EtcdSize = { readonly founders: number; readonly slots: number; readonly present?: number; readonly faults: Faults };
+export type EtcdSize = {
+  readonly founders: number;
+  readonly slots: number;
+  readonly present?: number;
+  readonly faults: Faults;
+};
 
 /**
  * One address and what is there. Ids need no numbers: a member id is either that of the member that etcd lists at
@@ -62,7 +67,9 @@ type Slot = {
   founderStarted: boolean;
 };
 type Pending = { readonly at: number; readonly does: Does };
-type Does = { readonly kind: "join"; readonly act: JoinAct } | { readonly kind: "tend"; readonly act: TendAct };
+type Does =
+  | { readonly kind: "join"; readonly act: JoinAct }
+  | { readonly kind: "tend"; readonly act: TendAct };
 export type EtcdState = {
   readonly slots: readonly Slot[];
   readonly proposed: boolean;
@@ -131,7 +138,10 @@ export function etcdWorld(size: EtcdSize, deciders: Deciders): World<EtcdState> 
     start,
     key,
     moves: (state) => moves(size, deciders, state),
-    heal: (state) => change({ ...state, pending: undefined }, (slot) => (slot.cut ? { ...slot, cut: false } : slot)),
+    heal: (state) =>
+      change({ ...state, pending: undefined }, (slot) =>
+        slot.cut ? { ...slot, cut: false } : slot,
+      ),
     calm: (state) => calm(size, deciders, state),
     judge: (state) => judge(size, deciders, state),
   };
@@ -140,10 +150,26 @@ export function etcdWorld(size: EtcdSize, deciders: Deciders): World<EtcdState> 
 function key(state: EtcdState): string {
   const rows = state.slots.map((slot, at) => slotKey(slot) + (at === state.leader ? "!" : ""));
   const flags = `${+state.proposed}${+state.anyJoined}${+state.storeLost}`;
-  return state.pending === undefined ? rows.toSorted().join("|") + flags : `${rows.join("|")}${flags}${JSON.stringify(state.pending)}`;
+  return state.pending === undefined
+    ? rows.toSorted().join("|") + flags
+    : `${rows.join("|")}${flags}${JSON.stringify(state.pending)}`;
 }
 
-const codes = { "-": 0, present: 1, leaving: 2, gone: 3, F: 1, D: 2, Lm: 3, Lx: 4, O: 5, m: 1, x: 2, voter: 1, learner: 2 } as const;
+const codes = {
+  "-": 0,
+  present: 1,
+  leaving: 2,
+  gone: 3,
+  F: 1,
+  D: 2,
+  Lm: 3,
+  Lx: 4,
+  O: 5,
+  m: 1,
+  x: 2,
+  voter: 1,
+  learner: 2,
+} as const;
 function slotKey(slot: Slot): string {
   const bits =
     +slot.registered |
@@ -158,7 +184,11 @@ function slotKey(slot: Slot): string {
     (+slot.started << 9) |
     (+slot.founderStarted << 10);
   const more =
-    codes[slot.state] | (codes[slot.diskClaim] << 2) | (codes[slot.data] << 5) | (codes[slot.joined] << 7) | (codes[slot.member] << 9);
+    codes[slot.state] |
+    (codes[slot.diskClaim] << 2) |
+    (codes[slot.data] << 5) |
+    (codes[slot.joined] << 7) |
+    (codes[slot.member] << 9);
   return String.fromCharCode(bits + 32, more + 32);
 }
 
@@ -242,7 +272,12 @@ function renamed(pending: Pending | undefined, from: string, to: string): Pendin
 function rosterOf(state: EtcdState): readonly RosterEntry[] {
   const entries: RosterEntry[] = [];
   state.slots.forEach((slot, at) => {
-    const common = { node: node(at), group: "control", role: "control", address: address(at) } as const;
+    const common = {
+      node: node(at),
+      group: "control",
+      role: "control",
+      address: address(at),
+    } as const;
     // The dead come first, so that nobody may take the first match for the right one.
     if (slot.before) entries.push({ ...common, instance: previous(at), state: "gone" });
     if (slot.state !== "-") entries.push({ ...common, instance: instance(at), state: slot.state });
@@ -253,11 +288,14 @@ function rosterOf(state: EtcdState): readonly RosterEntry[] {
 function joinedOf(state: EtcdState): readonly Joined[] {
   const records: Joined[] = [];
   state.slots.forEach((slot, at) => {
-    if (slot.joined !== "-") records.push({ instance: instance(at), clusterId, memberId: id(at, slot.joined) });
-    if (slot.beforeJoined) records.push({ instance: previous(at), clusterId, memberId: id(at, "m") });
+    if (slot.joined !== "-")
+      records.push({ instance: instance(at), clusterId, memberId: id(at, slot.joined) });
+    if (slot.beforeJoined)
+      records.push({ instance: previous(at), clusterId, memberId: id(at, "m") });
   });
   // Records of instances that are gone and whose members are out stay in the store.
-  if (state.anyJoined && records.length === 0) records.push({ instance: "i-past", clusterId, memberId: "past" });
+  if (state.anyJoined && records.length === 0)
+    records.push({ instance: "i-past", clusterId, memberId: "past" });
   return records;
 }
 
@@ -271,7 +309,9 @@ function membersOf(state: EtcdState): readonly ObservedMember[] {
             name: slot.named ? node(at) : "",
             peerUrls: [nameOf(at, "url")],
             learner: slot.member === "learner",
-            healthy: slot.cut ? unknown("no answer") : seen(slot.member === "learner" ? serves(slot) : isHealthy(state, slot)),
+            healthy: slot.cut
+              ? unknown("no answer")
+              : seen(slot.member === "learner" ? serves(slot) : isHealthy(state, slot)),
           },
         ],
   );
@@ -282,40 +322,62 @@ function founderAt(at: number): { instance: string; node: string; address: strin
 }
 
 /** What all who can look see alike. */
-type Common = Pick<JoinView, "generation" | "roster" | "registrations" | "proposal" | "joined" | "cluster">;
+type Common = Pick<
+  JoinView,
+  "generation" | "roster" | "registrations" | "proposal" | "joined" | "cluster"
+>;
 let last: { readonly state: EtcdState; readonly common: Common } | undefined;
 function commonOf(state: EtcdState): Common {
   if (last?.state === state) return last.common;
   const common: Common = {
     generation: seen("open"),
     roster: seen(rosterOf(state)),
-    registrations: seen(state.slots.flatMap((slot, other) => (slot.registered ? [founderAt(other)] : []))),
+    registrations: seen(
+      state.slots.flatMap((slot, other) => (slot.registered ? [founderAt(other)] : [])),
+    ),
     proposal: seen(
       state.proposed
         ? state.slots.flatMap((slot, other) =>
-            slot.founder ? [{ ...founderAt(other), instance: slot.listed ? instance(other) : previous(other) }] : [],
+            slot.founder
+              ? [{ ...founderAt(other), instance: slot.listed ? instance(other) : previous(other) }]
+              : [],
           )
         : undefined,
     ),
     joined: seen(joinedOf(state)),
-    cluster: hasQuorum(state) ? seen({ clusterId, members: membersOf(state) }) : unknown("nobody answers"),
+    cluster: hasQuorum(state)
+      ? seen({ clusterId, members: membersOf(state) })
+      : unknown("nobody answers"),
   };
   last = { state, common };
   return common;
 }
 const cutOff = unknown("cut off");
-const dark: Common = { generation: cutOff, roster: cutOff, registrations: cutOff, proposal: cutOff, joined: cutOff, cluster: cutOff };
+const dark: Common = {
+  generation: cutOff,
+  roster: cutOff,
+  registrations: cutOff,
+  proposal: cutOff,
+  joined: cutOff,
+  cluster: cutOff,
+};
 
 export function joinView(size: EtcdSize, state: EtcdState, at: number): JoinView {
   const me = slotOf(state, at);
   const common = me.cut ? dark : commonOf(state);
-  const others = common.cluster.kind === "seen" && state.slots.some((slot, other) => other !== at && slot.member === "voter" && serves(slot));
+  const others =
+    common.cluster.kind === "seen" &&
+    state.slots.some((slot, other) => other !== at && slot.member === "voter" && serves(slot));
   const base = { generation: "g", instance: me.diskClaim === "O" ? previous(at) : instance(at) };
   const claim =
     me.diskClaim === "-"
       ? undefined
       : me.diskClaim === "Lm" || me.diskClaim === "Lx"
-        ? ({ ...base, kind: "learner", memberId: id(at, me.diskClaim === "Lm" ? "m" : "x") } as const)
+        ? ({
+            ...base,
+            kind: "learner",
+            memberId: id(at, me.diskClaim === "Lm" ? "m" : "x"),
+          } as const)
         : ({ ...base, kind: "founder", claim: me.diskClaim === "F" ? "one" : "two" } as const);
   return {
     me: { instance: instance(at), node: node(at), address: address(at), generation: "g" },
@@ -325,7 +387,13 @@ export function joinView(size: EtcdSize, state: EtcdState, at: number): JoinView
     disk: seen({ claim, data: me.data !== "-" }),
     process: seen(
       me.running
-        ? { kind: "answers", clusterId, memberId: id(at, me.data), learner: me.member === "learner", healthy: isHealthy(state, me) }
+        ? {
+            kind: "answers",
+            clusterId,
+            memberId: id(at, me.data),
+            learner: me.member === "learner",
+            healthy: isHealthy(state, me),
+          }
         : { kind: "stopped" },
     ),
     cluster: others ? common.cluster : unknown("nobody answers"),
@@ -366,34 +434,77 @@ function performJoin(size: EtcdSize, state: EtcdState, at: number, act: JoinAct)
     case "propose": {
       if (state.proposed) return { state };
       const chosen = new Set(act.members.map((member) => member.instance));
-      const known = state.slots.filter((slot, other) => (slot.registered && chosen.has(instance(other))) || chosen.has(previous(other)));
+      const known = state.slots.filter(
+        (slot, other) =>
+          ((slot.registered || size.faults.late === true) && chosen.has(instance(other))) ||
+          chosen.has(previous(other)),
+      );
+      // What was decided late may be about instances that are gone by now.
       const dead = known.some((slot) => slot.state !== "present") && size.faults.late !== true;
       if (chosen.size !== size.founders || known.length !== chosen.size || dead) {
-        return { state, broken: "founded on a list that is not as many registered and present instances as the file asks for" };
+        return {
+          state,
+          broken:
+            "founded on a list that is not as many registered and present instances as the file asks for",
+        };
       }
-      if (state.slots.some((slot) => slot.data !== "-" && slot.state !== "gone")) return { state, broken: "a second cluster is founded beside data" };
-      const fresh = { founder: true, member: "voter", named: false, started: false, founderStarted: false } as const;
+      if (state.slots.some((slot) => slot.data !== "-" && slot.state !== "gone"))
+        return { state, broken: "a second cluster is founded beside data" };
+      const fresh = {
+        founder: true,
+        member: "voter",
+        named: false,
+        started: false,
+        founderStarted: false,
+      } as const;
       const listed = change(state, (slot, other) =>
-        chosen.has(instance(other)) || chosen.has(previous(other)) ? { ...slot, ...fresh, listed: chosen.has(instance(other)) } : slot,
+        chosen.has(instance(other)) || chosen.has(previous(other))
+          ? { ...slot, ...fresh, listed: chosen.has(instance(other)) }
+          : slot,
       );
       return { state: { ...listed, proposed: true } };
     }
     case "claimOnDisk":
-      return me.diskClaim === "-" ? { state: put(state, at, { diskClaim: me.storeClaim ? "D" : "F" }) } : { state };
+      return me.diskClaim === "-"
+        ? { state: put(state, at, { diskClaim: me.storeClaim ? "D" : "F" }) }
+        : { state };
     case "claimInStore":
-      return me.storeClaim ? { state } : { state: put(state, at, { storeClaim: true, diskClaim: me.diskClaim }) };
+      return me.storeClaim
+        ? { state }
+        : { state: put(state, at, { storeClaim: true, diskClaim: me.diskClaim }) };
     case "startFounder": {
       if (me.data !== "-") return startExisting(state, at);
-      const list = act.members.map((member) => member.peerUrl).toSorted().join();
-      const real = state.slots.flatMap((slot, other) => (slot.founder ? [peerUrl(address(other))] : [])).toSorted().join();
-      if (list !== real) return { state, broken: "a second cluster: a founder starts with another list than the proposed one" };
+      const list = act.members
+        .map((member) => member.peerUrl)
+        .toSorted()
+        .join();
+      const real = state.slots
+        .flatMap((slot, other) => (slot.founder ? [peerUrl(address(other))] : []))
+        .toSorted()
+        .join();
+      if (list !== real)
+        return {
+          state,
+          broken: "a second cluster: a founder starts with another list than the proposed one",
+        };
       if (!me.founder) return { state, broken: "one that is not on the list starts as a founder" };
-      if (me.founderStarted) return { state, broken: "a member that had data starts again from nothing (acknowledged writes are lost)" };
+      if (me.founderStarted)
+        return {
+          state,
+          broken: "a member that had data starts again from nothing (acknowledged writes are lost)",
+        };
       // The member that the list made is the one that is still listed only while nothing was removed here.
       const ours = me.member === "voter" && !me.started;
       return {
-        state: put(state, at, { data: ours ? "m" : "x", running: ours, started: me.started || ours, founderStarted: true }),
-        ...(ours ? {} : { broken: "a founder starts as a member that is not in the cluster any more" }),
+        state: put(state, at, {
+          data: ours ? "m" : "x",
+          running: ours,
+          started: me.started || ours,
+          founderStarted: true,
+        }),
+        ...(ours
+          ? {}
+          : { broken: "a founder starts as a member that is not in the cluster any more" }),
       };
     }
     case "startExisting":
@@ -402,7 +513,8 @@ function performJoin(size: EtcdSize, state: EtcdState, at: number, act: JoinAct)
       if (me.data !== "-") return startExisting(state, at);
       if (!hasQuorum(state) || me.cut || me.member === "-") return { state };
       if (me.started) return { state, broken: "a member that had data starts again from nothing" };
-      if (me.member !== "learner") return { state, broken: "starts as a learner where etcd has a voter" };
+      if (me.member !== "learner")
+        return { state, broken: "starts as a learner where etcd has a voter" };
       return { state: put(state, at, { data: "m", running: true, started: true }) };
     }
     case "addLearner": {
@@ -412,7 +524,14 @@ function performJoin(size: EtcdSize, state: EtcdState, at: number, act: JoinAct)
     case "removeOldMember":
       return remove(state, at, act.memberId);
     case "recordJoined":
-      return me.cut ? { state } : { state: { ...put(state, at, { joined: act.memberId === id(at, "m") ? "m" : "x" }), anyJoined: true } };
+      return me.cut
+        ? { state }
+        : {
+            state: {
+              ...put(state, at, { joined: act.memberId === id(at, "m") ? "m" : "x" }),
+              anyJoined: true,
+            },
+          };
     case "discardData":
       return { state: put(state, at, { data: "-", running: false, diskClaim: "-" }) };
   }
@@ -428,7 +547,13 @@ function startExisting(state: EtcdState, at: number): Done {
 
 function addLearner(state: EtcdState, at: number): EtcdState | undefined {
   const me = slotOf(state, at);
-  if (me.cut || !hasQuorum(state) || me.member !== "-" || state.slots.some((slot) => slot.member === "learner")) return undefined;
+  if (
+    me.cut ||
+    !hasQuorum(state) ||
+    me.member !== "-" ||
+    state.slots.some((slot) => slot.member === "learner")
+  )
+    return undefined;
   return put(state, at, { member: "learner", named: false, started: false });
 }
 
@@ -444,19 +569,28 @@ function performTend(state: EtcdState, at: number, act: TendAct): Done {
       const target = slotOfMember(state, act.memberId);
       const slot = target === undefined ? undefined : slotOf(state, target);
       const done = remove(state, at, act.memberId);
-      const alive = slot !== undefined && slot.state === "present" && !slot.beforeJoined && !(slot.before && slot.data !== "m");
-      return alive && done.state !== state ? { ...done, broken: "a member is removed whose instance is neither gone nor leaving" } : done;
+      const alive =
+        slot !== undefined &&
+        slot.state === "present" &&
+        !slot.beforeJoined &&
+        !(slot.before && slot.data !== "m");
+      return alive && done.state !== state
+        ? { ...done, broken: "a member is removed whose instance is neither gone nor leaving" }
+        : done;
     }
     case "promote": {
       const target = slotOfMember(state, act.memberId);
-      if (target === undefined || slotOf(state, target).member !== "learner" || !hasQuorum(state)) return { state };
+      if (target === undefined || slotOf(state, target).member !== "learner" || !hasQuorum(state))
+        return { state };
       // etcd's own check: only a learner that follows the leader.
       if (!serves(slotOf(state, target))) return { state };
       return { state: put(state, target, { member: "voter" }) };
     }
     case "moveLeader": {
       const target = slotOfMember(state, act.to);
-      return target === undefined || !serves(slotOf(state, target)) ? { state } : { state: { ...state, leader: target } };
+      return target === undefined || !serves(slotOf(state, target))
+        ? { state }
+        : { state: { ...state, leader: target } };
     }
   }
 }
@@ -464,16 +598,27 @@ function performTend(state: EtcdState, at: number, act: TendAct): Done {
 /** No step of ours may cost the quorum of the healthy, nor the majority that has the data. */
 function guarded(before: EtcdState, done: Done): Done {
   if (done.broken !== undefined) return done;
-  if (hasQuorum(before) && !hasQuorum(done.state)) return { ...done, broken: "a step of ours takes a healthy quorum away" };
-  if (before.anyJoined && keepsData(before) && !keepsData(done.state)) return { ...done, broken: "a step of ours takes the majority with data away" };
+  if (hasQuorum(before) && !hasQuorum(done.state))
+    return { ...done, broken: "a step of ours takes a healthy quorum away" };
+  if (before.anyJoined && keepsData(before) && !keepsData(done.state))
+    return { ...done, broken: "a step of ours takes the majority with data away" };
   const learner = before.slots.some((slot) => slot.member === "learner");
   for (let at = 0; at < before.slots.length; at++) {
     const was = slotOf(before, at);
     const is = slotOf(done.state, at);
-    if (learner && was.member === "voter" && is.member === "-") return { ...done, broken: "a voter is removed while a learner catches up" };
-    const heir = before.slots.some((slot, other) => other !== at && slot.state === "present" && slot.member === "voter" && serves(slot));
-    if (heir && before.leader === at && was.member === "voter" && is.member === "-") return { ...done, broken: "the leader is removed while another could lead" };
-    if (was.member === "-" && is.member === "learner" && before.slots.some((slot) => slot.state === "gone" && slot.member !== "-")) {
+    if (learner && was.member === "voter" && is.member === "-")
+      return { ...done, broken: "a voter is removed while a learner catches up" };
+    const heir = before.slots.some(
+      (slot, other) =>
+        other !== at && slot.state === "present" && slot.member === "voter" && serves(slot),
+    );
+    if (heir && before.leader === at && serves(was) && was.member === "voter" && is.member === "-")
+      return { ...done, broken: "the leader is removed while another could lead" };
+    if (
+      was.member === "-" &&
+      is.member === "learner" &&
+      before.slots.some((slot) => slot.state === "gone" && slot.member !== "-")
+    ) {
       return { ...done, broken: "a new member comes in before the dead one is out" };
     }
   }
@@ -486,7 +631,11 @@ function alive(slot: Slot): boolean {
   return slot.state === "present" || slot.state === "leaving";
 }
 
-function* decisions(size: EtcdSize, deciders: Deciders, state: EtcdState): Generator<{ at: number; does: Does }> {
+function* decisions(
+  size: EtcdSize,
+  deciders: Deciders,
+  state: EtcdState,
+): Generator<{ at: number; does: Does }> {
   for (let at = 0; at < state.slots.length; at++) {
     // One agent does one thing after another.
     if (!alive(slotOf(state, at)) || state.pending?.at === at) continue;
@@ -499,7 +648,12 @@ function* decisions(size: EtcdSize, deciders: Deciders, state: EtcdState): Gener
 }
 
 function perform(size: EtcdSize, state: EtcdState, at: number, does: Does): Done {
-  return guarded(state, does.kind === "join" ? performJoin(size, state, at, does.act) : performTend(state, at, does.act));
+  return guarded(
+    state,
+    does.kind === "join"
+      ? performJoin(size, state, at, does.act)
+      : performTend(state, at, does.act),
+  );
 }
 
 function* moves(size: EtcdSize, deciders: Deciders, state: EtcdState): Generator<Move<EtcdState>> {
@@ -513,16 +667,31 @@ function* moves(size: EtcdSize, deciders: Deciders, state: EtcdState): Generator
       if (added !== undefined) yield { name: `${name}, answer lost`, cost: 0, state: added };
     }
     if (faults.late === true && state.pending === undefined) {
-      yield { name: `${at} decides to ${does.act.kind}`, cost: 1, state: { ...state, pending: { at, does } } };
+      yield {
+        name: `${at} decides to ${does.act.kind}`,
+        cost: 1,
+        state: { ...state, pending: { at, does } },
+      };
     }
   }
   if (state.pending !== undefined) yield late(size, state, state.pending);
   yield* outside(state);
   for (let at = 0; at < state.slots.length; at++) yield* faultsAt(size, state, at);
   if (faults.storeLost === true && !state.storeLost) {
-    const forgotten = change(state, (slot) => ({ ...slot, registered: false, listed: false, storeClaim: false, joined: "-" as const, beforeJoined: false }));
+    const forgotten = change(state, (slot) => ({
+      ...slot,
+      registered: false,
+      listed: false,
+      storeClaim: false,
+      joined: "-" as const,
+      beforeJoined: false,
+    }));
     // etcd itself goes on: only what we wrote down is lost.
-    yield { name: "the store forgets", cost: 1, state: { ...forgotten, proposed: false, anyJoined: false, storeLost: true } };
+    yield {
+      name: "the store forgets",
+      cost: 1,
+      state: { ...forgotten, proposed: false, anyJoined: false, storeLost: true },
+    };
   }
 }
 
@@ -532,27 +701,42 @@ function late(size: EtcdSize, state: EtcdState, pending: Pending): Move<EtcdStat
   const rest = { ...state, pending: undefined };
   // Starting "on what is there" fails when nothing is there any more: the unit must see to that itself.
   const { data, diskClaim } = slotOf(rest, at);
-  const missing = (does.act.kind === "startExisting" && data === "-") || (does.act.kind.startsWith("start") && diskClaim === "-");
+  const missing =
+    (does.act.kind === "startExisting" && data === "-") ||
+    (does.act.kind.startsWith("start") && diskClaim === "-");
   if (missing) return { name: `${at} cannot start`, cost: 0, state: rest };
-  const done = does.kind === "join" ? performJoin(size, rest, at, does.act) : performTend(rest, at, does.act);
-  const membership = does.act.kind === "removeMember" || does.act.kind === "removeOldMember" || does.act.kind === "promote";
+  const done =
+    does.kind === "join" ? performJoin(size, rest, at, does.act) : performTend(rest, at, does.act);
+  const membership =
+    does.act.kind === "removeMember" ||
+    does.act.kind === "removeOldMember" ||
+    does.act.kind === "promote";
   const refused = membership && hasQuorum(rest) && !hasQuorum(done.state);
-  return { name: `${at} carries out ${does.act.kind}`, cost: 0, ...(refused ? { state: rest } : guarded(rest, done)) };
+  return {
+    name: `${at} carries out ${does.act.kind}`,
+    cost: 0,
+    ...(refused ? { state: rest } : guarded(rest, done)),
+  };
 }
 
 /** What etcd does by itself: elect, and let members make their names known. */
 function* outside(state: EtcdState): Generator<Move<EtcdState>> {
   if (!hasQuorum(state)) return;
   const leader = state.slots[state.leader];
-  if (state.slots.some((slot) => slot.state === "leaving") && (leader === undefined || !serves(leader) || leader.member !== "voter")) {
+  if (
+    state.slots.some((slot) => slot.state === "leaving") &&
+    (leader === undefined || !serves(leader) || leader.member !== "voter")
+  ) {
     for (let at = 0; at < state.slots.length; at++) {
       const slot = slotOf(state, at);
-      if (slot.member === "voter" && serves(slot)) yield { name: `${at} is elected`, cost: 0, state: { ...state, leader: at } };
+      if (slot.member === "voter" && serves(slot))
+        yield { name: `${at} is elected`, cost: 0, state: { ...state, leader: at } };
     }
   }
   for (let at = 0; at < state.slots.length; at++) {
     const slot = slotOf(state, at);
-    if (serves(slot) && !slot.named) yield { name: `${at} is named`, cost: 0, state: put(state, at, { named: true }) };
+    if (serves(slot) && !slot.named)
+      yield { name: `${at} is named`, cost: 0, state: put(state, at, { named: true }) };
   }
 }
 
@@ -592,20 +776,37 @@ function* faultsAt(size: EtcdSize, state: EtcdState, at: number): Generator<Move
   });
   if (slot.state === "-") yield move("is added", 1, put(state, at, { state: "present" }));
   if (!alive(slot)) return;
-  if (faults.crash === true && slot.running) yield move("crashes", 0, put(state, at, { running: false }));
+  if (faults.crash === true && slot.running)
+    yield move("crashes", 0, put(state, at, { running: false }));
   if (faults.partition === true) {
     if (slot.cut) yield move("is back", 0, put(state, at, { cut: false }));
-    else if (!state.slots.some((other) => other.cut)) yield move("is cut off", 0, put(state, at, { cut: true }));
+    else if (!state.slots.some((other) => other.cut))
+      yield move("is cut off", 0, put(state, at, { cut: true }));
   }
   if (faults.lose === true && (slot.data !== "-" || slot.diskClaim !== "-")) {
     yield move("loses its disk", 1, put(state, at, { data: "-", diskClaim: "-", running: false }));
   }
-  if (faults.replace === true) yield move("replaced", 1, change(state, (other, index) => (index === at ? renewed(other, false) : other)));
+  if (faults.replace === true)
+    yield move(
+      "replaced",
+      1,
+      change(state, (other, index) => (index === at ? renewed(other, false) : other)),
+    );
   if (faults.replaceKeepingDisk === true) {
-    yield move("replaced, keeps the disk", 1, change(state, (other, index) => (index === at ? renewed(other, true) : other)));
+    yield move(
+      "replaced, keeps the disk",
+      1,
+      change(state, (other, index) => (index === at ? renewed(other, true) : other)),
+    );
   }
-  if (faults.vanish === true) yield move("vanishes", 1, put(state, at, { state: "gone", running: false, data: "-", diskClaim: "-", cut: false }));
-  if (faults.leave === true && slot.state === "present") yield move("is to leave", 1, put(state, at, { state: "leaving" }));
+  if (faults.vanish === true)
+    yield move(
+      "vanishes",
+      1,
+      put(state, at, { state: "gone", running: false, data: "-", diskClaim: "-", cut: false }),
+    );
+  if (faults.leave === true && slot.state === "present")
+    yield move("is to leave", 1, put(state, at, { state: "leaving" }));
 }
 
 // --- when the faults have stopped ---
@@ -614,7 +815,9 @@ function* faultsAt(size: EtcdSize, state: EtcdState, at: number): Generator<Move
 function calm(size: EtcdSize, deciders: Deciders, given: EtcdState): EtcdState | undefined {
   const leader = given.slots[given.leader];
   const keys = new Map(given.slots.map((slot) => [slot, slotKey(slot)]));
-  const slots = given.slots.toSorted((one, two) => ((keys.get(one) ?? "") < (keys.get(two) ?? "") ? -1 : 1));
+  const slots = given.slots.toSorted((one, two) =>
+    (keys.get(one) ?? "") < (keys.get(two) ?? "") ? -1 : 1,
+  );
   const state = { ...given, slots, leader: leader === undefined ? -1 : slots.indexOf(leader) };
   for (const { at, does } of decisions(size, deciders, state)) {
     const next = perform(size, state, at, does).state;
@@ -627,15 +830,30 @@ function calm(size: EtcdSize, deciders: Deciders, given: EtcdState): EtcdState |
 /** Whether what is left can make a quorum: data, or founders that never started. */
 function recoverable(size: EtcdSize, state: EtcdState): boolean {
   if (state.storeLost) return false;
-  if (!state.proposed) return state.slots.filter((slot) => slot.state === "present" && slot.data === "-").length >= size.founders;
+  if (!state.proposed)
+    return (
+      state.slots.filter((slot) => slot.state === "present" && slot.data === "-").length >=
+      size.founders
+    );
   const all = voters(state);
-  const able = all.filter((slot) => alive(slot) && ((slot.data === "m" && slot.diskClaim !== "O") || canFound(slot)));
+  const able = all.filter(
+    (slot) => alive(slot) && ((slot.data === "m" && slot.diskClaim !== "O") || canFound(slot)),
+  );
   return able.length >= quorumOf(all.length);
 }
 
 function canFound(slot: Slot): boolean {
-  const claims = slot.storeClaim ? slot.diskClaim === "F" : slot.diskClaim === "-" || slot.diskClaim === "F";
-  return slot.state === "present" && slot.listed && slot.data === "-" && slot.joined === "-" && !slot.founderStarted && claims;
+  const claims = slot.storeClaim
+    ? slot.diskClaim === "F"
+    : slot.diskClaim === "-" || slot.diskClaim === "F";
+  return (
+    slot.state === "present" &&
+    slot.listed &&
+    slot.data === "-" &&
+    slot.joined === "-" &&
+    !slot.founderStarted &&
+    claims
+  );
 }
 
 function judge(size: EtcdSize, deciders: Deciders, state: EtcdState): string | undefined {
@@ -645,11 +863,13 @@ function judge(size: EtcdSize, deciders: Deciders, state: EtcdState): string | u
   for (let at = 0; at < state.slots.length; at++) {
     const slot = slotOf(state, at);
     if (slot.state !== "present") {
-      if (slot.member !== "-") return `the member of ${at}, which is ${slot.state}, is never removed`;
+      if (slot.member !== "-")
+        return `the member of ${at}, which is ${slot.state}, is never removed`;
       continue;
     }
     const next = deciders.joinNext(joinView(size, state, at));
-    if (next.kind !== "settled") return `${at} never settles: ${next.kind === "wait" ? next.why.text : next.act.kind}`;
+    if (next.kind !== "settled")
+      return `${at} never settles: ${next.kind === "wait" ? next.why.text : next.act.kind}`;
     if (slot.member !== "voter") return `${at} settles without a vote`;
   }
   return undefined;
@@ -660,8 +880,11 @@ function explained(size: EtcdSize, deciders: Deciders, state: EtcdState): string
   for (let at = 0; at < state.slots.length; at++) {
     if (slotOf(state, at).state !== "present") continue;
     const next = deciders.joinNext(joinView(size, state, at));
+    // Before anything was founded, a store that forgot is as good as a new one.
+    if (state.storeLost && next.kind === "settled") continue;
     if (next.kind !== "wait") return `${at} is ${next.kind} although nothing can help it`;
-    if (state.anyJoined && !state.storeLost && !next.why.text.includes("slipway restore")) return `${at} does not say what to run: ${next.why.text}`;
+    if (state.anyJoined && !state.storeLost && !next.why.text.includes("slipway restore"))
+      return `${at} does not say what to run: ${next.why.text}`;
   }
   return undefined;
 }

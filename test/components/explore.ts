@@ -51,12 +51,21 @@ export function explore<State>(world: World<State>, faults: number, limit = 5_00
       // Only the way here is kept: the state is done with after this round.
       visit.state = undefined;
       const unsettled = settle(world, world.heal(state), calmed);
-      if (unsettled !== undefined) return { states: seen.size, moves, broken: { what: unsettled.what, trace: [...trace(visits, index), ...unsettled.steps] } };
+      if (unsettled !== undefined)
+        return {
+          states: seen.size,
+          moves,
+          broken: { what: unsettled.what, trace: [...trace(visits, index), ...unsettled.steps] },
+        };
       for (const move of world.moves(state)) {
         if (move.cost === 1 && spent === faults) continue;
         moves++;
         if (move.broken !== undefined) {
-          return { states: seen.size, moves, broken: { what: move.broken, trace: [...trace(visits, index), move.name] } };
+          return {
+            states: seen.size,
+            moves,
+            broken: { what: move.broken, trace: [...trace(visits, index), move.name] },
+          };
         }
         // A costly move is looked at again in its own layer: another path may get there for less.
         const key = world.key(move.state);
@@ -94,7 +103,11 @@ function settle<State>(
   for (;;) {
     const key = world.key(state);
     if (calmed.has(key)) break;
-    if (path.has(key)) return { what: "never settles: the same steps come round again", steps: [`calm: ${path.size} steps`] };
+    if (path.has(key))
+      return {
+        what: "never settles: the same steps come round again",
+        steps: [`calm: ${path.size} steps`],
+      };
     path.add(key);
     const next = world.calm(state);
     if (next === undefined) {
@@ -110,7 +123,7 @@ function settle<State>(
 
 function trace<State>(visits: readonly Visit<State>[], index: number): string[] {
   const steps: string[] = [];
-  for (let at = index; at >= 0; ) {
+  for (let at = index; at >= 0;) {
     const visit = visits[at];
     if (visit === undefined) break;
     steps.push(visit.by);

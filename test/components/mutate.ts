@@ -4,7 +4,11 @@ import type { joinNext } from "../../src/components/etcd/join.ts";
 import type { tendNext } from "../../src/components/etcd/tend.ts";
 import type { formNext } from "../../src/components/swarm/form.ts";
 
-export type Decisions = { readonly joinNext: typeof joinNext; readonly tendNext: typeof tendNext; readonly formNext: typeof formNext };
+export type Decisions = {
+  readonly joinNext: typeof joinNext;
+  readonly tendNext: typeof tendNext;
+  readonly formNext: typeof formNext;
+};
 
 /** One change to a source file: `find` must stand in it exactly once. */
 export type Edit = { readonly file: string; readonly find: string; readonly replace: string };
@@ -14,7 +18,8 @@ const root = new URL("../../", import.meta.url).pathname;
 /** The decision functions as they would be with these edits; the files themselves stay as they are. */
 export async function mutated(edits: readonly Edit[]): Promise<Decisions> {
   const pending = new Map<string, readonly Edit[]>();
-  for (const edit of edits) pending.set(root + edit.file, [...(pending.get(root + edit.file) ?? []), edit]);
+  for (const edit of edits)
+    pending.set(root + edit.file, [...(pending.get(root + edit.file) ?? []), edit]);
   const used = new Set<string>();
   const result = await build({
     stdin: {
@@ -34,7 +39,8 @@ export async function mutated(edits: readonly Edit[]): Promise<Decisions> {
           bundler.onLoad({ filter: /src\/components\/.*\.ts$/ }, async ({ path }) => {
             let contents = await readFile(path, "utf8");
             for (const { find, replace } of pending.get(path) ?? []) {
-              if (contents.split(find).length !== 2) throw new Error(`not exactly once in ${path}: ${find}`);
+              if (contents.split(find).length !== 2)
+                throw new Error(`not exactly once in ${path}: ${find}`);
               contents = contents.replace(find, () => replace);
               used.add(path);
             }
@@ -47,5 +53,7 @@ export async function mutated(edits: readonly Edit[]): Promise<Decisions> {
   if (used.size !== pending.size) throw new Error("an edit names a file that is not loaded");
   const code = result.outputFiles[0]?.text ?? "";
   // The bundle is made from the very modules whose types it is given.
-  return (await import(`data:text/javascript;base64,${Buffer.from(code).toString("base64")}`)) as Decisions;
+  return (await import(
+    `data:text/javascript;base64,${Buffer.from(code).toString("base64")}`
+  )) as Decisions;
 }

@@ -17,7 +17,8 @@ async function docker(...words: readonly string[]): Promise<string> {
   return (await systemProcesses.run(["docker", ...words])).stdout.trim();
 }
 
-const inside = (...command: readonly string[]): Promise<string> => docker("exec", container, ...command);
+const inside = (...command: readonly string[]): Promise<string> =>
+  docker("exec", container, ...command);
 
 beforeAll(async () => {
   image = await ensureNodeImage({ processes: systemProcesses, emit });
@@ -25,14 +26,36 @@ beforeAll(async () => {
   const flags =
     rights.kind === "privileged"
       ? ["--privileged"]
-      : [...rights.add.map((name) => `--cap-add=${name}`), "--security-opt=seccomp=unconfined", "--security-opt=apparmor=unconfined", "--security-opt=systempaths=unconfined", "--device-cgroup-rule=a *:* rwm"];
-  await docker("run", "--detach", `--name=${container}`, "--hostname=n1", "--cgroupns=private", ...flags, "--tmpfs=/run", "--tmpfs=/tmp", "--volume=/var/lib/docker", "--volume=/var/lib/containerd", image.image);
+      : [
+          ...rights.add.map((name) => `--cap-add=${name}`),
+          "--security-opt=seccomp=unconfined",
+          "--security-opt=apparmor=unconfined",
+          "--security-opt=systempaths=unconfined",
+          "--device-cgroup-rule=a *:* rwm",
+        ];
+  await docker(
+    "run",
+    "--detach",
+    `--name=${container}`,
+    "--hostname=n1",
+    "--cgroupns=private",
+    ...flags,
+    "--tmpfs=/run",
+    "--tmpfs=/tmp",
+    "--volume=/var/lib/docker",
+    "--volume=/var/lib/containerd",
+    image.image,
+  );
   // `--wait` needs systemd's socket, which is there some milliseconds after the container.
   const deadline = Date.now() + 30_000;
   for (;;) {
-    const { stdout } = await systemProcesses.run(["docker", "exec", container, "systemctl", "is-system-running", "--wait"], { accept: [0, 1, 3, 4] });
+    const { stdout } = await systemProcesses.run(
+      ["docker", "exec", container, "systemctl", "is-system-running", "--wait"],
+      { accept: [0, 1, 3, 4] },
+    );
     if (/running|degraded/.test(stdout)) return;
-    if (Date.now() > deadline) throw new Error(`the node did not boot: ${stdout}\n${await docker("logs", container)}`);
+    if (Date.now() > deadline)
+      throw new Error(`the node did not boot: ${stdout}\n${await docker("logs", container)}`);
   }
 }, 600_000);
 
@@ -42,7 +65,10 @@ afterAll(async () => {
 
 test("it is there, and the second time nothing is built and nothing said", async () => {
   events.length = 0;
-  expect(await ensureNodeImage({ processes: systemProcesses, emit })).toEqual({ ...image, built: false });
+  expect(await ensureNodeImage({ processes: systemProcesses, emit })).toEqual({
+    ...image,
+    built: false,
+  });
   expect(events.filter((event) => event.name !== "image.warning")).toEqual([]);
 });
 
@@ -53,8 +79,17 @@ test("it boots with no unit failed", async () => {
 
 test("nothing listens and nothing of a cluster runs until it is asked to", async () => {
   expect(await inside("ss", "--listening", "--tcp", "--udp", "--no-header", "--numeric")).toBe("");
-  for (const unit of ["docker.service", "docker.socket", "containerd.service", "ssh.service", "systemd-logind.service"]) {
-    const { stdout } = await systemProcesses.run(["docker", "exec", container, "systemctl", "is-active", unit], { accept: [0, 3] });
+  for (const unit of [
+    "docker.service",
+    "docker.socket",
+    "containerd.service",
+    "ssh.service",
+    "systemd-logind.service",
+  ]) {
+    const { stdout } = await systemProcesses.run(
+      ["docker", "exec", container, "systemctl", "is-active", unit],
+      { accept: [0, 3] },
+    );
     expect(`${unit} ${stdout.trim()}`).toBe(`${unit} inactive`);
   }
 });
@@ -67,12 +102,58 @@ test("it has etcd 3.6 or later and its user", async () => {
 });
 
 test("it has no file of ours but the entry script, no Node.js and no identity", async () => {
-  const list = await docker("run", "--rm", "--network=none", "--entrypoint=find", image.image, "/usr/local", "/opt", "/srv", "/home", "/root", "(", "-type", "f", "-o", "-type", "l", ")", "!", "-name", ".bashrc", "!", "-name", ".profile");
-  expect(list.split("\n").toSorted().filter((path) => path !== "/usr/local/man" && !path.startsWith("/usr/local/share/"))).toEqual(["etcd", "etcdctl", "etcdutl"].map((name) => `/usr/local/bin/${name}`).concat("/usr/local/sbin/container-init"));
-  const { code } = await systemProcesses.run(["docker", "exec", container, "sh", "-c", "command -v node"], { accept: [0, 1, 127] });
+  const list = await docker(
+    "run",
+    "--rm",
+    "--network=none",
+    "--entrypoint=find",
+    image.image,
+    "/usr/local",
+    "/opt",
+    "/srv",
+    "/home",
+    "/root",
+    "(",
+    "-type",
+    "f",
+    "-o",
+    "-type",
+    "l",
+    ")",
+    "!",
+    "-name",
+    ".bashrc",
+    "!",
+    "-name",
+    ".profile",
+  );
+  expect(
+    list
+      .split("\n")
+      .toSorted()
+      .filter((path) => path !== "/usr/local/man" && !path.startsWith("/usr/local/share/")),
+  ).toEqual(
+    ["etcd", "etcdctl", "etcdutl"]
+      .map((name) => `/usr/local/bin/${name}`)
+      .concat("/usr/local/sbin/container-init"),
+  );
+  const { code } = await systemProcesses.run(
+    ["docker", "exec", container, "sh", "-c", "command -v node"],
+    { accept: [0, 1, 127] },
+  );
   expect(code).not.toBe(0);
   const identity = ["/etc/machine-id", "/etc/ssh"].join(" ");
-  expect(await docker("run", "--rm", "--network=none", "--entrypoint=sh", image.image, "-c", `find ${identity} -name machine-id -size +0 -o -name 'ssh_host_*'`)).toBe("");
+  expect(
+    await docker(
+      "run",
+      "--rm",
+      "--network=none",
+      "--entrypoint=sh",
+      image.image,
+      "-c",
+      `find ${identity} -name machine-id -size +0 -o -name 'ssh_host_*'`,
+    ),
+  ).toBe("");
   expect(await inside("cat", "/etc/machine-id")).toMatch(/^[0-9a-f]{32}$/);
 });
 
@@ -87,7 +168,18 @@ test("Docker starts inside, on overlay2, and runs a container", async () => {
   await inside("systemctl", "start", "docker");
   expect(await inside("docker", "info", "--format", "{{.Driver}}")).toBe("overlay2");
   await inside("sh", "-c", "tar -C / -c bin/busybox | docker import - busybox >/dev/null");
-  expect(await inside("docker", "run", "--rm", "--network=none", "busybox", "/bin/busybox", "echo", "hello")).toBe("hello");
+  expect(
+    await inside(
+      "docker",
+      "run",
+      "--rm",
+      "--network=none",
+      "busybox",
+      "/bin/busybox",
+      "echo",
+      "hello",
+    ),
+  ).toBe("hello");
 }, 60_000);
 
 test("it stops in good order, and starts again as the same machine", async () => {
@@ -96,7 +188,17 @@ test("it stops in good order, and starts again as the same machine", async () =>
   // 130 is systemd's own exit for SIGRTMIN+3; 137 would be the kill after the time.
   expect(await docker("inspect", "--format", "{{.State.ExitCode}}", container)).not.toBe("137");
   await docker("start", container);
-  await systemProcesses.run(["docker", "exec", container, "sh", "-c", "until systemctl is-system-running --wait | grep -qE 'running|degraded'; do :; done"], { timeout: 30_000 });
+  await systemProcesses.run(
+    [
+      "docker",
+      "exec",
+      container,
+      "sh",
+      "-c",
+      "until systemctl is-system-running --wait | grep -qE 'running|degraded'; do :; done",
+    ],
+    { timeout: 30_000 },
+  );
   expect(await inside("systemctl", "is-system-running")).toBe("running");
   expect(await inside("cat", "/etc/machine-id")).toBe(before);
 }, 90_000);

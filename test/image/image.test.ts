@@ -9,8 +9,24 @@ import { ImageError } from "../../src/targets/docker/image/workshop.ts";
 import { type Command, failure, pretended, temporaryDisk } from "./workshop.ts";
 
 /** What a pretended machine has; each may be switched off. */
-type Machine = { readonly hub: boolean; readonly mirror: boolean; readonly go: boolean; readonly engine: boolean; readonly mmdebstrap: boolean; readonly root: boolean; readonly builds: boolean };
-const everything: Machine = { hub: true, mirror: true, go: true, engine: true, mmdebstrap: true, root: true, builds: true };
+type Machine = {
+  readonly hub: boolean;
+  readonly mirror: boolean;
+  readonly go: boolean;
+  readonly engine: boolean;
+  readonly mmdebstrap: boolean;
+  readonly root: boolean;
+  readonly builds: boolean;
+};
+const everything: Machine = {
+  hub: true,
+  mirror: true,
+  go: true,
+  engine: true,
+  mmdebstrap: true,
+  root: true,
+  builds: true,
+};
 
 function machine(lacks: Partial<Machine> = {}) {
   const has = { ...everything, ...lacks };
@@ -18,12 +34,18 @@ function machine(lacks: Partial<Machine> = {}) {
   const disk = temporaryDisk();
   /** Labels by image: all that the pretended engine remembers. */
   const images = new Map<string, Record<string, string>>();
-  const after = (command: Command, flag: string): string => command[command.indexOf(flag) + 1] ?? "";
+  const after = (command: Command, flag: string): string =>
+    command[command.indexOf(flag) + 1] ?? "";
   const contexts: string[][] = [];
 
   const docker = (command: Command): string => {
     const [, verb, second] = command;
-    if (!has.engine) throw failure(command, 1, "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?");
+    if (!has.engine)
+      throw failure(
+        command,
+        1,
+        "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+      );
     if (verb === "version") return "amd64\n";
     if (verb === "context") return "default\n";
     const last = command.at(-1) ?? "";
@@ -33,15 +55,23 @@ function machine(lacks: Partial<Machine> = {}) {
       return JSON.stringify(labels);
     }
     if (verb === "pull") {
-      if (!has.hub) throw failure(command, 1, 'Error response from daemon: Get "https://registry-1.docker.io/v2/": dial tcp: no such host');
+      if (!has.hub)
+        throw failure(
+          command,
+          1,
+          'Error response from daemon: Get "https://registry-1.docker.io/v2/": dial tcp: no such host',
+        );
       images.set(last, {});
       return "Pulling from library/debian\n";
     }
     if (verb === "build") {
       // Only packages on a stock Debian need the network.
-      if (!has.builds && after(command, "--tag").startsWith("slipway/node-base:")) throw failure(command, 100, "E: Unable to fetch some archives");
+      if (!has.builds && after(command, "--tag").startsWith("slipway/node-base:"))
+        throw failure(command, 100, "E: Unable to fetch some archives");
       contexts.push(readdirSync(last, { recursive: true }).map(String).toSorted());
-      const labels = command.flatMap((word, index) => (command[index - 1] === "--label" ? [word.split(/=(.*)/s)] : []));
+      const labels = command.flatMap((word, index) =>
+        command[index - 1] === "--label" ? [word.split(/=(.*)/s)] : [],
+      );
       images.set(after(command, "--tag"), Object.fromEntries(labels));
       return "Step 1/2 : FROM base\n";
     }
@@ -56,13 +86,16 @@ function machine(lacks: Partial<Machine> = {}) {
         return docker(command);
       case "mmdebstrap":
         if (!installed) return undefined;
-        if (!has.mirror) throw failure(command, 1, "E: apt-get update failed: Could not resolve 'deb.debian.org'");
+        if (!has.mirror)
+          throw failure(command, 1, "E: apt-get update failed: Could not resolve 'deb.debian.org'");
         return "I: running apt-get update...\nI: creating tarball...\n";
       case "id":
         return has.root ? "0\n" : "1000\n";
       case "apt-get":
         if (command[1] === "install") installed = true;
-        return command[1] === "indextargets" ? "Debian|bookworm|http://mirror.example/debian/|bookworm|main\n" : "";
+        return command[1] === "indextargets"
+          ? "Debian|bookworm|http://mirror.example/debian/|bookworm|main\n"
+          : "";
       case "apt-config":
         return 'Acquire::http::Proxy "http://proxy.example:3128"\n';
       case "dpkg":
@@ -71,7 +104,8 @@ function machine(lacks: Partial<Machine> = {}) {
         throw failure(command, 6, "curl: (6) Could not resolve host: github.com");
       case "go":
         if (!has.go) return undefined;
-        for (const name of ["server", "etcdctl", "etcdutl"]) await disk.write(`${after(command, "-o")}${name}`, name, 0o755);
+        for (const name of ["server", "etcdctl", "etcdutl"])
+          await disk.write(`${after(command, "-o")}${name}`, name, 0o755);
         return "";
       default:
         return undefined;
@@ -79,8 +113,25 @@ function machine(lacks: Partial<Machine> = {}) {
   });
   const events: Event[] = [];
   const clock = virtualClock();
-  const options = { processes: programs, streams: programs, disk, clock, emit: emitter(() => clock.now(), (event) => events.push(event)) };
-  return { ensure: (more: { readonly image?: string; readonly signal?: AbortSignal } = {}) => ensureNodeImage({ ...options, ...more }), ran, events, images, contexts, disk };
+  const options = {
+    processes: programs,
+    streams: programs,
+    disk,
+    clock,
+    emit: emitter(
+      () => clock.now(),
+      (event) => events.push(event),
+    ),
+  };
+  return {
+    ensure: (more: { readonly image?: string; readonly signal?: AbortSignal } = {}) =>
+      ensureNodeImage({ ...options, ...more }),
+    ran,
+    events,
+    images,
+    contexts,
+    disk,
+  };
 }
 
 describe("the node image", () => {
@@ -92,14 +143,27 @@ describe("the node image", () => {
     expect(ran.filter((line) => line.startsWith("mmdebstrap"))).toEqual([]);
     expect(contexts).toEqual([
       ["Dockerfile", "packages.txt"],
-      ["Dockerfile", "container-init", "etcd-bin", "etcd-bin/.empty", "etcd-bin/etcd", "etcd-bin/etcdctl", "etcd-bin/etcdutl", "journald.conf", "masked-units.txt"],
+      [
+        "Dockerfile",
+        "container-init",
+        "etcd-bin",
+        "etcd-bin/.empty",
+        "etcd-bin/etcd",
+        "etcd-bin/etcdctl",
+        "etcd-bin/etcdutl",
+        "journald.conf",
+        "masked-units.txt",
+      ],
     ]);
     expect(events.at(-1)).toMatchObject({ name: "image.ready", image: made.image, built: true });
     expect(readdirSync(disk.root)).toEqual(["etcd"]);
 
     const before = ran.length;
     expect(await ensure()).toEqual({ ...made, built: false });
-    expect(ran.slice(before)).toEqual(["docker version --format {{.Server.Arch}}", `docker image inspect --format {{json .Config.Labels}} ${made.image}`]);
+    expect(ran.slice(before)).toEqual([
+      "docker version --format {{.Server.Arch}}",
+      `docker image inspect --format {{json .Config.Labels}} ${made.image}`,
+    ]);
   });
 
   test.each([
@@ -118,36 +182,50 @@ describe("the node image", () => {
   test("has mmdebstrap installed for it where this is root, and says so", async () => {
     const { ensure, events } = machine({ hub: false, mmdebstrap: false });
     await ensure();
-    expect(events).toContainEqual(expect.objectContaining({ name: "image.building", line: expect.stringContaining("apt-get install mmdebstrap") }));
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        name: "image.building",
+        line: expect.stringContaining("apt-get install mmdebstrap"),
+      }),
+    );
   });
 
   test.each([
     ["registry nor mirror", { hub: false, mirror: false }, "Could not resolve 'deb.debian.org'"],
-    ["registry, mmdebstrap nor root", { hub: false, mmdebstrap: false, root: false }, "run: sudo apt-get install --yes --no-install-recommends mmdebstrap"],
-  ])("cannot be had with neither %s: each way is named with its cause, and nothing stays", async (_, lacks, cause) => {
-    const { ensure, events, images, disk } = machine(lacks);
-    const error: unknown = await ensure().catch((thrown: unknown) => thrown);
-    if (!(error instanceof ImageError)) throw error;
-    expect(error.attempts.map((attempt) => attempt.what.replace(/@.*/, ""))).toEqual([
-      "docker pull docker.io/library/debian",
-      "docker pull public.ecr.aws/docker/library/debian",
-      "docker pull mirror.gcr.io/library/debian",
-      "mmdebstrap from a Debian package mirror",
-    ]);
-    expect(error.message).toContain("no such host");
-    expect(error.message).toContain(cause);
-    expect(error.next).toContain("SLIPWAY_NODE_IMAGE");
-    expect(images.size).toBe(0);
-    expect(events.some((event) => event.name === "image.ready")).toBe(false);
-    expect(readdirSync(disk.root).filter((name) => name.startsWith("work-"))).toEqual([]);
-  });
+    [
+      "registry, mmdebstrap nor root",
+      { hub: false, mmdebstrap: false, root: false },
+      "run: sudo apt-get install --yes --no-install-recommends mmdebstrap",
+    ],
+  ])(
+    "cannot be had with neither %s: each way is named with its cause, and nothing stays",
+    async (_, lacks, cause) => {
+      const { ensure, events, images, disk } = machine(lacks);
+      const error: unknown = await ensure().catch((thrown: unknown) => thrown);
+      if (!(error instanceof ImageError)) throw error;
+      expect(error.attempts.map((attempt) => attempt.what.replace(/@.*/, ""))).toEqual([
+        "docker pull docker.io/library/debian",
+        "docker pull public.ecr.aws/docker/library/debian",
+        "docker pull mirror.gcr.io/library/debian",
+        "mmdebstrap from a Debian package mirror",
+      ]);
+      expect(error.message).toContain("no such host");
+      expect(error.message).toContain(cause);
+      expect(error.next).toContain("SLIPWAY_NODE_IMAGE");
+      expect(images.size).toBe(0);
+      expect(events.some((event) => event.name === "image.ready")).toBe(false);
+      expect(readdirSync(disk.root).filter((name) => name.startsWith("work-"))).toEqual([]);
+    },
+  );
 
   test("has Debian's etcd as the last resort, with a warning now and every time after", async () => {
     const { ensure, ran, events } = machine({ go: false });
     const made = await ensure();
     expect(made.etcd).toBe("3.4.23");
     expect(made.warnings).toEqual([expect.stringContaining(`docker image rm ${made.image}`)]);
-    expect(ran.some((line) => line.includes("--build-arg ETCD_PACKAGES=etcd-server etcd-client"))).toBe(true);
+    expect(
+      ran.some((line) => line.includes("--build-arg ETCD_PACKAGES=etcd-server etcd-client")),
+    ).toBe(true);
     const again = await ensure();
     expect(again).toMatchObject({ built: false, etcd: "3.4.23" });
     expect(again.warnings.length).toBe(1);
@@ -156,20 +234,34 @@ describe("the node image", () => {
 
   test("needs an engine, and says which command failed", async () => {
     const { ensure } = machine({ engine: false });
-    await expect(ensure()).rejects.toThrow(/^No Docker engine answers:\n {2}- docker version .*Cannot connect to the Docker daemon/);
+    await expect(ensure()).rejects.toThrow(
+      /^No Docker engine answers:\n {2}- docker version .*Cannot connect to the Docker daemon/,
+    );
   });
 
   test("may be one that the user names: used as it is, or pulled", async () => {
     const { ensure, ran, images } = machine();
     images.set("registry.example/node:1", { "slipway.etcd": "3.6.9" });
-    expect(await ensure({ image: "registry.example/node:1" })).toEqual({ image: "registry.example/node:1", built: false, etcd: "3.6.9", warnings: [] });
-    expect(await ensure({ image: "registry.example/node:2" })).toMatchObject({ built: false, etcd: undefined });
-    expect(ran.filter((line) => !line.startsWith("docker image inspect"))).toEqual(["docker pull registry.example/node:2"]);
+    expect(await ensure({ image: "registry.example/node:1" })).toEqual({
+      image: "registry.example/node:1",
+      built: false,
+      etcd: "3.6.9",
+      warnings: [],
+    });
+    expect(await ensure({ image: "registry.example/node:2" })).toMatchObject({
+      built: false,
+      etcd: undefined,
+    });
+    expect(ran.filter((line) => !line.startsWith("docker image inspect"))).toEqual([
+      "docker pull registry.example/node:2",
+    ]);
   });
 
   test("that the user names and nobody has is an error with that name", async () => {
     const { ensure } = machine({ hub: false });
-    await expect(ensure({ image: "registry.example/node:3" })).rejects.toThrow(/registry\.example\/node:3 \(SLIPWAY_NODE_IMAGE\)/);
+    await expect(ensure({ image: "registry.example/node:3" })).rejects.toThrow(
+      /registry\.example\/node:3 \(SLIPWAY_NODE_IMAGE\)/,
+    );
   });
 
   test("stops when asked to", async () => {
@@ -201,6 +293,8 @@ describe("the disk", () => {
     expect(await disk.read(disk.cached("nothing"))).toBeUndefined();
     expect(await disk.sha256(disk.cached("nothing"))).toBeUndefined();
     await expect(disk.read(disk.cached("file", "below"))).rejects.toThrow("ENOTDIR");
-    expect(await disk.sha256(disk.cached("file"))).toBe("2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881");
+    expect(await disk.sha256(disk.cached("file"))).toBe(
+      "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
+    );
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { virtualClock } from "../../src/host/virtual.ts";
-import { debianSources, mmdebstrapCommand } from "../../src/targets/docker/image/bootstrap.ts";
+import { debianSources, mmdebstrapCommand } from "../../src/targets/docker/image/mmdebstrap.ts";
 import { buildCommand } from "../../src/targets/docker/image/build.ts";
 import { cacheRoot, diskWithCache, recipeDirectory } from "../../src/targets/docker/image/disk.ts";
 import { goBuild } from "../../src/targets/docker/image/etcd.ts";
@@ -21,7 +21,11 @@ describe("progress", () => {
       heard(`Selecting previously unselected package package-${n}.`);
       await clock.advance(100);
     }
-    expect(said).toEqual(["debian: installing remaining packages inside the chroot", "debian: 21 packages set up", "debian: 41 packages set up"]);
+    expect(said).toEqual([
+      "debian: installing remaining packages inside the chroot",
+      "debian: 21 packages set up",
+      "debian: 41 packages set up",
+    ]);
   });
 
   test("reads through colours and BuildKit's numbers", () => {
@@ -43,7 +47,12 @@ describe("progress", () => {
     await clock.advance(3_000);
     finished.abort();
     await progress.ended;
-    expect(said).toEqual(["debian: extracting", "debian: extracting … 5 s", "debian: extracting … 10 s", "debian: creating tarball"]);
+    expect(said).toEqual([
+      "debian: extracting",
+      "debian: extracting … 5 s",
+      "debian: extracting … 10 s",
+      "debian: creating tarball",
+    ]);
     expect(clock.sleeping()).toBe(0);
   });
 });
@@ -56,7 +65,11 @@ describe("Debian's sources", () => {
   ];
 
   test("are those of apt on this machine, without other archives, backports and repeats", () => {
-    const more = ["Debian Backports|bookworm-backports|http://deb.debian.org/debian/|bookworm-backports|main", "Debian|bookworm|http://deb.debian.org/debian/|bookworm|contrib", "nodistro|nodistro|https://deb.nodesource.com/|nodistro|main"];
+    const more = [
+      "Debian Backports|bookworm-backports|http://deb.debian.org/debian/|bookworm-backports|main",
+      "Debian|bookworm|http://deb.debian.org/debian/|bookworm|contrib",
+      "nodistro|nodistro|https://deb.nodesource.com/|nodistro|main",
+    ];
     expect(debianSources([...lines, ...lines, ...more].join("\n"), "bookworm")).toEqual([
       "deb http://deb.debian.org/debian/ bookworm main",
       "deb http://deb.debian.org/debian/ bookworm-updates main",
@@ -65,8 +78,12 @@ describe("Debian's sources", () => {
   });
 
   test("are mmdebstrap's own where this machine is another distribution or release", () => {
-    expect(debianSources("Ubuntu|noble|http://archive.ubuntu.com/ubuntu/|noble|main", "bookworm")).toEqual([]);
-    expect(debianSources("Debian|trixie|http://deb.debian.org/debian/|trixie|main", "bookworm")).toEqual([]);
+    expect(
+      debianSources("Ubuntu|noble|http://archive.ubuntu.com/ubuntu/|noble|main", "bookworm"),
+    ).toEqual([]);
+    expect(
+      debianSources("Debian|trixie|http://deb.debian.org/debian/|trixie|main", "bookworm"),
+    ).toEqual([]);
     expect(debianSources("", "bookworm")).toEqual([]);
   });
 });
@@ -81,12 +98,34 @@ describe("the words of", () => {
   });
 
   test("docker build put the context last", () => {
-    const command = buildCommand({ tag: "t", subject: "s", dockerfile: "", arguments: { A: "1 2" }, labels: { l: "v" }, files: [] }, "/context");
-    expect(command).toEqual(["docker", "build", "--tag", "t", "--build-arg", "A=1 2", "--label", "l=v", "/context"]);
+    const command = buildCommand(
+      {
+        tag: "t",
+        subject: "s",
+        dockerfile: "",
+        arguments: { A: "1 2" },
+        labels: { l: "v" },
+        files: [],
+      },
+      "/context",
+    );
+    expect(command).toEqual([
+      "docker",
+      "build",
+      "--tag",
+      "t",
+      "--build-arg",
+      "A=1 2",
+      "--label",
+      "l=v",
+      "/context",
+    ]);
   });
 
   test("go build never change go.mod", () => {
-    expect(goBuild("/out")).toEqual(expect.arrayContaining(["-mod=readonly", "-trimpath", "-ldflags=-s -w", "/out/"]));
+    expect(goBuild("/out")).toEqual(
+      expect.arrayContaining(["-mod=readonly", "-trimpath", "-ldflags=-s -w", "/out/"]),
+    );
   });
 });
 
@@ -97,7 +136,15 @@ test("the cache is the user's, below XDG_CACHE_HOME only when that is absolute",
 });
 
 test("a failed program's cause is what it said last that sounds like one", () => {
-  expect(why(failure(["apt-get", "update"], 100, "Ign:1 http://x\nE: Failed to fetch http://x\nReading package lists..."))).toBe("E: Failed to fetch http://x (ended with 100: apt-get update)");
+  expect(
+    why(
+      failure(
+        ["apt-get", "update"],
+        100,
+        "Ign:1 http://x\nE: Failed to fetch http://x\nReading package lists...",
+      ),
+    ),
+  ).toBe("E: Failed to fetch http://x (ended with 100: apt-get update)");
   expect(why(failure(["true"], 1, ""))).toBe("ended with 1: true");
   expect(why(new Error("plain"))).toBe("plain");
 });

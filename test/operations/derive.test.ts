@@ -273,6 +273,8 @@ describe("services", () => {
   const record = (fields: Partial<RecordValue<"service">>): RecordValue<"service"> => ({
     name: "web",
     applied: "h",
+    revision: "r1",
+    apply: 0,
     desired: 2,
     running: 2,
     state: "ready",
@@ -304,6 +306,7 @@ describe("services", () => {
     ["starting", [record({ running: 0, state: "starting" })], "starting"],
     ["failed", [record({ running: 0, state: "failed" })], "degraded"],
     ["complete", [record({})], "ready"],
+    ["reported under an older revision", [record({ revision: "r0" })], "starting"],
   ] as const)("%s", (_, services, state) => {
     expect(derive({ recorded: { wanted, services } }).state).toBe(state);
   });

@@ -251,6 +251,8 @@ describe("doctor", () => {
       {
         name: "web",
         applied: "h",
+        revision: "r1",
+        apply: 0,
         desired: 2,
         running: 1,
         state: "failed",

@@ -91,17 +91,17 @@ describe("the journal", () => {
 
   it("never keeps the recovery key", async () => {
     const made = world();
-    const { emit, write } = journaling(made.context, "launch");
-    emit("root.recoveryKey", { key: "AGE-SECRET-KEY-1" });
-    emit("warning", { message: "kept" });
-    await write(made.store);
+    const kept = journaling(made.context, "launch");
+    kept.emit("root.recoveryKey", { key: "AGE-SECRET-KEY-1" });
+    kept.emit("warning", { message: "kept" });
+    await kept.write(made.store);
     expect(made.events).toHaveLength(2);
     expect((await read(made)).map((event) => event.fields)).toEqual([{ message: "kept" }]);
   });
 
   it("warns when it cannot be written, and does not fail what was done", async () => {
     const made = world();
-    const { write } = journaling(made.context, "launch");
+    const kept = journaling(made.context, "launch");
     made.target.storeDown = true;
     const broken = {
       ...made.store,
@@ -110,7 +110,7 @@ describe("the journal", () => {
           new (await import("../../src/store/store.ts")).StoreError("unreachable", "gone"),
         ),
     };
-    await write(broken);
+    await kept.write(broken);
     expect(made.events).toMatchObject([
       { name: "warning", message: "the journal could not be written: gone" },
     ]);

@@ -23,7 +23,7 @@ import type { ExecOptions, ExecResult, NodeAccess, Target } from "../../src/targ
  */
 export type FakeTarget = Target & {
   readonly calls: string[];
-  readonly stores: Map<string, ClusterStore>;
+  readonly stores: Map<ClusterName, ClusterStore>;
   nodes: ObservedNode[];
   published: Observed["published"];
   storeDown: boolean;
@@ -72,11 +72,13 @@ export function fakeTarget(nodes: readonly ObservedNode[] = threeAndTwo()): Fake
     onStart: async () => {},
     fail: () => undefined,
     examine: async () => [{ subject: "engine", state: "good", message: "reachable" }],
-    list: async () => [...target.stores.keys()] as ClusterName[],
+    list: async () => [...target.stores.keys()],
     async store(cluster) {
       const store = target.stores.get(cluster);
       if (target.storeDown) throw new StoreError("unreachable", "the gateway does not answer");
-      return store === undefined ? undefined : { store, close: async () => {} };
+      return store === undefined
+        ? undefined
+        : { store, address: "10.0.0.254", close: async () => {} };
     },
     async observe(cluster) {
       const there = target.stores.has(cluster);
@@ -90,7 +92,23 @@ export function fakeTarget(nodes: readonly ObservedNode[] = threeAndTwo()): Fake
     node: (name) => nodeAccess(target, name),
     prepare: async () => Promise.reject(new Error("not part of this fake")),
     plan: async () => ({ changes: [], steps: [] }),
-    apply: async () => {},
+    removal: (node, cluster) => {
+      const common = { carries: [], subject: node.name, wave: 0 };
+      return [
+        { ...common, kind: "retire", title: "retire", node },
+        { ...common, kind: "work", title: "remove", work: { remove: node.name, cluster } },
+        { ...common, kind: "forget", title: "forget", instance: node.instance },
+      ];
+    },
+    async apply(work) {
+      if (typeof work !== "object" || work === null || !("remove" in work))
+        throw new Error("not a work of this fake");
+      target.calls.push(`remove ${String(work.remove)}`);
+      target.nodes = target.nodes.filter((node) => node.name !== work.remove);
+    },
+    nudge: async () => {},
+    localImages: async () => new Map(),
+    loadImage: async () => [],
     leftovers: async () => [],
   };
   return target;
@@ -180,7 +198,7 @@ export function world(
   if (store === undefined) throw new Error("the fake target has no store for demo");
   const context: Context = {
     target,
-    emit: emitter(clock.now, (event) => events.push(event)),
+    emit: emitter(() => clock.now(), (event) => events.push(event)),
     signal: abort.signal,
     clock,
     random: seededRandom(7),
@@ -297,7 +315,14 @@ export async function fillReady(
     store,
     "cluster",
     {},
-    { name: "demo", orchestrator: "swarm", generation: "g1", created: start, nonce: "n" },
+    {
+      name: "demo",
+      orchestrator: "swarm",
+      generation: "g1",
+      founders: 3,
+      created: start,
+      nonce: "n",
+    },
   );
   await put(
     store,
@@ -319,6 +344,8 @@ export async function fillReady(
     {
       name: "web",
       applied: "h",
+      revision: "r1",
+      apply: 0,
       desired: 2,
       running: 2,
       state: "ready",

@@ -4,7 +4,14 @@ import type { Emit } from "../../src/events/event.ts";
 import type { Clock } from "../../src/host/clock.ts";
 import type { ProcessOwner } from "../../src/host/owner.ts";
 import { seededRandom, virtualClock, type VirtualClock } from "../../src/host/virtual.ts";
-import { acquireLock, lease, type Lock, LockHeld, LockLost, type LockOptions } from "../../src/operations/lock.ts";
+import {
+  acquireLock,
+  lease,
+  type Lock,
+  LockHeld,
+  LockLost,
+  type LockOptions,
+} from "../../src/operations/lock.ts";
 import { encodeRecord, readRecord, updateRecord } from "../../src/records/access.ts";
 import { memoryStore, type StoreFault } from "../../src/store/memory.ts";
 import type { ClusterStore } from "../../src/store/store.ts";
@@ -19,7 +26,7 @@ type World = {
   /** Processes that are gone, by number. */
   readonly gone: Set<number>;
   fault: StoreFault | undefined;
-  acquire(owner: ProcessOwner, change?: Partial<LockOptions>): Promise<Lock>;
+  readonly acquire: (owner: ProcessOwner, change?: Partial<LockOptions>) => Promise<Lock>;
 };
 
 let seed = 0;
@@ -56,7 +63,7 @@ function freezable(clock: Clock): { readonly clock: Clock; freeze(): void; thaw(
   let thaw = (): void => {};
   return {
     clock: {
-      now: clock.now,
+      now: () => clock.now(),
       sleep: async (milliseconds, signal) => {
         await clock.sleep(milliseconds, signal);
         await frozen;
@@ -73,7 +80,13 @@ function freezable(clock: Clock): { readonly clock: Clock; freeze(): void; thaw(
 
 const settled = async (promise: Promise<unknown>): Promise<"pending" | "done"> => {
   const pending = Symbol("pending");
-  const first = await Promise.race([promise.then(() => "done", () => "done"), new Promise((resolve) => setImmediate(resolve, pending))]);
+  const first = await Promise.race([
+    promise.then(
+      () => "done",
+      () => "done",
+    ),
+    new Promise((resolve) => setImmediate(resolve, pending)),
+  ]);
   return first === pending ? "pending" : "done";
 };
 
@@ -93,10 +106,13 @@ describe("taking the lock", () => {
   test("of many contenders on one host exactly one has it, the others know who at once", async () => {
     const { acquire, clock } = world();
     const before = clock.now();
-    const tries = await Promise.allSettled(Array.from({ length: 5 }, (_, number) => acquire({ ...ann, process: 30 + number })));
+    const tries = await Promise.allSettled(
+      Array.from({ length: 5 }, (_, number) => acquire({ ...ann, process: 30 + number })),
+    );
     const locks = tries.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     expect(locks).toHaveLength(1);
-    for (const one of tries) if (one.status === "rejected") expect(one.reason).toBeInstanceOf(LockHeld);
+    for (const one of tries)
+      if (one.status === "rejected") expect(one.reason).toBeInstanceOf(LockHeld);
     expect(clock.now()).toBe(before);
     await locks[0]?.release();
   });
@@ -105,10 +121,18 @@ describe("taking the lock", () => {
     const { acquire, clock } = world();
     const lock = await acquire(ann);
     await clock.advance(3_000);
-    const held = await acquire({ ...ann, process: 12 }).then(() => undefined, (error: unknown) => error);
+    const held = await acquire({ ...ann, process: 12 }).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
     expect(held).toBeInstanceOf(LockHeld);
-    expect(held).toMatchObject({ epoch: 1, holder: { user: "ann", host: "laptop", process: 11, doing: "launch by ann" } });
-    expect(String(held)).toContain("ann on laptop (process 11) has been working on this cluster since 2023-11-14T22:13:20.000Z: launch by ann");
+    expect(held).toMatchObject({
+      epoch: 1,
+      holder: { user: "ann", host: "laptop", process: 11, doing: "launch by ann" },
+    });
+    expect(String(held)).toContain(
+      "ann on laptop (process 11) has been working on this cluster since 2023-11-14T22:13:20.000Z: launch by ann",
+    );
     await lock.release();
   });
 
@@ -120,7 +144,10 @@ describe("taking the lock", () => {
     const lock = await acquire({ ...ann, process: 12 });
     expect(lock.epoch).toBe(2);
     expect(clock.now()).toBe(before);
-    expect(events.at(-1)).toEqual({ name: "lock.takenOver", fields: { from: "ann on laptop (process 11): launch by ann", epoch: 2 } });
+    expect(events.at(-1)).toEqual({
+      name: "lock.takenOver",
+      fields: { from: "ann on laptop (process 11): launch by ann", epoch: 2 },
+    });
   });
 
   test("a number of a process of another host says nothing about that process", async () => {
@@ -143,7 +170,14 @@ describe("taking the lock", () => {
     expect(await settled(trying)).toBe("done");
     await refused;
     expect(events.filter((event) => event.name === "lock.waiting")).toEqual([
-      { name: "lock.waiting", fields: { holder: "bob on server (process 22)", doing: "launch by bob", since: expect.any(Number) } },
+      {
+        name: "lock.waiting",
+        fields: {
+          holder: "bob on server (process 22)",
+          doing: "launch by bob",
+          since: expect.any(Number),
+        },
+      },
     ]);
     await lock.release();
   });
@@ -158,6 +192,22 @@ describe("taking the lock", () => {
     expect(await settled(trying)).toBe("pending");
     await clock.advance(1_000);
     expect((await trying).epoch).toBe(2);
+  });
+
+  test("of two that wait out the same lease one takes over, the other is told of it", async () => {
+    const { acquire, clock } = world();
+    const machine = freezable(clock);
+    await acquire(bob, { clock: machine.clock });
+    machine.freeze();
+    const waiting = [acquire(ann), acquire({ ...ann, host: "cloud", user: "cat" })];
+    const tries = Promise.allSettled(waiting);
+    await clock.advance(lease);
+    const ends = await tries;
+    expect(ends.map((end) => end.status).toSorted()).toEqual(["fulfilled", "rejected"]);
+    for (const end of ends) {
+      if (end.status === "fulfilled") expect(end.value.epoch).toBe(2);
+      else expect(end.reason).toMatchObject({ name: "LockHeld", epoch: 2 });
+    }
   });
 
   test("with wait off a holder elsewhere is an answer at once", async () => {
@@ -254,7 +304,10 @@ describe("holding the lock", () => {
     await expect(slept.check()).rejects.toThrow("ann on laptop (process 11): launch by ann");
     await slept.release();
     await taken.check();
-    expect((await readRecord(store, "lock"))?.value).toMatchObject({ epoch: 2, holder: { user: "ann" } });
+    expect((await readRecord(store, "lock"))?.value).toMatchObject({
+      epoch: 2,
+      holder: { user: "ann" },
+    });
     await taken.release();
   });
 
@@ -301,7 +354,9 @@ describe("holding the lock", () => {
   test("a record that was removed, or given to another epoch, is a lost lock", async () => {
     const { acquire, store } = world();
     const lock = await acquire(ann);
-    await updateRecord(store, "lock", {}, (now) => (now === undefined ? undefined : { ...now, epoch: 9 }));
+    await updateRecord(store, "lock", {}, (now) =>
+      now === undefined ? undefined : { ...now, epoch: 9 },
+    );
     await expect(lock.check()).rejects.toBeInstanceOf(LockLost);
     const entry = await store.get("lock");
     await store.delete("lock", entry?.version ?? "");
@@ -333,7 +388,10 @@ describe("giving the lock back", () => {
     const lock = await made.acquire(ann);
     made.fault = "unreachable";
     await lock.release();
-    expect(made.events.at(-1)).toMatchObject({ name: "warning", fields: { message: expect.stringContaining("could not be given back") } });
+    expect(made.events.at(-1)).toMatchObject({
+      name: "warning",
+      fields: { message: expect.stringContaining("could not be given back") },
+    });
   });
 });
 
@@ -351,88 +409,95 @@ describe("any interleaving", () => {
       dies: fc.boolean(),
     });
     await fc.assert(
-      fc.asyncProperty(fc.array(actor, { minLength: 2, maxLength: 5 }), fc.integer(), async (actors, chance) => {
-        const clock = virtualClock();
-        const random = seededRandom(chance);
-        const memory = memoryStore(random);
-        const delay = (): Promise<void> => clock.sleep(Math.floor(random.fraction() ** 3 * 4_000));
-        // Every call takes a while on its way there and on its way back.
-        const slow = async <Result>(work: () => Promise<Result>): Promise<Result> => {
-          await delay();
-          const result = await work();
-          await delay();
-          return result;
-        };
-        const store: ClusterStore = {
-          get: (key) => slow(() => memory.get(key)),
-          list: (prefix) => slow(() => memory.list(prefix)),
-          putIfAbsent: (key, value) => slow(() => memory.putIfAbsent(key, value)),
-          putIfUnchanged: (key, value, version) => slow(() => memory.putIfUnchanged(key, value, version)),
-          delete: (key, version) => slow(() => memory.delete(key, version)),
-        };
-        const gone = new Set<number>();
-        const epochs: number[] = [];
-        const faults: string[] = [];
+      fc.asyncProperty(
+        fc.array(actor, { minLength: 2, maxLength: 5 }),
+        fc.integer(),
+        async (actors, chance) => {
+          const clock = virtualClock();
+          const random = seededRandom(chance);
+          const memory = memoryStore(random);
+          const delay = (): Promise<void> =>
+            clock.sleep(Math.floor(random.fraction() ** 3 * 4_000));
+          // Every call takes a while on its way there and on its way back.
+          const slow = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+            await delay();
+            const result = await work();
+            await delay();
+            return result;
+          };
+          const store: ClusterStore = {
+            get: (key) => slow(() => memory.get(key)),
+            list: (prefix) => slow(() => memory.list(prefix)),
+            putIfAbsent: (key, value) => slow(() => memory.putIfAbsent(key, value)),
+            putIfUnchanged: (key, value, version) =>
+              slow(() => memory.putIfUnchanged(key, value, version)),
+            delete: (key, version) => slow(() => memory.delete(key, version)),
+          };
+          const gone = new Set<number>();
+          const epochs: number[] = [];
+          const faults: string[] = [];
 
-        const live = async (one: (typeof actors)[number], number: number): Promise<void> => {
-          await clock.sleep(one.starts);
-          const machine = freezable(clock.skewed(one.skew));
-          const owner = { host: one.host, process: number, started: "1", user: `u${number}` };
-          let lock: Lock;
-          try {
-            lock = await acquireLock({
-              store,
-              clock: machine.clock,
-              random,
-              owner,
-              doing: "work",
-              processAlive: (other) => !gone.has(other.process),
-              emit: (name) => {
-                if (name === "lock.takenOver") takeovers++;
-              },
-            });
-          } catch (error) {
-            if (error instanceof LockHeld) return;
-            throw error;
-          }
-          acquisitions++;
-          if (epochs.includes(lock.epoch)) faults.push(`epoch ${lock.epoch} twice`);
-          epochs.push(lock.epoch);
-          if (one.sleepsAfter !== null) {
-            await clock.sleep(one.sleepsAfter);
-            machine.freeze();
-            await clock.sleep(one.sleepsFor);
-            if (one.dies) {
-              gone.add(number);
-              return;
-            }
-            machine.thaw();
-          }
-          const end = clock.now() + one.works;
-          while (clock.now() < end) {
-            // What had been taken over before the check began must not pass.
-            const newest = epochs.reduce((most, epoch) => Math.max(most, epoch), 0);
+          const live = async (one: (typeof actors)[number], number: number): Promise<void> => {
+            await clock.sleep(one.starts);
+            const machine = freezable(clock.skewed(one.skew));
+            const owner = { host: one.host, process: number, started: "1", user: `u${number}` };
+            let lock: Lock;
             try {
-              await lock.check();
+              lock = await acquireLock({
+                store,
+                clock: machine.clock,
+                random,
+                owner,
+                doing: "work",
+                processAlive: (other) => !gone.has(other.process),
+                emit: (name) => {
+                  if (name === "lock.takenOver") takeovers++;
+                },
+              });
             } catch (error) {
-              if (error instanceof LockLost) break;
+              if (error instanceof LockHeld) return;
               throw error;
             }
-            if (newest > lock.epoch) faults.push(`epoch ${lock.epoch} passed a check after epoch ${newest} was taken`);
-            await clock.sleep(3_000);
-          }
-          await lock.release();
-        };
+            acquisitions++;
+            if (epochs.includes(lock.epoch)) faults.push(`epoch ${lock.epoch} twice`);
+            epochs.push(lock.epoch);
+            if (one.sleepsAfter !== null) {
+              await clock.sleep(one.sleepsAfter);
+              machine.freeze();
+              await clock.sleep(one.sleepsFor);
+              if (one.dies) {
+                gone.add(number);
+                return;
+              }
+              machine.thaw();
+            }
+            const end = clock.now() + one.works;
+            while (clock.now() < end) {
+              // What had been taken over before the check began must not pass.
+              const newest = epochs.reduce((most, epoch) => Math.max(most, epoch), 0);
+              try {
+                await lock.check();
+              } catch (error) {
+                if (error instanceof LockLost) break;
+                throw error;
+              }
+              if (newest > lock.epoch)
+                faults.push(`epoch ${lock.epoch} passed a check after epoch ${newest} was taken`);
+              await clock.sleep(3_000);
+            }
+            await lock.release();
+          };
 
-        const lives = Promise.all(actors.map(live));
-        lives.catch((error: unknown) => faults.push(String(error)));
-        await clock.advance(600_000);
-        expect(await settled(lives)).toBe("done");
-        expect(faults).toEqual([]);
-        const last = await readRecord(memory, "lock");
-        expect(last?.value.epoch).toBe(Math.max(...epochs));
-        expect(epochs.toSorted((a, b) => a - b)).toEqual(epochs.map((_, index) => index + 1));
-      }),
+          const lives = Promise.all(actors.map(live));
+          lives.catch((error: unknown) => faults.push(String(error)));
+          await clock.advance(600_000);
+          expect(await settled(lives)).toBe("done");
+          expect(faults).toEqual([]);
+          const last = await readRecord(memory, "lock");
+          expect(last?.value.epoch).toBe(Math.max(...epochs));
+          expect(epochs.toSorted((a, b) => a - b)).toEqual(epochs.map((_, index) => index + 1));
+        },
+      ),
       { numRuns: 60 },
     );
     expect(takeovers).toBeGreaterThan(0);

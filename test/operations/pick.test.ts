@@ -9,7 +9,7 @@ function withClusters(...names: readonly string[]): ReturnType<typeof world>["co
   const target = fakeTarget();
   const { context } = world(target);
   target.stores.clear();
-  for (const name of names) target.stores.set(name, memoryStore(seededRandom(1)));
+  for (const name of names) target.stores.set(name as typeof demo, memoryStore(seededRandom(1)));
   return context;
 }
 

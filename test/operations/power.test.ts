@@ -247,6 +247,21 @@ describe("remove", () => {
     );
   });
 
+  it("waits until the node has left, then takes away its container and its place in the roster", async () => {
+    const made = await readyWorld();
+    made.target.nudge = async (name) => {
+      const node = made.target.nodes.find((candidate) => candidate.name === name);
+      if (node === undefined) throw new Error(`no such node: ${name}`);
+      const value = nodeRecord(node, { phase: "left", state: "stopped" });
+      await put(made.store, "node", { instance: node.instance }, value);
+    };
+    await run(made, remove(made.context, { cluster: demo, node: "demo-worker-2", force: false }));
+    expect(made.target.nodes.map((node) => node.name)).not.toContain("demo-worker-2");
+    const entry = await readRecord(made.store, "roster", { instance: "i-worker-2" });
+    expect(entry?.value.state).toBe("gone");
+    expect(made.events.map((event) => event.name)).toContain("node.removed");
+  });
+
   it("keeps a control node that quorum needs", async () => {
     const made = await readyWorld();
     const retired: string[] = [];

@@ -10,13 +10,30 @@ import type { ClusterStore } from "../../src/store/store.ts";
 const token = "t0ken";
 let store: ClusterStore;
 
-async function enter(instance: string, state: "present" | "leaving" | "gone", role: "control" | "worker" = "worker"): Promise<void> {
+async function enter(
+  instance: string,
+  state: "present" | "leaving" | "gone",
+  role: "control" | "worker" = "worker",
+): Promise<void> {
   const tokenHash = createHash("sha256").update(token).digest("hex");
-  const value = { instance, node: `demo-${instance}`, group: "web", role, address: "10.0.0.9", state, tokenHash, since: 1, nonce: "n" };
+  const value = {
+    instance,
+    node: `demo-${instance}`,
+    group: "web",
+    role,
+    address: "10.0.0.9",
+    state,
+    tokenHash,
+    since: 1,
+    nonce: "n",
+  };
   await store.putIfAbsent(`roster/${instance}`, encodeRecord(value));
 }
 
-const certified = (name: string, unit = "worker", organisation = "web"): Caller => ({ kind: "remote", certificate: { name, unit, organisation } });
+const certified = (name: string, unit = "worker", organisation = "web"): Caller => ({
+  kind: "remote",
+  certificate: { name, unit, organisation },
+});
 const identified = (authorization: string): Caller => ({ kind: "remote", authorization });
 const refused = { kind: "unknown" };
 
@@ -29,12 +46,21 @@ beforeEach(async () => {
 
 describe("who a caller is", () => {
   test("the operator's own socket is the operator", async () => {
-    expect(await authenticate(store, { kind: "local" })).toEqual({ kind: "known", principal: { kind: "operator" } });
+    expect(await authenticate(store, { kind: "local" })).toEqual({
+      kind: "known",
+      principal: { kind: "operator" },
+    });
   });
 
   test("a certificate is its instance, while the roster has it as present or leaving", async () => {
     for (const instance of ["here", "leaving"]) {
-      const principal = { kind: "instance", by: "certificate", instance, group: "web", role: "worker" };
+      const principal = {
+        kind: "instance",
+        by: "certificate",
+        instance,
+        group: "web",
+        role: "worker",
+      };
       expect(await authenticate(store, certified(instance))).toEqual({ kind: "known", principal });
     }
     expect(await authenticate(store, certified("gone"))).toMatchObject(refused);
@@ -43,40 +69,76 @@ describe("who a caller is", () => {
 
   test("a certificate for another role or group than the roster's is refused", async () => {
     expect(await authenticate(store, certified("here", "control"))).toMatchObject(refused);
-    expect(await authenticate(store, certified("here", "worker", "control"))).toMatchObject(refused);
+    expect(await authenticate(store, certified("here", "worker", "control"))).toMatchObject(
+      refused,
+    );
     expect(await authenticate(store, certified("here", "operator"))).toMatchObject(refused);
   });
 
   test("the gateway is the gateway by its certificate alone", async () => {
-    expect(await authenticate(store, certified("gateway", "gateway", ""))).toEqual({ kind: "known", principal: { kind: "gateway" } });
+    expect(await authenticate(store, certified("gateway", "gateway", ""))).toEqual({
+      kind: "known",
+      principal: { kind: "gateway" },
+    });
     expect(await authenticate(store, certified("here", "gateway"))).toMatchObject(refused);
     expect(await authenticate(store, certified("gateway", "worker"))).toMatchObject(refused);
   });
 
   test("a token is its instance's identity, while the roster has it as present", async () => {
-    const principal = { kind: "instance", by: "identity", instance: "here", group: "web", role: "worker" };
-    expect(await authenticate(store, identified(`Slipway here ${token}`))).toEqual({ kind: "known", principal });
+    const principal = {
+      kind: "instance",
+      by: "identity",
+      instance: "here",
+      group: "web",
+      role: "worker",
+    };
+    expect(await authenticate(store, identified(`Slipway here ${token}`))).toEqual({
+      kind: "known",
+      principal,
+    });
     for (const instance of ["leaving", "gone", "never"]) {
-      expect(await authenticate(store, identified(`Slipway ${instance} ${token}`)), instance).toMatchObject(refused);
+      expect(
+        await authenticate(store, identified(`Slipway ${instance} ${token}`)),
+        instance,
+      ).toMatchObject(refused);
     }
   });
 
-  test.each(["", "Slipway", "Slipway here", "Slipway here wrong", `Bearer ${token}`, `slipway here ${token}`, `Slipway ../roster/here ${token}`, `Slipway here  ${token}`, `Slipway here ${token} more`])(
-    "%j is nobody",
-    async (authorization) => {
-      expect(await authenticate(store, identified(authorization))).toMatchObject(refused);
-    },
-  );
+  test.each([
+    "",
+    "Slipway",
+    "Slipway here",
+    "Slipway here wrong",
+    `Bearer ${token}`,
+    `slipway here ${token}`,
+    `Slipway ../roster/here ${token}`,
+    `Slipway here  ${token}`,
+    `Slipway here ${token} more`,
+  ])("%j is nobody", async (authorization) => {
+    expect(await authenticate(store, identified(authorization))).toMatchObject(refused);
+  });
 
   test("an instance whose roster entry has no token cannot be claimed with an empty one", async () => {
-    const value = { instance: "bare", node: "demo-bare", group: "web", role: "worker", address: "", state: "present", tokenHash: "", since: 1, nonce: "n" };
+    const value = {
+      instance: "bare",
+      node: "demo-bare",
+      group: "web",
+      role: "worker",
+      address: "",
+      state: "present",
+      tokenHash: "",
+      since: 1,
+      nonce: "n",
+    };
     await store.putIfAbsent("roster/bare", encodeRecord(value));
     expect(await authenticate(store, identified("Slipway bare "))).toMatchObject(refused);
     expect(await authenticate(store, identified("Slipway bare x"))).toMatchObject(refused);
   });
 
   test("wrong token, wrong instance and wrong state are answered alike", async () => {
-    const answers = [`Slipway here wrong`, `Slipway never ${token}`, `Slipway gone ${token}`].map((shown) => authenticate(store, identified(shown)));
+    const answers = [`Slipway here wrong`, `Slipway never ${token}`, `Slipway gone ${token}`].map(
+      (shown) => authenticate(store, identified(shown)),
+    );
     expect(new Set((await Promise.all(answers)).map((one) => JSON.stringify(one))).size).toBe(1);
   });
 

@@ -9,16 +9,23 @@ import { partiesOf, principalNames, principals, sampleKey } from "./sample.ts";
 
 // The keys of an object that is written out in the source.
 const names = Object.keys(records) as readonly RecordName[];
-const may = (principal: Principal, verb: StoreVerb, key: string): boolean => authorise(principal, verb, key).allowed;
+const may = (principal: Principal, verb: StoreVerb, key: string): boolean =>
+  authorise(principal, verb, key).allowed;
 
 describe("every record kind, principal and verb is as the table says", () => {
-  const cases = names.flatMap((name) => principalNames.flatMap((principal) => [true, false].map((mine) => ({ name, principal, mine }))));
+  const cases = names.flatMap((name) =>
+    principalNames.flatMap((principal) => [true, false].map((mine) => ({ name, principal, mine }))),
+  );
 
   test.each(cases)("$name: $principal (own: $mine)", ({ name, principal: who, mine }) => {
     const principal: Principal = principals[who];
-    const own = principal.kind === "instance" && mine ? { instance: principal.instance, group: principal.group } : {};
+    const own =
+      principal.kind === "instance" && mine
+        ? { instance: principal.instance, group: principal.group }
+        : {};
     const key = sampleKey(name, own);
-    const { read, write, how }: { read: readonly Party[]; write: readonly Party[]; how: string } = records[name];
+    const { read, write, how }: { read: readonly Party[]; write: readonly Party[]; how: string } =
+      records[name];
     const parties = partiesOf(who, name, mine);
     const reads = parties.some((party) => read.includes(party));
     const writes = parties.some((party) => write.includes(party));
@@ -27,14 +34,21 @@ describe("every record kind, principal and verb is as the table says", () => {
       create: may(principal, "create", key),
       update: may(principal, "update", key),
       delete: may(principal, "delete", key),
-    }).toEqual({ get: reads, create: writes, update: writes && how === "conditional", delete: who === "operator" });
+    }).toEqual({
+      get: reads,
+      create: writes,
+      update: writes && how === "conditional",
+      delete: who === "operator",
+    });
     if (reads) expect(may(principal, "list", key), "who may read a key may list it").toBe(true);
   });
 
   test("no key is of two kinds, and every key is a key", () => {
     for (const name of names) {
       expect(isKey(sampleKey(name))).toBe(true);
-      const alike = names.filter((other) => new RegExp(`^${records[other].key.replaceAll(/\{\w+\}/g, "[^/]+")}$`).test(sampleKey(name)));
+      const alike = names.filter((other) =>
+        new RegExp(`^${records[other].key.replaceAll(/\{\w+\}/g, "[^/]+")}$`).test(sampleKey(name)),
+      );
       expect(alike).toEqual([name]);
     }
   });
@@ -42,41 +56,73 @@ describe("every record kind, principal and verb is as the table says", () => {
 
 describe("refusals by name", () => {
   const { operator, gateway, control, controlIdentity, worker, workerIdentity } = principals;
-  const controlKeys = names.map((name) => sampleKey(name)).filter((key) => key.startsWith("control/"));
+  const controlKeys = names
+    .map((name) => sampleKey(name))
+    .filter((key) => key.startsWith("control/"));
   const verbs: readonly StoreVerb[] = ["get", "create", "update", "delete"];
 
   test("keys outside the table are refused for everyone", () => {
-    for (const key of ["other", "control", "control/issuers", "control/issuers/a/b", "nodes", "roster/a/b", "lock/a", "revisions/r/groups", "Cluster"]) {
-      for (const who of principalNames) for (const verb of verbs) expect(may(principals[who], verb, key), `${who} ${verb} ${key}`).toBe(false);
+    for (const key of [
+      "other",
+      "control",
+      "control/issuers",
+      "control/issuers/a/b",
+      "nodes",
+      "roster/a/b",
+      "lock/a",
+      "revisions/r/groups",
+      "Cluster",
+    ]) {
+      for (const who of principalNames)
+        for (const verb of verbs)
+          expect(may(principals[who], verb, key), `${who} ${verb} ${key}`).toBe(false);
     }
   });
 
   test("a worker reads, lists and writes nothing of the control group", () => {
     expect(controlKeys.length).toBeGreaterThanOrEqual(5);
-    for (const key of controlKeys) for (const verb of verbs) expect(may(worker, verb, key), `${verb} ${key}`).toBe(false);
-    for (const prefix of ["control/", "control", "contro", "control/issuers/", "control/swarm-token", "services/", "journal/", "lock"]) {
+    for (const key of controlKeys)
+      for (const verb of verbs) expect(may(worker, verb, key), `${verb} ${key}`).toBe(false);
+    for (const prefix of [
+      "control/",
+      "control",
+      "contro",
+      "control/issuers/",
+      "control/swarm-token",
+      "services/",
+      "journal/",
+      "lock",
+    ]) {
       expect(may(worker, "list", prefix), prefix).toBe(false);
     }
   });
 
   test("a worker without a certificate, and the gateway, read nothing of the control group", () => {
-    for (const key of controlKeys) for (const verb of verbs) {
-      expect(may(workerIdentity, verb, key), `${verb} ${key}`).toBe(false);
-      expect(may(gateway, verb, key), `${verb} ${key}`).toBe(false);
-    }
+    for (const key of controlKeys)
+      for (const verb of verbs) {
+        expect(may(workerIdentity, verb, key), `${verb} ${key}`).toBe(false);
+        expect(may(gateway, verb, key), `${verb} ${key}`).toBe(false);
+      }
   });
 
   test("a control instance without a certificate reads the issuing authorities and no other secret", () => {
-    expect(controlKeys.filter((key) => may(controlIdentity, "get", key))).toEqual([sampleKey("issuer")]);
+    expect(controlKeys.filter((key) => may(controlIdentity, "get", key))).toEqual([
+      sampleKey("issuer"),
+    ]);
     expect(may(controlIdentity, "get", sampleKey("workerToken"))).toBe(false);
   });
 
   test("nobody writes another instance's records", () => {
-    const foreign = names.filter((name) => records[name].write.some((party: Party) => party.startsWith("own")));
+    const foreign = names.filter((name) =>
+      records[name].write.some((party: Party) => party.startsWith("own")),
+    );
     expect(foreign).toEqual(["registration", "request", "etcdClaim", "etcdJoined", "node"]);
     for (const name of foreign) {
       for (const who of [control, controlIdentity, worker, workerIdentity]) {
-        for (const verb of ["create", "update", "delete"] as const) expect(may(who, verb, sampleKey(name, { instance: "x9" })), `${name} ${verb}`).toBe(false);
+        for (const verb of ["create", "update", "delete"] as const)
+          expect(may(who, verb, sampleKey(name, { instance: "x9" })), `${name} ${verb}`).toBe(
+            false,
+          );
       }
     }
   });
@@ -84,15 +130,31 @@ describe("refusals by name", () => {
   test("an identity alone touches its bootstrap, registration, request and certificate, and what all may know", () => {
     const own = { instance: workerIdentity.instance, group: workerIdentity.group };
     const readable = names.filter((name) => may(workerIdentity, "get", sampleKey(name, own)));
-    expect(readable).toEqual(["cluster", "generation", "root", "bootstrap", "registration", "request", "certificate"]);
+    expect(readable).toEqual([
+      "cluster",
+      "generation",
+      "root",
+      "bootstrap",
+      "registration",
+      "request",
+      "certificate",
+    ]);
     const writable = names.filter((name) => may(workerIdentity, "create", sampleKey(name, own)));
     expect(writable).toEqual(["registration", "request"]);
-    const foreign = names.filter((name) => may(workerIdentity, "get", sampleKey(name, { instance: "x9" })));
+    const foreign = names.filter((name) =>
+      may(workerIdentity, "get", sampleKey(name, { instance: "x9" })),
+    );
     expect(foreign).toEqual(["cluster", "generation", "root"]);
   });
 
   test("nobody but the operator deletes anything, not even its own", () => {
-    const others: readonly Principal[] = [gateway, control, controlIdentity, worker, workerIdentity];
+    const others: readonly Principal[] = [
+      gateway,
+      control,
+      controlIdentity,
+      worker,
+      workerIdentity,
+    ];
     for (const name of names) {
       for (const who of others) {
         const own = who.kind === "instance" ? { instance: who.instance, group: who.group } : {};
@@ -105,7 +167,9 @@ describe("refusals by name", () => {
   test("what is written once is changed by nobody, the operator included", () => {
     const once = names.filter((name) => records[name].how === "once");
     expect(once.length).toBeGreaterThan(5);
-    for (const name of once) for (const who of principalNames) expect(may(principals[who], "update", sampleKey(name)), `${who} ${name}`).toBe(false);
+    for (const name of once)
+      for (const who of principalNames)
+        expect(may(principals[who], "update", sampleKey(name)), `${who} ${name}`).toBe(false);
   });
 
   test("an instance reads the revision of its own group and of no other", () => {
@@ -117,8 +181,14 @@ describe("refusals by name", () => {
   });
 
   test("a refusal says who may not do what", () => {
-    expect(authorise(worker, "get", "control/etcd-password")).toEqual({ allowed: false, why: "worker w1 may not get control/etcd-password" });
-    expect(authorise(workerIdentity, "list", "nodes/")).toEqual({ allowed: false, why: "worker w1 (without a certificate) may not list nodes/" });
+    expect(authorise(worker, "get", "control/etcd-password")).toEqual({
+      allowed: false,
+      why: "worker w1 may not get control/etcd-password",
+    });
+    expect(authorise(workerIdentity, "list", "nodes/")).toEqual({
+      allowed: false,
+      why: "worker w1 (without a certificate) may not list nodes/",
+    });
   });
 });
 
@@ -127,11 +197,19 @@ describe("lists", () => {
     const part = fc.constantFrom("c1", "w1", "x9", "web", "control", "some");
     const anyKey = fc
       .tuple(fc.constantFrom(...names), part, part, part)
-      .map(([name, instance, group, other]) => records[name].key.replaceAll(/\{(\w+)\}/g, (_, one: string) => (one === "instance" ? instance : one === "group" ? group : other)));
+      .map(([name, instance, group, other]) =>
+        records[name].key.replaceAll(/\{(\w+)\}/g, (_, one: string) =>
+          one === "instance" ? instance : one === "group" ? group : other,
+        ),
+      );
     fc.assert(
       fc.property(fc.constantFrom(...principalNames), anyKey, fc.nat(60), (who, key, length) => {
         const principal: Principal = principals[who];
-        if (may(principal, "get", key)) expect(may(principal, "list", key.slice(0, length)), `${who} ${key.slice(0, length)}`).toBe(true);
+        if (may(principal, "get", key))
+          expect(
+            may(principal, "list", key.slice(0, length)),
+            `${who} ${key.slice(0, length)}`,
+          ).toBe(true);
       }),
       { numRuns: 2000 },
     );
@@ -150,7 +228,15 @@ describe("lists", () => {
 
 describe("what may be written", () => {
   const { operator, control, worker, workerIdentity } = principals;
-  const registration = { instance: "w1", node: "demo-web-1", group: "web", role: "worker", address: "10.0.0.9", nonce: "n", time: 1 };
+  const registration = {
+    instance: "w1",
+    node: "demo-web-1",
+    group: "web",
+    role: "worker",
+    address: "10.0.0.9",
+    nonce: "n",
+    time: 1,
+  };
   const key = "registrations/g/w1";
 
   test("a record that fits and names its writer", () => {
@@ -164,17 +250,33 @@ describe("what may be written", () => {
     ["group", { group: "control" }],
   ])("never one whose %s is not the writer's", (field, change) => {
     const check = checkWrite(worker, key, encodeRecord({ ...registration, ...change }));
-    expect(check).toMatchObject({ kind: "forbidden", why: expect.stringContaining(`${field} says`) });
+    expect(check).toMatchObject({
+      kind: "forbidden",
+      why: expect.stringContaining(`${field} says`),
+    });
   });
 
   test("a control instance claims in no other's name", () => {
-    const claim = (instance: string): Uint8Array => encodeRecord({ instance, epoch: 1, nonce: "n" });
+    const claim = (instance: string): Uint8Array =>
+      encodeRecord({ instance, epoch: 1, nonce: "n" });
     expect(checkWrite(control, "formation/g/swarm/claim", claim("c1"))).toEqual({ kind: "good" });
-    expect(checkWrite(control, "formation/g/swarm/claim", claim("c2"))).toMatchObject({ kind: "forbidden" });
+    expect(checkWrite(control, "formation/g/swarm/claim", claim("c2"))).toMatchObject({
+      kind: "forbidden",
+    });
   });
 
   test("the operator writes of any instance", () => {
-    const roster = { instance: "w1", node: "demo-web-1", group: "web", role: "worker", address: "", state: "present", tokenHash: "", since: 1, nonce: "n" };
+    const roster = {
+      instance: "w1",
+      node: "demo-web-1",
+      group: "web",
+      role: "worker",
+      address: "",
+      state: "present",
+      tokenHash: "",
+      since: 1,
+      nonce: "n",
+    };
     expect(checkWrite(operator, "roster/w1", encodeRecord(roster))).toEqual({ kind: "good" });
   });
 

@@ -2,10 +2,18 @@ import { type Party, type Principal, type RecordName, records } from "../../src/
 
 /** A key of a record kind, its braces filled with these values and otherwise with their own names. */
 export function sampleKey(name: RecordName, parts: Readonly<Record<string, string>> = {}): string {
-  return records[name].key.replaceAll(/\{(\w+)\}/g, (_, part: string) => parts[part] ?? `some-${part}`);
+  return records[name].key.replaceAll(
+    /\{(\w+)\}/g,
+    (_, part: string) => parts[part] ?? `some-${part}`,
+  );
 }
 
-const instance = (by: "identity" | "certificate", role: "control" | "worker", name: string, group: string): Extract<Principal, { kind: "instance" }> => ({
+const instance = (
+  by: "identity" | "certificate",
+  role: "control" | "worker",
+  name: string,
+  group: string,
+): Extract<Principal, { kind: "instance" }> => ({
   kind: "instance",
   by,
   instance: name,
@@ -23,13 +31,24 @@ export const principals = {
   workerIdentity: instance("identity", "worker", "w1", "web"),
 } as const satisfies Record<string, Principal>;
 export type PrincipalName = keyof typeof principals;
-export const principalNames: readonly PrincipalName[] = ["operator", "gateway", "control", "controlIdentity", "worker", "workerIdentity"];
+export const principalNames: readonly PrincipalName[] = [
+  "operator",
+  "gateway",
+  "control",
+  "controlIdentity",
+  "worker",
+  "workerIdentity",
+];
 
 /**
  * The parties that a principal is of, written out by hand as the oracle: `mine` says that the key names its own
  * instance and group (or none), else it names another's.
  */
-export function partiesOf(principal: PrincipalName, name: RecordName, mine: boolean): readonly Party[] {
+export function partiesOf(
+  principal: PrincipalName,
+  name: RecordName,
+  mine: boolean,
+): readonly Party[] {
   const key: string = records[name].key;
   const own = mine || !key.includes("{instance}");
   const ownGroup = mine && key.includes("{group}");
@@ -40,7 +59,11 @@ export function partiesOf(principal: PrincipalName, name: RecordName, mine: bool
       return ["gateway"];
     case "control":
     case "worker":
-      return [principal, ...(own ? (["own"] as const) : []), ...(ownGroup ? (["own-group"] as const) : [])];
+      return [
+        principal,
+        ...(own ? (["own"] as const) : []),
+        ...(ownGroup ? (["own-group"] as const) : []),
+      ];
     case "controlIdentity":
       return ["control-identity", ...(own ? (["own-identity"] as const) : [])];
     case "workerIdentity":

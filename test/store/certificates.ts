@@ -29,7 +29,11 @@ async function issue({ subject, issuer, extensions, notAfter }: Wish): Promise<I
   const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const signingKey = issuer?.keys.privateKey ?? keys.privateKey;
   const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: createHash("sha256").update(subject).update(String(process.hrtime.bigint())).digest("hex").slice(2, 32),
+    serialNumber: createHash("sha256")
+      .update(subject)
+      .update(String(process.hrtime.bigint()))
+      .digest("hex")
+      .slice(2, 32),
     subject,
     issuer: issuer?.certificate.subject ?? subject,
     notBefore: new Date(Date.now() - 2 * hour),
@@ -39,7 +43,10 @@ async function issue({ subject, issuer, extensions, notAfter }: Wish): Promise<I
     signingKey,
     extensions,
   });
-  const key = x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY");
+  const key = x509.PemConverter.encode(
+    await crypto.subtle.exportKey("pkcs8", keys.privateKey),
+    "PRIVATE KEY",
+  );
   return { certificate, cert: certificate.toString("pem"), key, keys };
 }
 
@@ -49,12 +56,19 @@ export function authority(name: string, issuer?: Issued): Promise<Issued> {
     ...(issuer === undefined ? {} : { issuer }),
     extensions: [
       new x509.BasicConstraintsExtension(true, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      new x509.KeyUsagesExtension(
+        x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign,
+        true,
+      ),
     ],
   });
 }
 
-export function serverCertificate(issuer: Issued, names: readonly x509.JsonGeneralName[], notAfter?: Date): Promise<Issued> {
+export function serverCertificate(
+  issuer: Issued,
+  names: readonly x509.JsonGeneralName[],
+  notAfter?: Date,
+): Promise<Issued> {
   return issue({
     subject: "CN=store",
     issuer,
@@ -66,7 +80,11 @@ export function serverCertificate(issuer: Issued, names: readonly x509.JsonGener
   });
 }
 
-export function clientCertificate(issuer: Issued, subject: string, notAfter?: Date): Promise<Issued> {
+export function clientCertificate(
+  issuer: Issued,
+  subject: string,
+  notAfter?: Date,
+): Promise<Issued> {
   return issue({
     subject,
     issuer,
@@ -76,7 +94,12 @@ export function clientCertificate(issuer: Issued, subject: string, notAfter?: Da
 }
 
 /** A root, the store's issuing authority, and a server for 127.0.0.1 with its whole chain. */
-export async function trust(): Promise<{ root: Issued; issuer: Issued; server: Issued; chain: string }> {
+export async function trust(): Promise<{
+  root: Issued;
+  issuer: Issued;
+  server: Issued;
+  chain: string;
+}> {
   const root = await authority("root");
   const issuer = await authority("store authority", root);
   const server = await serverCertificate(issuer, [{ type: "ip", value: "127.0.0.1" }]);

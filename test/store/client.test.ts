@@ -15,7 +15,8 @@ import { temporaryFolder } from "./places.ts";
 const bytes = (value: string): Uint8Array => new TextEncoder().encode(value);
 const open: StoreRules<Caller> = {
   authenticate: async (caller) => ({ kind: "known", principal: caller }),
-  authorise: (_, __, key) => (key.startsWith("secret") ? { allowed: false, why: "secret" } : { allowed: true }),
+  authorise: (_, __, key) =>
+    key.startsWith("secret") ? { allowed: false, why: "secret" } : { allowed: true },
   checkWrite: () => ({ kind: "good" }),
 };
 
@@ -24,7 +25,11 @@ afterEach(async () => {
   for (const end of endings.splice(0).toReversed()) await end();
 });
 
-async function served(): Promise<{ readonly socketPath: string; readonly inner: ReturnType<typeof memoryStore>; readonly close: () => Promise<void> }> {
+async function served(): Promise<{
+  readonly socketPath: string;
+  readonly inner: ReturnType<typeof memoryStore>;
+  readonly close: () => Promise<void>;
+}> {
   const { folder, remove } = await temporaryFolder();
   const socketPath = join(folder, "store.sock");
   const inner = memoryStore(systemRandom);
@@ -42,9 +47,15 @@ describe("what goes wrong has a kind", () => {
   test("forbidden, unreachable, closed", async () => {
     const { socketPath, close } = await served();
     const store = httpStore({ socketPath });
-    await expect(store.get("secret/a")).rejects.toMatchObject({ name: "StoreError", kind: "forbidden", message: expect.stringContaining("secret") });
+    await expect(store.get("secret/a")).rejects.toMatchObject({
+      name: "StoreError",
+      kind: "forbidden",
+      message: expect.stringContaining("secret"),
+    });
     await expect(store.list("secret/")).rejects.toMatchObject({ kind: "forbidden" });
-    await expect(store.putIfAbsent("secret/a", bytes("x"))).rejects.toMatchObject({ kind: "forbidden" });
+    await expect(store.putIfAbsent("secret/a", bytes("x"))).rejects.toMatchObject({
+      kind: "forbidden",
+    });
     await close();
     await expect(store.get("a")).rejects.toMatchObject({ kind: "unreachable" });
     store.close();
@@ -53,8 +64,15 @@ describe("what goes wrong has a kind", () => {
 
   test("an answer that is not the store's is never 'absent'", async () => {
     const answer = (status: number, body: string): StoreAnswer => ({ status, body: bytes(body) });
-    for (const [status, body] of [[404, "<html>not found</html>"], [404, '{"error":"no-such-path","message":""}'], [200, "no etag"], [302, ""]] as const) {
-      const store = httpStore({ requester: { request: async () => answer(status, body), close: () => {} } });
+    for (const [status, body] of [
+      [404, "<html>not found</html>"],
+      [404, '{"error":"no-such-path","message":""}'],
+      [200, "no etag"],
+      [302, ""],
+    ] as const) {
+      const store = httpStore({
+        requester: { request: async () => answer(status, body), close: () => {} },
+      });
       await expect(store.get("a"), `${status} ${body}`).rejects.toMatchObject({ kind: "invalid" });
     }
   });
@@ -90,7 +108,10 @@ describe("what goes wrong has a kind", () => {
 
     const third = httpStore({ socketPath, timeout: 30 });
     endings.push(() => third.close());
-    await expect(third.get("a")).rejects.toMatchObject({ kind: "unreachable", message: expect.stringContaining("no answer within 30 ms") });
+    await expect(third.get("a")).rejects.toMatchObject({
+      kind: "unreachable",
+      message: expect.stringContaining("no answer within 30 ms"),
+    });
   });
 });
 
@@ -108,7 +129,7 @@ describe("lost answers", () => {
     const left = [...losses];
     const asked: StoreRequest[] = [];
     const store = httpStore({
-      clock: { now: clock.now, sleep: async () => {} },
+      clock: { now: () => clock.now(), sleep: async () => {} },
       requester: {
         request: async (request) => {
           asked.push(request);
@@ -124,31 +145,46 @@ describe("lost answers", () => {
     return { store, inner, direct, asked };
   }
 
-  test.each([[["after"]], [["before"]], [["before", "after"]], [["after", "after"]], [["after", "none", "after"]]] as const)("of a create (%j): written once, and said so", async (losses) => {
+  test.each([
+    [["after"]],
+    [["before"]],
+    [["before", "after"]],
+    [["after", "after"]],
+    [["after", "none", "after"]],
+  ] as const)("of a create (%j): written once, and said so", async (losses) => {
     const { store, inner } = await lossy(losses);
     const put = await store.putIfAbsent("a", bytes("mine"));
     expect(put).toEqual({ kind: "written", version: (await inner.get("a"))?.version });
   });
 
-  test.each([[["after"]], [["before"]], [["after", "before"]]] as const)("of an update (%j): written once, and said so", async (losses) => {
-    const { store, inner } = await lossy(losses);
-    const { version } = await inner.putIfAbsent("a", bytes("one"));
-    const put = await store.putIfUnchanged("a", bytes("two"), version);
-    expect(put).toEqual({ kind: "written", version: (await inner.get("a"))?.version });
-    expect((await inner.get("a"))?.value).toEqual(bytes("two"));
-  });
+  test.each([[["after"]], [["before"]], [["after", "before"]]] as const)(
+    "of an update (%j): written once, and said so",
+    async (losses) => {
+      const { store, inner } = await lossy(losses);
+      const { version } = await inner.putIfAbsent("a", bytes("one"));
+      const put = await store.putIfUnchanged("a", bytes("two"), version);
+      expect(put).toEqual({ kind: "written", version: (await inner.get("a"))?.version });
+      expect((await inner.get("a"))?.value).toEqual(bytes("two"));
+    },
+  );
 
   test("of a create that someone else had won: exists, with the other's version", async () => {
     const { store, inner } = await lossy(["after"]);
     const other = await inner.putIfAbsent("a", bytes("theirs"));
-    expect(await store.putIfAbsent("a", bytes("mine"))).toEqual({ kind: "exists", version: other.version });
+    expect(await store.putIfAbsent("a", bytes("mine"))).toEqual({
+      kind: "exists",
+      version: other.version,
+    });
   });
 
   test("of an update that someone else had overtaken: changed", async () => {
     const { store, inner } = await lossy(["before"]);
     const { version } = await inner.putIfAbsent("a", bytes("one"));
     const other = await inner.putIfUnchanged("a", bytes("theirs"), version);
-    expect(await store.putIfUnchanged("a", bytes("mine"), version)).toEqual({ kind: "changed", version: other.version });
+    expect(await store.putIfUnchanged("a", bytes("mine"), version)).toEqual({
+      kind: "changed",
+      version: other.version,
+    });
   });
 
   test("of a delete: deleted", async () => {
@@ -199,7 +235,9 @@ describe("over any stream", () => {
     const store = httpStore({
       connect: () => {
         processes++;
-        const child = spawn(process.execPath, ["-e", bridge, socketPath], { stdio: ["pipe", "pipe", "inherit"] });
+        const child = spawn(process.execPath, ["-e", bridge, socketPath], {
+          stdio: ["pipe", "pipe", "inherit"],
+        });
         const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
         stream.once("close", () => child.kill());
         return stream;
@@ -208,7 +246,11 @@ describe("over any stream", () => {
     endings.push(() => store.close());
     const large = new Uint8Array(500_000).fill(7);
     await store.putIfAbsent("large", large);
-    await Promise.all(Array.from({ length: 20 }, (_, number) => store.putIfAbsent(`k/${number}`, bytes(String(number)))));
+    await Promise.all(
+      Array.from({ length: 20 }, (_, number) =>
+        store.putIfAbsent(`k/${number}`, bytes(String(number))),
+      ),
+    );
     expect(await store.list("k/")).toHaveLength(20);
     expect((await store.get("large"))?.value).toEqual(large);
     expect(processes).toBeLessThanOrEqual(2);

@@ -13,7 +13,9 @@ import { temporaryFolder } from "./places.ts";
 const open: StoreRules<Caller> = {
   authenticate: async (caller) => {
     const known = caller.kind === "local" || caller.certificate?.name === "worker-1";
-    return known ? { kind: "known", principal: caller } : { kind: "unknown", why: "not known here" };
+    return known
+      ? { kind: "known", principal: caller }
+      : { kind: "unknown", why: "not known here" };
   },
   authorise: () => ({ allowed: true }),
   checkWrite: () => ({ kind: "good" }),
@@ -36,7 +38,11 @@ storeContract("disk", async () => {
 storeContract("http over a unix socket", async () => {
   const { folder, remove } = await temporaryFolder();
   const socketPath = join(folder, "store.sock");
-  const served = await serveStore({ store: memoryStore(systemRandom), rules: open, unixSocket: socketPath });
+  const served = await serveStore({
+    store: memoryStore(systemRandom),
+    rules: open,
+    unixSocket: socketPath,
+  });
   const store = httpStore({ socketPath });
   return {
     store,
@@ -60,7 +66,11 @@ storeContract("https with certificates on both sides", async () => {
   const served = await serveStore({
     store: memoryStore(systemRandom),
     rules: open,
-    network: { tls: { key: server.key, cert: chain, clientCa: issuer.cert }, host: "127.0.0.1", port: 0 },
+    network: {
+      tls: { key: server.key, cert: chain, clientCa: issuer.cert },
+      host: "127.0.0.1",
+      port: 0,
+    },
   });
   const store = httpStore({
     url: `https://127.0.0.1:${served.port}`,

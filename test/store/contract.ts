@@ -7,7 +7,8 @@ export type Opened = { readonly store: ClusterStore; readonly close: () => Promi
 
 const text = new TextEncoder();
 const bytes = (value: string): Uint8Array => text.encode(value);
-const words = (value: Uint8Array | undefined): string | undefined => (value === undefined ? undefined : new TextDecoder().decode(value));
+const words = (value: Uint8Array | undefined): string | undefined =>
+  value === undefined ? undefined : new TextDecoder().decode(value);
 
 /** What every cluster store holds to; `runs` is how many random histories are compared with the model. */
 export function storeContract(name: string, open: () => Promise<Opened>, runs = 25): void {
@@ -56,7 +57,9 @@ export function storeContract(name: string, open: () => Promise<Opened>, runs = 
       const store = await fresh();
       const value = new Uint8Array(8 * 1024 * 1024 + 1);
       await expect(store.putIfAbsent("a", value)).rejects.toMatchObject({ kind: "invalid" });
-      await expect(store.putIfUnchanged("a", value, "v")).rejects.toMatchObject({ kind: "invalid" });
+      await expect(store.putIfUnchanged("a", value, "v")).rejects.toMatchObject({
+        kind: "invalid",
+      });
       expect(await store.get("a")).toBeUndefined();
     });
 
@@ -74,13 +77,18 @@ export function storeContract(name: string, open: () => Promise<Opened>, runs = 
       const second = await store.putIfUnchanged("a", bytes("two"), first.version);
       expect(second.kind).toBe("written");
       expect(second.version).not.toBe(first.version);
-      expect(await store.putIfUnchanged("a", bytes("three"), first.version)).toEqual({ kind: "changed", version: second.version });
+      expect(await store.putIfUnchanged("a", bytes("three"), first.version)).toEqual({
+        kind: "changed",
+        version: second.version,
+      });
       expect(words((await store.get("a"))?.value)).toBe("two");
     });
 
     test("put-if-unchanged never creates", async () => {
       const store = await fresh();
-      expect((await store.putIfUnchanged("a", bytes("one"), "no-such-version")).kind).toBe("changed");
+      expect((await store.putIfUnchanged("a", bytes("one"), "no-such-version")).kind).toBe(
+        "changed",
+      );
       expect((await store.putIfUnchanged("a", bytes("one"), "")).kind).toBe("changed");
       expect(await store.get("a")).toBeUndefined();
     });
@@ -115,9 +123,15 @@ export function storeContract(name: string, open: () => Promise<Opened>, runs = 
 
     test("lists are sorted and hold every key under the prefix and no other", async () => {
       const store = await fresh();
-      for (const key of ["roster/b", "roster/a", "rosters/c", "nodes/a", "roster/a.b/c"]) await store.putIfAbsent(key, bytes(key));
+      for (const key of ["roster/b", "roster/a", "rosters/c", "nodes/a", "roster/a.b/c"])
+        await store.putIfAbsent(key, bytes(key));
       expect(await store.list("roster/")).toEqual(["roster/a", "roster/a.b/c", "roster/b"]);
-      expect(await store.list("roster")).toEqual(["roster/a", "roster/a.b/c", "roster/b", "rosters/c"]);
+      expect(await store.list("roster")).toEqual([
+        "roster/a",
+        "roster/a.b/c",
+        "roster/b",
+        "rosters/c",
+      ]);
       expect(await store.list("")).toHaveLength(5);
     });
 
@@ -141,11 +155,24 @@ export function storeContract(name: string, open: () => Promise<Opened>, runs = 
 
     test("what is no key is refused as invalid by every verb", async () => {
       const store = await fresh();
-      for (const key of ["", "/a", "a/", "a//b", "../a", "a/./b", "a b", "ä", "a%2Fb", "k".repeat(513)]) {
+      for (const key of [
+        "",
+        "/a",
+        "a/",
+        "a//b",
+        "../a",
+        "a/./b",
+        "a b",
+        "ä",
+        "a%2Fb",
+        "k".repeat(513),
+      ]) {
         const refused = { name: "StoreError", kind: "invalid" };
         await expect(store.get(key), key).rejects.toMatchObject(refused);
         await expect(store.putIfAbsent(key, bytes("x")), key).rejects.toMatchObject(refused);
-        await expect(store.putIfUnchanged(key, bytes("x"), "v"), key).rejects.toMatchObject(refused);
+        await expect(store.putIfUnchanged(key, bytes("x"), "v"), key).rejects.toMatchObject(
+          refused,
+        );
         await expect(store.delete(key, "v"), key).rejects.toMatchObject(refused);
       }
     });
@@ -161,7 +188,11 @@ export function storeContract(name: string, open: () => Promise<Opened>, runs = 
 
     test("of many that create at once exactly one writes", async () => {
       const store = await fresh();
-      const puts = await Promise.all(Array.from({ length: 20 }, (_, number) => store.putIfAbsent("claim", bytes(`by ${number}`))));
+      const puts = await Promise.all(
+        Array.from({ length: 20 }, (_, number) =>
+          store.putIfAbsent("claim", bytes(`by ${number}`)),
+        ),
+      );
       const winners = puts.flatMap((put, number) => (put.kind === "written" ? [number] : []));
       expect(winners).toHaveLength(1);
       expect(words((await store.get("claim"))?.value)).toBe(`by ${winners[0]}`);
@@ -175,7 +206,11 @@ export function storeContract(name: string, open: () => Promise<Opened>, runs = 
         for (;;) {
           const now = await store.get("counter");
           if (now === undefined) throw new Error("the counter is gone");
-          const put = await store.putIfUnchanged("counter", bytes(String(Number(words(now.value)) + 1)), now.version);
+          const put = await store.putIfUnchanged(
+            "counter",
+            bytes(String(Number(words(now.value)) + 1)),
+            now.version,
+          );
           if (put.kind === "written") return;
         }
       };
@@ -187,7 +222,12 @@ export function storeContract(name: string, open: () => Promise<Opened>, runs = 
       const key = fc.constantFrom("a", "a/b", "b");
       const step = fc.oneof(
         fc.record({ verb: fc.constant("create" as const), key, value: fc.string() }),
-        fc.record({ verb: fc.constant("update" as const), key, value: fc.string(), stale: fc.boolean() }),
+        fc.record({
+          verb: fc.constant("update" as const),
+          key,
+          value: fc.string(),
+          stale: fc.boolean(),
+        }),
         fc.record({ verb: fc.constant("delete" as const), key, stale: fc.boolean() }),
       );
       await fc.assert(
@@ -196,9 +236,11 @@ export function storeContract(name: string, open: () => Promise<Opened>, runs = 
           const model = new Map<string, { value: string; version: string }>();
           for (const one of steps) {
             const there = model.get(one.key);
-            const version = one.verb === "create" || one.stale || there === undefined ? "stale" : there.version;
+            const version =
+              one.verb === "create" || one.stale || there === undefined ? "stale" : there.version;
             if (one.verb === "delete") {
-              const expected = there === undefined || there.version === version ? "deleted" : "changed";
+              const expected =
+                there === undefined || there.version === version ? "deleted" : "changed";
               expect(await store.delete(one.key, version)).toBe(expected);
               if (expected === "deleted") model.delete(one.key);
               continue;

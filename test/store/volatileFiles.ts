@@ -40,7 +40,10 @@ export class VolatileDisk {
     this.#pending = [];
     for (const inode of this.#lasting.values()) {
       const share = this.#random.fraction();
-      inode.lasting ??= share < 0.3 ? new Uint8Array() : inode.content.slice(0, share < 0.6 ? inode.content.length / 2 : undefined);
+      inode.lasting ??=
+        share < 0.3
+          ? new Uint8Array()
+          : inode.content.slice(0, share < 0.6 ? inode.content.length / 2 : undefined);
       inode.content = inode.lasting;
     }
     this.#names = new Map(this.#lasting);
@@ -110,8 +113,12 @@ export class VolatileDisk {
       remove: (name) => this.#step(() => rename((names) => names.delete(name))),
       // What is changed while a sync runs, and it may take long, is not part of it.
       syncFolder: async () => {
-        const begun = await this.#step(() => ({ names: new Map(this.#names), changes: this.#pending.slice() }));
-        for (let wait = Math.floor(this.#random.fraction() * 8); wait > 0; wait--) await this.#step(() => {});
+        const begun = await this.#step(() => ({
+          names: new Map(this.#names),
+          changes: this.#pending.slice(),
+        }));
+        for (let wait = Math.floor(this.#random.fraction() * 8); wait > 0; wait--)
+          await this.#step(() => {});
         await this.#step(() => {
           this.#lasting = begun.names;
           this.#pending = this.#pending.filter((change) => !begun.changes.includes(change));

@@ -3,7 +3,7 @@ import { chosenCluster } from "../choice.ts";
 import { act, type CliContext } from "../context.ts";
 import { docs } from "../docs.ts";
 import { acting, type Acting } from "../flags.ts";
-import { neutral } from "../views/neutral.ts";
+import { planText } from "../views/plan.ts";
 import { counted } from "../views/sentence.ts";
 import { clusterWord } from "../words.ts";
 
@@ -23,16 +23,20 @@ export default (brief: string) =>
       const cluster = await chosenCluster(session, context, word);
       if (flags.yes !== true) {
         const preview = await session.world.operations.preview();
-        for (const { kind, name } of await preview(context, { cluster })) session.note(`${kind} ${name}`);
-        if (!(await session.confirm(`Remove all of ${cluster}, with its data?`, flags.yes))) return session.declined();
+        const changes = await preview(context, { cluster });
+        if (changes.length > 0) session.note(planText(cluster, changes, session.err));
+        if (!(await session.confirm(`Remove all of ${cluster}, with its data?`, flags.yes)))
+          return session.declined();
       }
       const cleanup = await session.world.operations.cleanup();
-      const { removed, left } = await cleanup(context, { cluster });
+      const { removed } = await cleanup(context, { cluster });
       session.close();
-      if (flags.json) return left.length > 0 ? "failed" : "done";
-      for (const { kind, name, blocker } of left) session.complain(`left: ${kind} ${neutral(name)}${blocker === undefined ? "" : `: ${neutral(blocker)}`}`);
-      if (left.length > 0) return "failed";
-      if (!flags.quiet) session.print(removed === 0 ? `there is nothing of ${cluster}` : `removed ${counted(removed, "object")}; nothing is left of ${cluster}`);
+      if (flags.json || flags.quiet) return "done";
+      session.print(
+        removed === 0
+          ? `there is nothing of ${cluster}`
+          : `removed ${counted(removed, "object")}; nothing is left of ${cluster}`,
+      );
       return "done";
     }),
   });

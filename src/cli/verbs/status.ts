@@ -50,7 +50,7 @@ async function watch(
 ): Promise<Outcome> {
   const { signal, clock } = session.world;
   const live = session.live
-    ? await (await import("../views/live.ts")).openLive(session.world.stdout)
+    ? await (await import("../views/live.ts")).openLive(session.world.stdout, session.world.atExit)
     : undefined;
   try {
     for (let last = ""; !signal.aborted; await clock.sleep(pace, signal)) {

@@ -27,7 +27,10 @@ export function frame(progress: Progress, now: number, size: Size, theme: Theme)
   const head =
     progress.title === ""
       ? []
-      : [theme.paint("strong", progress.title), theme.paint("quiet", duration(now - progress.started))];
+      : [
+          theme.paint("strong", progress.title),
+          theme.paint("quiet", duration(now - progress.started)),
+        ];
   if (progress.now !== undefined) head.push(neutral(progress.now));
   const lines = [head.join("  "), ...fitting([...nodes, ...services], Math.max(1, size.rows - 2))];
   return lines.map((line) => cut(line, size.columns - 1, theme)).join("\n");
@@ -59,7 +62,7 @@ function nodeLine(
   const reason = node.reason === undefined ? "" : `  ${neutral(node.reason)}`;
   const time =
     node.state === "working" ? `  ${theme.paint("quiet", duration(now - node.since))}` : "";
-  return `${painted} ${name}  ${node.phase}${time}${reason}`;
+  return `${painted} ${name}  ${neutral(node.phase)}${time}${reason}`;
 }
 
 /** On a low terminal the lines that are done make room for the others. */

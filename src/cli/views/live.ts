@@ -1,4 +1,4 @@
-import type { Output } from "../world.ts";
+import type { AtExit, Output } from "../world.ts";
 
 /** A part of the terminal that is drawn again and again. */
 export type Live = {
@@ -9,14 +9,16 @@ export type Live = {
   readonly close: (keep: boolean) => void;
 };
 
-/**
- * Opens it on a stream that is a terminal; log-update solves wrapping, wide characters and the height, and gives the
- * cursor back however the process ends.
- */
-export async function openLive(output: Output): Promise<Live> {
+const cursor = { hide: "\u001b[?25l", show: "\u001b[?25h" };
+
+/** Opens it on a stream that is a terminal, where log-update solves wrapping, wide characters and the height. */
+export async function openLive(output: Output, atExit: AtExit): Promise<Live> {
   const { createLogUpdate } = await import("log-update");
-  const log = createLogUpdate(output);
+  const log = createLogUpdate(output, { showCursor: true });
   let open = true;
+  output.write(cursor.hide);
+  // However the process ends, the cursor comes back.
+  const forget = atExit(() => void output.write(cursor.show));
   return {
     show: (text) => {
       if (open) log(text);
@@ -27,6 +29,8 @@ export async function openLive(output: Output): Promise<Live> {
       open = false;
       if (!keep) log.clear();
       log.done();
+      forget();
+      output.write(cursor.show);
     },
   };
 }

@@ -13,10 +13,18 @@ export type Launched = {
   readonly columns: number;
 };
 
+/** Whether anything took so long that bars say something: nodes came or went on. */
+export function showsBars(events: readonly Event[]): boolean {
+  return events.some((event) => event.name === "node.created" || event.name === "node.ready");
+}
+
 /** The end of a launch: where the time went, where services answer, and how etcd is. */
 export function launchReport({ events, status, nodes, columns }: Launched, theme: Theme): string {
-  const settled = nodes.flatMap(({ name, record }) => (record === undefined ? [] : [{ name, settled: record.settled }]));
-  const created = events.some((event) => event.name === "node.created" || event.name === "node.ready");
-  const bars = created ? waterfall(withSettled(rowsOf(events), settled), columns, theme) : "";
+  const settled = nodes.flatMap(({ name, record }) =>
+    record === undefined ? [] : [{ name, settled: record.settled }],
+  );
+  const bars = showsBars(events)
+    ? waterfall(withSettled(rowsOf(events), settled), columns, theme)
+    : "";
   return `${[bars, summaryText(status, theme)].filter((part) => part !== "").join("\n\n")}\n`;
 }

@@ -29,7 +29,9 @@ export function statusText(status: Status, theme: Theme, now: number): string {
 /** The same without the nodes, for the end of an operation that has shown them. */
 export function summaryText(status: Status, theme: Theme): string {
   const head = `${theme.paint("strong", status.cluster)} on ${status.target}: ${stateText(status.state, theme)}, ${counted(status.nodes.length, "node")}`;
-  return [head, etcdText(status, theme), servicesText(status, theme)].filter((part) => part !== "").join("\n");
+  return [head, etcdText(status, theme), servicesText(status, theme)]
+    .filter((part) => part !== "")
+    .join("\n");
 }
 
 function nodesText(status: Status, theme: Theme, now: number): string {

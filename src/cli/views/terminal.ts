@@ -1,5 +1,5 @@
 import type { Clock } from "../../host/clock.ts";
-import type { Output } from "../world.ts";
+import type { AtExit, Output } from "../world.ts";
 import { frame } from "./frame.ts";
 import { openLive } from "./live.ts";
 import { isTold, linesOf } from "./plain.ts";
@@ -11,8 +11,13 @@ import { mustBeSeen, type View } from "./view.ts";
 const pace = 120;
 
 /** Nodes side by side, drawn again as they go on; what must be seen stays above. */
-export async function terminalView(output: Output, theme: Theme, clock: Clock): Promise<View> {
-  const live = await openLive(output);
+export async function terminalView(
+  output: Output,
+  theme: Theme,
+  clock: Clock,
+  atExit: AtExit,
+): Promise<View> {
+  const live = await openLive(output, atExit);
   const ended = new AbortController();
   let progress = noProgress;
 

@@ -17,7 +17,9 @@ export type EtcdMember = {
 export type EtcdCluster = { readonly clusterId: string; readonly members: readonly EtcdMember[] };
 
 /** An instance's own word that it runs (or ran) this member of this cluster. */
-export type Joined = Pick<RecordValue<"etcdJoined">, "clusterId" | "memberId"> & { readonly instance: string };
+export type Joined = Pick<RecordValue<"etcdJoined">, "clusterId" | "memberId"> & {
+  readonly instance: string;
+};
 
 /** Where the members of a cluster speak to each other. */
 export function peerUrl(address: string): string {
@@ -28,10 +30,16 @@ export function peerUrl(address: string): string {
  * Whose member this is: the instance that recorded it as its own, else the instance at its address, where one
  * that is still there goes before one that is gone. `undefined`: not ours to judge.
  */
-export function ownerOf(member: EtcdMember, joined: readonly Joined[], roster: Roster): RosterEntry | undefined {
+export function ownerOf(
+  member: EtcdMember,
+  joined: readonly Joined[],
+  roster: Roster,
+): RosterEntry | undefined {
   const recorded = joined.find((record) => record.memberId === member.id);
   if (recorded !== undefined) return roster.find((entry) => entry.instance === recorded.instance);
-  const here = roster.filter((entry) => entry.role === "control" && member.peerUrls.includes(peerUrl(entry.address)));
+  const here = roster.filter(
+    (entry) => entry.role === "control" && member.peerUrls.includes(peerUrl(entry.address)),
+  );
   return here.find((entry) => entry.state !== "gone") ?? here[0];
 }
 
@@ -42,9 +50,16 @@ export type ObservedMember = EtcdMember & {
 };
 
 /** The same, with what each member answers. */
-export type ObservedCluster = { readonly clusterId: string; readonly members: readonly ObservedMember[] };
+export type ObservedCluster = {
+  readonly clusterId: string;
+  readonly members: readonly ObservedMember[];
+};
 
 /** The members as the guard counts them. */
 export function quorumMembers(members: readonly ObservedMember[]): readonly QuorumMember[] {
-  return members.map((member) => ({ id: member.id, voter: !member.learner, healthy: member.healthy }));
+  return members.map((member) => ({
+    id: member.id,
+    voter: !member.learner,
+    healthy: member.healthy,
+  }));
 }

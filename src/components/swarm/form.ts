@@ -41,8 +41,12 @@ export type FormView = {
   /** Workers cannot read it and pass `unknown`; no decision of theirs needs it. */
   readonly roster: Seen<Roster>;
   /** Workers cannot read it and pass `unknown`. */
-  readonly claim: Seen<Pick<RecordValue<"swarmClaim">, "instance" | "epoch"> | undefined>;
-  readonly cluster: Seen<Pick<RecordValue<"swarmCluster">, "clusterId" | "instance" | "epoch"> | undefined>;
+  readonly claim: Seen<
+    Pick<RecordValue<"swarmClaim">, "instance" | "epoch" | "clusterId"> | undefined
+  >;
+  readonly cluster: Seen<
+    Pick<RecordValue<"swarmCluster">, "clusterId" | "instance" | "epoch"> | undefined
+  >;
   /** The token of my own role. */
   readonly token: Seen<JoinToken | undefined>;
   /** The workers' token; asked of managers only, workers pass the same as `token`. */
@@ -54,11 +58,15 @@ export type FormView = {
 export type FormAct =
   /** Create-if-absent the claim with epoch 1. */
   | { readonly kind: "claim"; readonly epoch: 1 }
-  /** Put-if-unchanged the claim: only while it still is `from`'s of epoch − 1. */
+  /** Put-if-unchanged the claim: only while it still is `from`'s of epoch − 1 and names no cluster id. */
   | { readonly kind: "takeOver"; readonly from: string; readonly epoch: number }
   /** `swarm init`. */
   | { readonly kind: "init" }
-  /** Write the cluster record: create-if-absent, or put-if-unchanged over one of a LOWER epoch; never over the same or a higher one. */
+  /**
+   * First put the cluster id into the claim (put-if-unchanged; only while the claim is mine, of this epoch and without a cluster id):
+   * this one key is the decision, so that a late `takeOver` and a late `publish` cannot both succeed. Then, if the claim
+   * now names this cluster id (whoever put it there), write the cluster record, over any that says otherwise.
+   */
   | { readonly kind: "publish"; readonly clusterId: string; readonly epoch: number }
   /** Write the mark on disk (fsync): from now on this node refuses an empty or foreign store. */
   | { readonly kind: "recordJoined"; readonly clusterId: string }
@@ -73,7 +81,8 @@ export type FormAct =
 export function formNext(view: FormView): Next<FormAct> {
   if (view.local.kind === "unknown") return wait(`cannot ask the engine: ${view.local.why}`);
   if (view.mark.kind === "unknown") return wait(`cannot read the swarm mark: ${view.mark.why}`);
-  const mark = view.mark.value?.generation === view.me.generation ? view.mark.value.clusterId : undefined;
+  const mark =
+    view.mark.value?.generation === view.me.generation ? view.mark.value.clusterId : undefined;
   const local = view.local.value;
   switch (local.kind) {
     case "pending":
@@ -93,22 +102,29 @@ export function formNext(view: FormView): Next<FormAct> {
 
 /** In no swarm: make the one, or join the one that is published. */
 function outside(view: FormView, mark: string | undefined): Next<FormAct> {
-  if (view.generation.kind === "unknown") return wait(`cannot read the generation: ${view.generation.why}`);
-  if (view.generation.value === undefined) return wait(`the store does not know generation ${view.me.generation}: it is empty or foreign`);
-  if (view.generation.value === "closed") return wait(`generation ${view.me.generation} is closed: this creation was rolled back`);
-  if (view.cluster.kind === "unknown") return wait(`cannot read the swarm's record: ${view.cluster.why}`);
+  if (view.generation.kind === "unknown")
+    return wait(`cannot read the generation: ${view.generation.why}`);
+  if (view.generation.value === undefined)
+    return wait(`the store does not know generation ${view.me.generation}: it is empty or foreign`);
+  if (view.generation.value === "closed")
+    return wait(`generation ${view.me.generation} is closed: this creation was rolled back`);
+  if (view.cluster.kind === "unknown")
+    return wait(`cannot read the swarm's record: ${view.cluster.why}`);
   if (view.me.role === "control") {
     const here = standing(view.roster, view.me.instance);
     if (here !== "present") return wait(`the roster says that this instance is ${here}`);
-    if (view.claim.kind === "unknown") return wait(`cannot read the swarm claim: ${view.claim.why}`);
+    if (view.claim.kind === "unknown")
+      return wait(`cannot read the swarm claim: ${view.claim.why}`);
   }
   const published = valid(view);
   if (mark !== undefined && published !== mark) return wait(foreign(mark, published));
-  if (published === undefined) return view.me.role === "control" ? claim(view) : wait("no swarm is published yet");
+  if (published === undefined)
+    return view.me.role === "control" ? claim(view) : wait("no swarm is published yet");
   if (view.token.kind === "unknown") return wait(`cannot read the join token: ${view.token.why}`);
   const own = `${view.me.address}:2377`;
   const remotes = view.token.value?.addresses.filter((address) => address !== own) ?? [];
-  if (view.token.value !== undefined && remotes.length > 0) return act({ kind: "join", token: view.token.value.token, remotes });
+  if (view.token.value !== undefined && remotes.length > 0)
+    return act({ kind: "join", token: view.token.value.token, remotes });
   const maker = view.cluster.value?.instance === view.me.instance;
   return wait(
     maker || mark !== undefined
@@ -121,7 +137,8 @@ function claim(view: FormView): Next<FormAct> {
   const now = view.claim.kind === "seen" ? view.claim.value : undefined;
   if (now === undefined) return act({ kind: "claim", epoch: 1 });
   if (now.instance === view.me.instance) return act({ kind: "init" });
-  if (standing(view.roster, now.instance) !== "gone") return wait(`${now.instance} makes the swarm`);
+  if (standing(view.roster, now.instance) !== "gone")
+    return wait(`${now.instance} makes the swarm`);
   return act({ kind: "takeOver", from: now.instance, epoch: now.epoch + 1 });
 }
 
@@ -135,9 +152,15 @@ function asWorker(view: FormView, mark: string | undefined): Next<FormAct> {
 }
 
 /** In a swarm: it is the published one, or it becomes it, or it lost and is left. What was joined once is never left. */
-function asManager(view: FormView, mark: string | undefined, state: SwarmState | undefined): Next<FormAct> {
+function asManager(
+  view: FormView,
+  mark: string | undefined,
+  state: SwarmState | undefined,
+): Next<FormAct> {
   if (state === undefined) {
-    return wait("the swarm's managers have no quorum; it is never forced alone: run slipway doctor, then slipway restore");
+    return wait(
+      "the swarm's managers have no quorum; it is never forced alone: run slipway doctor, then slipway restore",
+    );
   }
   if (mark !== undefined && mark !== state.clusterId) return wait(foreign(mark, state.clusterId));
   if (view.cluster.kind === "unknown" || view.claim.kind === "unknown") {
@@ -146,15 +169,23 @@ function asManager(view: FormView, mark: string | undefined, state: SwarmState |
   }
   const published = valid(view);
   if (published === state.clusterId) {
+    // The record is what workers read; whoever is in the swarm puts right what the claim decided.
+    if (view.cluster.value?.clusterId !== published && view.claim.value !== undefined) {
+      return act({ kind: "publish", clusterId: published, epoch: view.claim.value.epoch });
+    }
     if (mark === undefined) return act({ kind: "recordJoined", clusterId: published });
     return tokens(view, state);
   }
   if (mark !== undefined) return wait(foreign(mark, published));
-  if (published !== undefined) return act({ kind: "leave", why: `swarm ${published} was published` });
+  if (published !== undefined)
+    return act({ kind: "leave", why: `swarm ${published} was published` });
   const now = view.claim.value;
-  if (now === undefined) return wait("in a swarm that nobody claimed: the store is empty or foreign");
-  if (now.instance !== view.me.instance) return act({ kind: "leave", why: `${now.instance} took the claim over` });
-  if (view.generation.kind !== "seen" || view.generation.value !== "open") return wait("the generation is not open");
+  if (now === undefined)
+    return wait("in a swarm that nobody claimed: the store is empty or foreign");
+  if (now.instance !== view.me.instance)
+    return act({ kind: "leave", why: `${now.instance} took the claim over` });
+  if (view.generation.kind !== "seen" || view.generation.value !== "open")
+    return wait("the generation is not open");
   return act({ kind: "publish", clusterId: state.clusterId, epoch: now.epoch });
 }
 
@@ -164,7 +195,8 @@ function tokens(view: FormView, state: SwarmState): Next<FormAct> {
   const addresses = state.managers.toSorted();
   const manager = { token: state.managerToken, addresses };
   const worker = { token: state.workerToken, addresses };
-  if (sameToken(view.token.value, manager) && sameToken(view.workerToken.value, worker)) return settled;
+  if (sameToken(view.token.value, manager) && sameToken(view.workerToken.value, worker))
+    return settled;
   return act({ kind: "publishTokens", manager, worker });
 }
 
@@ -172,10 +204,12 @@ function sameToken(one: JoinToken | undefined, two: JoinToken): boolean {
   return one?.token === two.token && one.addresses.join() === two.addresses.join();
 }
 
-/** The published swarm. A record of an older epoch than the claim was written late by one that lost it, and counts for nothing. */
+/** The published swarm: what the claim has decided. Who may not read the claim (workers) goes by the record that copies it. */
 function valid(view: FormView): string | undefined {
   const record = view.cluster.kind === "seen" ? view.cluster.value : undefined;
   const now = view.claim.kind === "seen" ? view.claim.value : undefined;
+  if (now?.clusterId !== undefined) return now.clusterId;
+  // A record of another epoch than the claim was written late by one that had lost it.
   if (record === undefined || (now !== undefined && now.epoch !== record.epoch)) return undefined;
   return record.clusterId;
 }

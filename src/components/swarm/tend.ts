@@ -29,7 +29,11 @@ export type SwarmTendView = {
 
 export type SwarmTendAct =
   /** Replace the node's labels by exactly these. */
-  | { readonly kind: "setLabels"; readonly nodeId: string; readonly labels: Readonly<Record<string, string>> }
+  | {
+      readonly kind: "setLabels";
+      readonly nodeId: string;
+      readonly labels: Readonly<Record<string, string>>;
+    }
   | { readonly kind: "promote"; readonly nodeId: string }
   | { readonly kind: "demote"; readonly nodeId: string }
   /** No new tasks, and the present ones move away: the node leaves for good. */
@@ -41,14 +45,19 @@ export type SwarmTendAct =
 export function quorumManagers(nodes: readonly SwarmNode[]): readonly QuorumMember[] {
   return nodes
     .filter((node) => node.role === "manager")
-    .map((node) => ({ id: node.id, voter: true, healthy: { kind: "seen", value: node.reachable } }));
+    .map((node) => ({
+      id: node.id,
+      voter: true,
+      healthy: { kind: "seen", value: node.reachable },
+    }));
 }
 
 /** The next step in keeping the swarm's nodes equal to the roster; pure. Any manager may ask, all acts are idempotent. */
 export function swarmTendNext(view: SwarmTendView): Next<SwarmTendAct> {
   if (view.nodes.kind === "unknown") return wait(`cannot see the swarm's nodes: ${view.nodes.why}`);
   if (view.roster.kind === "unknown") return wait(`cannot read the roster: ${view.roster.why}`);
-  if (view.identities.kind === "unknown") return wait(`cannot read which node is which: ${view.identities.why}`);
+  if (view.identities.kind === "unknown")
+    return wait(`cannot read which node is which: ${view.identities.why}`);
   const nodes = view.nodes.value;
   const roster = view.roster.value;
   const identities = view.identities.value;
@@ -60,15 +69,26 @@ export function swarmTendNext(view: SwarmTendView): Next<SwarmTendAct> {
     wants.push(next);
   }
   for (const { node, owner } of owned) {
-    if (owner?.state === "present" && !isSuperseded(nodes, node, owner, identities)) wants.push(settle(view, nodes, node, owner));
+    if (owner?.state === "present" && !isSuperseded(nodes, node, owner, identities))
+      wants.push(settle(view, nodes, node, owner));
   }
   // One wait must not hold up what can be done elsewhere.
-  return wants.find((next) => next.kind === "act") ?? wants.find((next) => next.kind === "wait") ?? settled;
+  return (
+    wants.find((next) => next.kind === "act") ??
+    wants.find((next) => next.kind === "wait") ??
+    settled
+  );
 }
 
 /** The instance that says this node is its own, else the one whose label the node bears. Names prove nothing. */
-function ownerOf(node: SwarmNode, identities: readonly SwarmIdentity[], roster: Roster): RosterEntry | undefined {
-  const instance = identities.find((identity) => identity.nodeId === node.id)?.instance ?? node.labels[instanceLabel];
+function ownerOf(
+  node: SwarmNode,
+  identities: readonly SwarmIdentity[],
+  roster: Roster,
+): RosterEntry | undefined {
+  const instance =
+    identities.find((identity) => identity.nodeId === node.id)?.instance ??
+    node.labels[instanceLabel];
   return roster.find((entry) => entry.instance === instance);
 }
 
@@ -80,7 +100,11 @@ function isSuperseded(
   identities: readonly SwarmIdentity[],
 ): boolean {
   const now = identities.find((identity) => identity.instance === owner.instance)?.nodeId;
-  return now !== undefined && now !== node.id && nodes.some((other) => other.id === now && other.state === "ready");
+  return (
+    now !== undefined &&
+    now !== node.id &&
+    nodes.some((other) => other.id === now && other.state === "ready")
+  );
 }
 
 function retire(
@@ -94,21 +118,34 @@ function retire(
     return node.role === "manager" ? demote(nodes, node, `${owner.node} leaves`) : settled;
   }
   if (owner.state === "present" && !isSuperseded(nodes, node, owner, identities)) return settled;
-  if (node.state !== "down") return wait(`swarm node ${node.id} of ${owner.node} is ${owner.state} but not down yet`);
+  if (node.state !== "down")
+    return wait(`swarm node ${node.id} of ${owner.node} is ${owner.state} but not down yet`);
   if (node.role === "manager") return demote(nodes, node, `${owner.node} is gone`);
   return act({ kind: "removeNode", nodeId: node.id });
 }
 
 function demote(nodes: readonly SwarmNode[], node: SwarmNode, why: string): Next<SwarmTendAct> {
-  const verdict = guard({ kind: "seen", value: quorumManagers(nodes) }, { kind: "remove", id: node.id });
-  return verdict.allowed ? act({ kind: "demote", nodeId: node.id }) : wait(`${why}, but cannot be demoted yet: ${verdict.why}`);
+  const verdict = guard(
+    { kind: "seen", value: quorumManagers(nodes) },
+    { kind: "remove", id: node.id },
+  );
+  return verdict.allowed
+    ? act({ kind: "demote", nodeId: node.id })
+    : wait(`${why}, but cannot be demoted yet: ${verdict.why}`);
 }
 
-function settle(view: SwarmTendView, nodes: readonly SwarmNode[], node: SwarmNode, owner: RosterEntry): Next<SwarmTendAct> {
+function settle(
+  view: SwarmTendView,
+  nodes: readonly SwarmNode[],
+  node: SwarmNode,
+  owner: RosterEntry,
+): Next<SwarmTendAct> {
   const labels = labelsOf(view, node, owner);
   if (!sameLabels(labels, node.labels)) return act({ kind: "setLabels", nodeId: node.id, labels });
-  if (owner.role === "control" && node.role === "worker") return act({ kind: "promote", nodeId: node.id });
-  if (owner.role === "worker" && node.role === "manager") return demote(nodes, node, `${owner.node} is to be a worker`);
+  if (owner.role === "control" && node.role === "worker")
+    return act({ kind: "promote", nodeId: node.id });
+  if (owner.role === "worker" && node.role === "manager")
+    return demote(nodes, node, `${owner.node} is to be a worker`);
   return settled;
 }
 
@@ -117,17 +154,31 @@ const groupLabel = "slipway.group";
 /** Names the user labels that we set, so that one that leaves the file leaves the node, and others' labels stay. */
 const ownLabel = "slipway.labels";
 
-function labelsOf(view: SwarmTendView, node: SwarmNode, owner: RosterEntry): Readonly<Record<string, string>> {
+function labelsOf(
+  view: SwarmTendView,
+  node: SwarmNode,
+  owner: RosterEntry,
+): Readonly<Record<string, string>> {
   const wanted = view.labels.kind === "seen" ? view.labels.value[owner.group] : undefined;
   const ours = { [instanceLabel]: owner.instance, [groupLabel]: owner.group };
   if (wanted === undefined) return { ...node.labels, ...ours };
   const before = new Set(node.labels[ownLabel]?.split(",") ?? []);
-  const others = Object.entries(node.labels).filter(([name]) => !before.has(name) && name !== ownLabel);
+  const others = Object.entries(node.labels).filter(
+    ([name]) => !before.has(name) && name !== ownLabel,
+  );
   const names = Object.keys(wanted).toSorted();
-  return { ...Object.fromEntries(others), ...wanted, ...ours, ...(names.length > 0 ? { [ownLabel]: names.join(",") } : {}) };
+  return {
+    ...Object.fromEntries(others),
+    ...wanted,
+    ...ours,
+    ...(names.length > 0 ? { [ownLabel]: names.join(",") } : {}),
+  };
 }
 
-function sameLabels(one: Readonly<Record<string, string>>, two: Readonly<Record<string, string>>): boolean {
+function sameLabels(
+  one: Readonly<Record<string, string>>,
+  two: Readonly<Record<string, string>>,
+): boolean {
   const names = Object.keys(one);
   return names.length === Object.keys(two).length && names.every((name) => one[name] === two[name]);
 }

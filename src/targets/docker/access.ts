@@ -1,10 +1,9 @@
 import { spawn } from "node:child_process";
 import { Readable } from "node:stream";
-import type { DockerClient } from "@docker/node-sdk";
 import type { NodeName } from "../../cluster/cluster.ts";
 import { ProcessError } from "../../host/processes.ts";
 import type { ExecOptions, ExecResult, NodeAccess } from "../target.ts";
-import { collector, must, orDone } from "./engine.ts";
+import { orDone, type Engine } from "./engine.ts";
 import { tunnel } from "./tunnel.ts";
 
 function exec(node: NodeName, command: readonly string[], options: ExecOptions): Promise<ExecResult> {
@@ -34,27 +33,32 @@ function exec(node: NodeName, command: readonly string[], options: ExecOptions):
 }
 
 /** What an operator can do with one node's container. */
-export function nodeAccess(engine: () => Promise<DockerClient>, node: NodeName): NodeAccess {
+export function nodeAccess(engine: Engine, node: NodeName): NodeAccess {
   return {
     exec: (command, options = {}) => exec(node, command, options),
     terminal: (command) => ["docker", "exec", "-it", node, ...(command.length === 0 ? ["/bin/bash", "-l"] : command)],
     async put(folder, bytes) {
-      await must(`copy to ${node}:${folder}`, (await engine()).putContainerArchive(node, folder, Readable.from([bytes])));
+      await engine.call(`copy to ${node}:${folder}`, "PUT", `/containers/${node}/archive`, { query: { path: folder }, archive: Readable.from([bytes]) });
     },
-    async get(path) {
-      const { stream, bytes } = collector();
-      const { Writable } = await import("node:stream");
-      await must(`copy from ${node}:${path}`, (await engine()).containerArchive(node, path, Writable.toWeb(stream)));
-      return bytes();
-    },
+    get: (path) => engine.bytes(`copy from ${node}:${path}`, `/containers/${node}/archive`, { query: { path } }),
     async console(lines) {
-      const { stream, bytes } = collector();
-      await must(`read the console of ${node}`, (await engine()).containerLogs(node, stream, stream, { stdout: true, stderr: true, tail: String(lines) }));
-      return bytes().toString("utf8");
+      const bytes = await engine.bytes(`read the console of ${node}`, `/containers/${node}/logs`, { query: { stdout: true, stderr: true, tail: lines } });
+      return unframed(bytes);
     },
-    start: async () => orDone(`start ${node}`, (await engine()).containerStart(node)),
-    stop: async (seconds) => orDone(`stop ${node}`, (await engine()).containerStop(node, { timeout: seconds })),
-    restart: async (seconds) => must(`restart ${node}`, (await engine()).containerRestart(node, { timeout: seconds })),
+    start: () => orDone(engine.call(`start ${node}`, "POST", `/containers/${node}/start`)),
+    stop: (seconds) => orDone(engine.call(`stop ${node}`, "POST", `/containers/${node}/stop`, { query: { t: seconds } })),
+    restart: async (seconds) => void (await engine.call(`restart ${node}`, "POST", `/containers/${node}/restart`, { query: { t: seconds } })),
     connect: async (port) => tunnel(node, `TCP:127.0.0.1:${port}`),
   };
+}
+
+/** Logs come in frames: one byte of stream, three of nothing, four of length, then the bytes. */
+function unframed(bytes: Buffer): string {
+  const parts: Buffer[] = [];
+  for (let at = 0; at + 8 <= bytes.length; ) {
+    const length = bytes.readUInt32BE(at + 4);
+    parts.push(bytes.subarray(at + 8, at + 8 + length));
+    at += 8 + length;
+  }
+  return Buffer.concat(parts).toString("utf8");
 }

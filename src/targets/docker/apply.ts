@@ -1,9 +1,9 @@
-import type { DockerClient } from "@docker/node-sdk";
+import type { Readable } from "node:stream";
 import type { ClusterName } from "../../cluster/cluster.ts";
 import type { Admission } from "../target.ts";
 import { archive } from "./archive.ts";
 import { gatewayOptions, gatewayShape, nodeOptions, nodeShape, runtimeFolder } from "./container.ts";
-import { must, orAbsent, orDone } from "./engine.ts";
+import { at, orAbsent, orDone, textAt, textsAt, type Engine } from "./engine.ts";
 import { dataVolume, dockerVolume, gatewayName, label, networkName, runtimeVolume, storePort, storeVolume } from "./names.ts";
 import { bridgeAddress, gatewayAddress } from "./network.ts";
 import type { Rights } from "./rights.ts";
@@ -28,58 +28,78 @@ WantedBy=multi-user.target
 `;
 
 /** Makes the cluster's network if it is not there; a second operator that does the same at once is no error. */
-export async function ensureNetwork(engine: DockerClient, cluster: ClusterName, subnet: string): Promise<void> {
+export async function ensureNetwork(engine: Engine, cluster: ClusterName, subnet: string): Promise<void> {
   await orDone(
-    `make the network ${networkName(cluster)} (${subnet})`,
-    engine.networkCreate({
-      Name: networkName(cluster),
-      CheckDuplicate: true,
-      Driver: "bridge",
-      IPAM: { Driver: "default", Config: [{ Subnet: subnet, Gateway: bridgeAddress(subnet) }] },
-      Labels: { [label.cluster]: cluster, [label.part]: "network" },
-    } as Parameters<DockerClient["networkCreate"]>[0]),
+    engine.call(`make the network ${networkName(cluster)} (${subnet})`, "POST", "/networks/create", {
+      body: {
+        Name: networkName(cluster),
+        CheckDuplicate: true,
+        Driver: "bridge",
+        IPAM: { Driver: "default", Config: [{ Subnet: subnet, Gateway: bridgeAddress(subnet) }] },
+        Labels: { [label.cluster]: cluster, [label.part]: "network" },
+      },
+    }),
   );
 }
 
-async function ensureVolume(engine: DockerClient, name: string, labels: Readonly<Record<string, string>>): Promise<void> {
-  await must(`make the volume ${name}`, engine.volumeCreate({ Name: name, Labels: { ...labels } }));
+async function ensureVolume(engine: Engine, name: string, labels: Readonly<Record<string, string>>): Promise<void> {
+  await engine.call(`make the volume ${name}`, "POST", "/volumes/create", { body: { Name: name, Labels: labels } });
+}
+
+type Seen = { readonly status: string; readonly running: boolean; readonly labels: Readonly<Record<string, string>> };
+
+async function inspect(engine: Engine, name: string): Promise<Seen | undefined> {
+  const there = await orAbsent(engine.call(`look at ${name}`, "GET", `/containers/${name}/json`));
+  if (there === undefined) return undefined;
+  return { status: textAt(there, "State", "Status"), running: at(there, "State", "Running") === true, labels: textsAt(there, "Config", "Labels") };
+}
+
+async function create(engine: Engine, name: string, options: unknown): Promise<void> {
+  await orDone(engine.call(`make ${name}`, "POST", "/containers/create", { query: { name }, body: options }));
+}
+async function start(engine: Engine, name: string): Promise<void> {
+  await orDone(engine.call(`start ${name}`, "POST", `/containers/${name}/start`));
+}
+/** In good order within the given seconds, then hard; then its container goes, its volumes stay. */
+async function discard(engine: Engine, name: string, running: boolean, seconds: number): Promise<void> {
+  if (running) await orDone(engine.call(`stop ${name}`, "POST", `/containers/${name}/stop`, { query: { t: seconds } }));
+  await orDone(engine.call(`remove ${name}`, "DELETE", `/containers/${name}`, { query: { force: true } }));
+}
+async function put(engine: Engine, name: string, folder: string, entries: Readable): Promise<void> {
+  await engine.call(`put files into ${name}`, "PUT", `/containers/${name}/archive`, { query: { path: folder }, archive: entries });
+}
+async function removeVolume(engine: Engine, name: string): Promise<void> {
+  await orDone(engine.call(`remove the volume ${name}`, "DELETE", `/volumes/${name}`));
 }
 
 /** Makes the gateway, or makes it anew when its shape changed; the store's volume stays. */
-export async function ensureGateway(engine: DockerClient, cluster: ClusterName, gateway: GatewayContainer, runtime: Runtime): Promise<void> {
+export async function ensureGateway(engine: Engine, cluster: ClusterName, gateway: GatewayContainer, runtime: Runtime): Promise<void> {
   const name = gatewayName(cluster);
-  const there = await orAbsent(`look at ${name}`, engine.containerInspect(name));
-  if (there !== undefined && there.Config?.Labels?.[label.shape] === gatewayShape(gateway) && there.State?.Status !== "created") {
-    if (there.State?.Running !== true) await orDone(`start ${name}`, engine.containerStart(name));
+  const there = await inspect(engine, name);
+  if (there !== undefined && there.labels[label.shape] === gatewayShape(gateway) && there.status !== "created") {
+    if (!there.running) await start(engine, name);
     return;
   }
-  if (there !== undefined) {
-    if (there.State?.Running === true) await orDone(`stop ${name}`, engine.containerStop(name, { timeout: 5 }));
-    await orDone(`remove ${name}`, engine.containerDelete(name, { force: true }));
-  }
+  if (there !== undefined) await discard(engine, name, there.running, 5);
   const owned = { [label.cluster]: cluster };
   await Promise.all([
     ensureVolume(engine, storeVolume(cluster), { ...owned, [label.part]: "store" }),
     ensureVolume(engine, runtimeVolume(cluster), { ...owned, [label.part]: "runtime" }),
   ]);
-  await orDone(`make ${name}`, engine.containerCreate(gatewayOptions(cluster, gateway) as Parameters<DockerClient["containerCreate"]>[0], { name }));
-  await must(`put the runtime into ${name}`, engine.putContainerArchive(name, runtimeFolder, runtimeArchive(runtime)));
-  await orDone(`start ${name}`, engine.containerStart(name));
+  await create(engine, name, gatewayOptions(cluster, gateway));
+  await put(engine, name, runtimeFolder, runtimeArchive(runtime));
+  await start(engine, name);
 }
 
 /** Makes a node's volumes and container, puts its identity in, starts it. */
-async function ensureNode(engine: DockerClient, cluster: ClusterName, node: NodeContainer, rights: Rights, admission: Admission | undefined): Promise<void> {
-  const there = await orAbsent(`look at ${node.name}`, engine.containerInspect(node.name));
-  const labels = there?.Config?.Labels ?? {};
-  const same = labels[label.shape] === nodeShape(node) && labels[label.instance] === node.instance;
-  if (there !== undefined && same && there.State?.Status !== "created") {
-    if (there.State?.Running !== true) await orDone(`start ${node.name}`, engine.containerStart(node.name));
+async function ensureNode(engine: Engine, cluster: ClusterName, node: NodeContainer, rights: Rights, admission: Admission | undefined): Promise<void> {
+  const there = await inspect(engine, node.name);
+  const same = there?.labels[label.shape] === nodeShape(node) && there.labels[label.instance] === node.instance;
+  if (there !== undefined && same && there.status !== "created") {
+    if (!there.running) await start(engine, node.name);
     return;
   }
-  if (there !== undefined && !same) {
-    if (there.State?.Running === true) await orDone(`stop ${node.name}`, engine.containerStop(node.name, { timeout: 60 }));
-    await orDone(`remove ${node.name}`, engine.containerDelete(node.name, { force: true }));
-  }
+  if (there !== undefined && !same) await discard(engine, node.name, there.running, 60);
   const volumeLabels = {
     [label.cluster]: cluster,
     [label.node]: node.name,
@@ -92,7 +112,7 @@ async function ensureNode(engine: DockerClient, cluster: ClusterName, node: Node
     ensureVolume(engine, dataVolume(node.name), { ...volumeLabels, [label.part]: "data" }),
     ensureVolume(engine, dockerVolume(node.name), { ...volumeLabels, [label.part]: "docker" }),
   ]);
-  await orDone(`make ${node.name}`, engine.containerCreate(nodeOptions(cluster, node, rights) as Parameters<DockerClient["containerCreate"]>[0], { name: node.name }));
+  await create(engine, node.name, nodeOptions(cluster, node, rights));
   if (admission === undefined) throw new Error(`node ${node.name} has no admission: it was not enrolled`);
   const bootstrap = {
     instance: node.instance,
@@ -100,30 +120,24 @@ async function ensureNode(engine: DockerClient, cluster: ClusterName, node: Node
     pin: admission.pin,
   };
   const unit = "systemd/system/slipway-agent.service";
-  await must(
-    `put the identity into ${node.name}`,
-    engine.putContainerArchive(
-      node.name,
-      "/etc",
-      archive([
-        { path: "slipway/bootstrap.json", content: `${JSON.stringify(bootstrap)}\n`, mode: 0o644 },
-        { path: "slipway/token", content: `${admission.token}\n`, mode: 0o600 },
-        { path: unit, content: agentUnit, mode: 0o644 },
-        { path: "systemd/system/multi-user.target.wants/slipway-agent.service", target: "../slipway-agent.service" },
-      ]),
-    ),
-  );
-  await must(`start ${node.name}`, engine.containerStart(node.name));
+  const identity = archive([
+    { path: "slipway/bootstrap.json", content: `${JSON.stringify(bootstrap)}\n`, mode: 0o644 },
+    { path: "slipway/token", content: `${admission.token}\n`, mode: 0o600 },
+    { path: unit, content: agentUnit, mode: 0o644 },
+    { path: "systemd/system/multi-user.target.wants/slipway-agent.service", target: "../slipway-agent.service" },
+  ]);
+  await put(engine, node.name, "/etc", identity);
+  await start(engine, node.name);
 }
 
-async function removeContainer(engine: DockerClient, name: string): Promise<void> {
+async function removeContainer(engine: Engine, name: string): Promise<void> {
   // Its processes are of no more use and its data goes with its volumes, so there is nothing to wait for.
-  await orDone(`remove ${name}`, engine.containerDelete(name, { force: true, volumes: true }));
+  await orDone(engine.call(`remove ${name}`, "DELETE", `/containers/${name}`, { query: { force: true, v: true } }));
 }
 
 /** Does one act on the engine; doing it twice changes nothing. */
 export async function applyWork(
-  engine: DockerClient,
+  engine: Engine,
   work: DockerWork,
   given: { readonly rights: () => Promise<Rights>; readonly runtime: () => Promise<Runtime>; readonly admission: Admission | undefined },
 ): Promise<void> {
@@ -133,20 +147,18 @@ export async function applyWork(
     case "node":
       return ensureNode(engine, work.cluster, work.node, await given.rights(), given.admission);
     case "start":
-      return orDone(`start ${work.node}`, engine.containerStart(work.node));
+      return start(engine, work.node);
     case "removeNode": {
       await removeContainer(engine, work.node);
       if (!work.volumes) return;
-      await Promise.all(
-        [dataVolume(work.node), dockerVolume(work.node)].map((volume) => orDone(`remove the volume ${volume}`, engine.volumeDelete(volume))),
-      );
+      await Promise.all([dataVolume(work.node), dockerVolume(work.node)].map((volume) => removeVolume(engine, volume)));
       return;
     }
     case "removeGateway":
       return removeContainer(engine, gatewayName(work.cluster));
     case "removeVolume":
-      return orDone(`remove the volume ${work.volume}`, engine.volumeDelete(work.volume));
+      return removeVolume(engine, work.volume);
     case "removeNetwork":
-      return orDone(`remove the network ${networkName(work.cluster)}`, engine.networkDelete(networkName(work.cluster)));
+      return orDone(engine.call(`remove the network ${networkName(work.cluster)}`, "DELETE", `/networks/${networkName(work.cluster)}`));
   }
 }

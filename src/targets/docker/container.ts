@@ -57,7 +57,10 @@ export function nodeOptions(cluster: ClusterName, node: NodeContainer, rights: R
         ? { Privileged: true }
         : {
             CapAdd: [...rights.add],
-            SecurityOpt: ["seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"],
+            SecurityOpt: ["seccomp=unconfined", "apparmor=unconfined"],
+            // What the docker command calls systempaths=unconfined.
+            MaskedPaths: [],
+            ReadonlyPaths: [],
             DeviceCgroupRules: ["a *:* rwm"],
           }),
       CgroupnsMode: "private" as const,

@@ -1,9 +1,13 @@
-import { Writable } from "node:stream";
-import type { DockerClient } from "@docker/node-sdk";
-import { systemProcesses } from "../../host/processes.ts";
+import { readFileSync } from "node:fs";
+import { Agent, request, type AgentOptions, type RequestOptions } from "node:http";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { Duplex, Readable } from "node:stream";
+import { commandStream } from "./tunnel.ts";
 
 /** The engine refused or could not be reached; the message names what was tried. */
 export class EngineError extends Error {
+  /** HTTP status; `undefined` when there was no answer. */
   readonly status: number | undefined;
   constructor(message: string, status: number | undefined, options?: ErrorOptions) {
     super(message, options);
@@ -15,78 +19,146 @@ export class EngineError extends Error {
 /** Where the docker command and this client find the engine: environment first, then the current context. */
 export type EngineEnvironment = Readonly<Record<string, string | undefined>>;
 
-/**
- * Opens the engine that the docker command would use: DOCKER_HOST with DOCKER_CERT_PATH, DOCKER_CONTEXT,
- * or the current context of the configuration. The SDK is heavy, so it is loaded here.
- */
-export async function openEngine(environment: EngineEnvironment): Promise<DockerClient> {
-  const { DockerClient: Client } = await import("@docker/node-sdk");
+export type Call = {
+  readonly query?: Readonly<Record<string, string | number | boolean>>;
+  readonly body?: unknown;
+  /** A tar archive as the body. */
+  readonly archive?: Readable;
+};
+
+/** The engine's HTTP API; one call, one answer. */
+export interface Engine {
+  /** The answer's JSON (or bytes, where it is none). `doing` is said in errors: "Docker could not <doing>: …". */
+  call(doing: string, method: "GET" | "POST" | "PUT" | "DELETE" | "HEAD", path: string, call?: Call): Promise<unknown>;
+  /** The same, for answers that are bytes. */
+  bytes(doing: string, path: string, call?: Call): Promise<Buffer>;
+}
+
+// The oldest API that we support: Docker 20.10.
+const version = "v1.41";
+const timeout = 120_000;
+
+/** The local socket when the docker command would use one; `undefined`: only the docker command knows the way (ssh, TLS, contexts). */
+export function localSocket(environment: EngineEnvironment): string | undefined {
   const host = environment["DOCKER_HOST"];
-  if (host !== undefined && host !== "") {
-    return environment["DOCKER_CERT_PATH"] === undefined
-      ? Client.fromDockerHost(host)
-      : Client.fromDockerHost(host, environment["DOCKER_CERT_PATH"]);
+  if (host !== undefined && host !== "") return host.startsWith("unix://") ? host.slice("unix://".length) : undefined;
+  const named = environment["DOCKER_CONTEXT"];
+  if (named !== undefined && named !== "" && named !== "default") return undefined;
+  try {
+    const folder = environment["DOCKER_CONFIG"] ?? join(homedir(), ".docker");
+    const config: unknown = JSON.parse(readFileSync(join(folder, "config.json"), "utf8"));
+    const current: unknown = typeof config === "object" && config !== null ? Reflect.get(config, "currentContext") : undefined;
+    if (typeof current === "string" && current !== "" && current !== "default") return undefined;
+  } catch (error) {
+    // No configuration is the usual case; an unreadable one is the docker command's to complain about.
+    if (!(error instanceof Error && Reflect.get(error, "code") === "ENOENT")) return undefined;
   }
-  const context = environment["DOCKER_CONTEXT"];
-  return context === undefined || context === "" ? Client.fromDockerConfig() : Client.fromDockerContext(context);
+  return "/var/run/docker.sock";
 }
 
-function statusOf(error: unknown): number | undefined {
-  if (typeof error === "object" && error !== null) {
-    for (const name of ["statusCode", "status"]) {
-      const value: unknown = Reflect.get(error, name);
-      if (typeof value === "number") return value;
-    }
+/** Connections through `docker system dial-stdio`, which goes wherever the docker command goes. */
+class CommandAgent extends Agent {
+  override createConnection(_options: AgentOptions, done?: (error: Error | null, stream: Duplex) => void): Duplex {
+    const stream = commandStream(["docker", "system", "dial-stdio"]);
+    done?.(null, stream);
+    return stream;
   }
-  return undefined;
 }
 
-/** Runs one engine call; gives `undefined` when the object is not there, throws `EngineError` otherwise. */
-export async function orAbsent<T>(doing: string, call: Promise<T>): Promise<T | undefined> {
+function messageOf(body: Buffer): string {
+  const text = body.toString("utf8").trim();
+  try {
+    const value: unknown = JSON.parse(text);
+    const message: unknown = typeof value === "object" && value !== null ? Reflect.get(value, "message") : undefined;
+    return typeof message === "string" ? message : text;
+  } catch {
+    // Plain text is a message as it is.
+    return text;
+  }
+}
+
+/** Opens the engine that the docker command would use. Nothing is sent before the first call. */
+export function openEngine(environment: EngineEnvironment): Engine {
+  const socketPath = localSocket(environment);
+  const agent = socketPath === undefined ? new CommandAgent({ keepAlive: true, maxSockets: 4 }) : new Agent({ keepAlive: true });
+  const send = (doing: string, method: string, path: string, call: Call): Promise<Buffer> =>
+    new Promise((resolve, reject) => {
+      const query = new URLSearchParams(Object.entries(call.query ?? {}).map(([name, value]): [string, string] => [name, String(value)])).toString();
+      const text = call.body === undefined ? undefined : JSON.stringify(call.body);
+      const options: RequestOptions = {
+        ...(socketPath === undefined ? { host: "docker" } : { socketPath }),
+        agent,
+        method,
+        timeout,
+        path: `/${version}${path}${query === "" ? "" : `?${query}`}`,
+        headers: {
+          ...(text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
+          ...(call.archive === undefined ? {} : { "content-type": "application/x-tar" }),
+        },
+      };
+      const fail = (error: unknown): void =>
+        reject(new EngineError(`Docker could not ${doing}: ${error instanceof Error ? error.message : String(error)}`, undefined, { cause: error }));
+      const ask = request(options, (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+        answer.on("error", fail);
+        answer.on("end", () => {
+          const body = Buffer.concat(chunks);
+          const status = answer.statusCode ?? 0;
+          if (status >= 400) reject(new EngineError(`Docker could not ${doing}: ${messageOf(body)}`, status));
+          else resolve(body);
+        });
+      });
+      ask.on("timeout", () => ask.destroy(new Error(`no answer within ${timeout / 1000} s`)));
+      ask.on("error", fail);
+      if (call.archive === undefined) ask.end(text);
+      else {
+        call.archive.on("error", (error) => ask.destroy(error));
+        call.archive.pipe(ask);
+      }
+    });
+  return {
+    bytes: (doing, path, call = {}) => send(doing, "GET", path, call),
+    async call(doing, method, path, call = {}) {
+      const body = (await send(doing, method, path, call)).toString("utf8");
+      return body === "" || !/^\s*[[{"]/.test(body) ? body : (JSON.parse(body) as unknown);
+    },
+  };
+}
+
+/** A call whose object may not be there: `undefined` then. */
+export async function orAbsent<T>(call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;
   } catch (error) {
-    if (statusOf(error) === 404 || (error instanceof Error && error.name === "NotFoundError")) return undefined;
-    throw engineError(doing, error);
+    if (error instanceof EngineError && error.status === 404) return undefined;
+    throw error;
   }
 }
 
-/** Runs one engine call whose "conflict" or "not modified" answer means that it was done already. */
-export async function orDone(doing: string, call: Promise<unknown>): Promise<void> {
+/** A call that is done already when the engine says "not modified", "not found" or "conflict". */
+export async function orDone(call: Promise<unknown>): Promise<void> {
   try {
     await call;
   } catch (error) {
-    const status = statusOf(error);
-    if (status === 304 || status === 404 || status === 409) return;
-    throw engineError(doing, error);
+    if (!(error instanceof EngineError && (error.status === 304 || error.status === 404 || error.status === 409))) throw error;
   }
 }
 
-/** Runs one engine call and says what was being done when it fails. */
-export async function must<T>(doing: string, call: Promise<T>): Promise<T> {
-  try {
-    return await call;
-  } catch (error) {
-    throw engineError(doing, error);
-  }
+/** One field of an answer of the engine's, whatever the answer is. */
+export function at(value: unknown, ...path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>((now, name) => (typeof now === "object" && now !== null ? Reflect.get(now, name) : undefined), value);
 }
-
-function engineError(doing: string, error: unknown): EngineError {
-  const message = error instanceof Error ? error.message : String(error);
-  return new EngineError(`Docker could not ${doing}: ${message}`, statusOf(error), { cause: error });
+export function textAt(value: unknown, ...path: readonly (string | number)[]): string {
+  const found = at(value, ...path);
+  return typeof found === "string" ? found : "";
 }
-
-/** A writable that keeps what it is given. */
-export function collector(): { stream: Writable; bytes: () => Buffer } {
-  const chunks: Buffer[] = [];
-  const stream = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      chunks.push(chunk);
-      done();
-    },
-  });
-  return { stream, bytes: () => Buffer.concat(chunks) };
+export function listAt(value: unknown, ...path: readonly (string | number)[]): readonly unknown[] {
+  const found = at(value, ...path);
+  return Array.isArray(found) ? found : [];
 }
-
-/** The docker command, for what the SDK has no call for: interactive input, image files, builds. */
-export const dockerCommand = systemProcesses;
+export function textsAt(value: unknown, ...path: readonly (string | number)[]): Readonly<Record<string, string>> {
+  const found = at(value, ...path);
+  if (typeof found !== "object" || found === null) return {};
+  return Object.fromEntries(Object.entries(found).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+}

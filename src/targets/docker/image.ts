@@ -190,6 +190,11 @@ async function givenImage(options: NodeImageOptions, image: string): Promise<Nod
 }
 
 /** The tag of the image that this version of the program wants; nothing is built. */
-export async function wantedImageTag(processes: Processes, disk: Disk = systemDisk()): Promise<string> {
-  return nodeImageTag(await readRecipe(disk, recipeDirectory(), await engineArchitecture(processes, undefined)));
+export async function wantedImageTag(
+  processes: Processes,
+  disk: Disk = systemDisk(),
+): Promise<string> {
+  return nodeImageTag(
+    await readRecipe(disk, recipeDirectory(), await engineArchitecture(processes, undefined)),
+  );
 }

@@ -1,7 +1,6 @@
-import type { DockerClient, Filter } from "@docker/node-sdk";
 import type { ClusterName, NodeName } from "../../cluster/cluster.ts";
 import type { Observed, ObservedNode } from "../../plan/plan.ts";
-import { must } from "./engine.ts";
+import { at, listAt, textAt, textsAt, type Engine } from "./engine.ts";
 import { dockerApiPort, etcdPort, label } from "./names.ts";
 
 export type SeenContainer = {
@@ -22,49 +21,46 @@ export type World = {
   readonly networks: readonly SeenNetwork[];
 };
 
-async function selector(cluster: string | undefined): Promise<Filter> {
-  const { Filter: Selector } = await import("@docker/node-sdk");
-  return new Selector().add("label", cluster === undefined ? label.cluster : `${label.cluster}=${cluster}`);
-}
-
-function networkOf(network: { Id?: string; Name?: string; Labels?: Record<string, string> | null; IPAM?: { Config?: { Subnet?: string }[] | null } }): SeenNetwork {
+function networkOf(network: unknown): SeenNetwork {
   return {
-    id: network.Id ?? "",
-    name: network.Name ?? "",
-    labels: network.Labels ?? {},
-    subnets: (network.IPAM?.Config ?? []).flatMap((config) => (config.Subnet === undefined ? [] : [config.Subnet])),
+    id: textAt(network, "Id"),
+    name: textAt(network, "Name"),
+    labels: textsAt(network, "Labels"),
+    subnets: listAt(network, "IPAM", "Config")
+      .map((config) => textAt(config, "Subnet"))
+      .filter((subnet) => subnet !== ""),
   };
 }
 
 /** Reads back all that belongs to one cluster, or to any when none is named. Throws when the engine does not answer. */
-export async function look(engine: DockerClient, cluster: ClusterName | undefined): Promise<Omit<World, "cluster">> {
-  const filters = await selector(cluster);
+export async function look(engine: Engine, cluster: ClusterName | undefined): Promise<Omit<World, "cluster">> {
+  const filters = JSON.stringify({ label: [cluster === undefined ? label.cluster : `${label.cluster}=${cluster}`] });
   const [containers, volumes, networks] = await Promise.all([
-    must("list containers", engine.containerList({ all: true, filters })),
-    must("list volumes", engine.volumeList(filters)),
-    must("list networks", engine.networkList({ filters })),
+    engine.call("list containers", "GET", "/containers/json", { query: { all: true, filters } }),
+    engine.call("list volumes", "GET", "/volumes", { query: { filters } }),
+    engine.call("list networks", "GET", "/networks", { query: { filters } }),
   ]);
   return {
-    containers: containers.map((container) => ({
-      id: container.Id ?? "",
-      name: (container.Names?.[0] ?? "").replace(/^\//, ""),
-      state: container.State ?? "",
-      labels: container.Labels ?? {},
-      ports: (container.Ports ?? []).flatMap((port) =>
-        port.PublicPort === undefined || (port.Type !== "tcp" && port.Type !== "udp")
-          ? []
-          : [{ inside: port.PrivatePort, outside: port.PublicPort, address: port.IP ?? "0.0.0.0", protocol: port.Type }],
-      ),
+    containers: listAt(containers).map((container) => ({
+      id: textAt(container, "Id"),
+      name: textAt(container, "Names", 0).replace(/^\//, ""),
+      state: textAt(container, "State"),
+      labels: textsAt(container, "Labels"),
+      ports: listAt(container, "Ports").flatMap((port) => {
+        const protocol = textAt(port, "Type");
+        const outside = at(port, "PublicPort");
+        if (typeof outside !== "number" || (protocol !== "tcp" && protocol !== "udp")) return [];
+        return [{ inside: Number(at(port, "PrivatePort")), outside, address: textAt(port, "IP") || "0.0.0.0", protocol }];
+      }),
     })),
-    volumes: (volumes.Volumes ?? []).map((volume) => ({ name: volume.Name, labels: volume.Labels ?? {} })),
-    networks: networks.map(networkOf),
+    volumes: listAt(volumes, "Volumes").map((volume) => ({ name: textAt(volume, "Name"), labels: textsAt(volume, "Labels") })),
+    networks: listAt(networks).map(networkOf),
   };
 }
 
 /** The subnets of every network of the engine, for choosing a free one. */
-export async function takenSubnets(engine: DockerClient): Promise<readonly string[]> {
-  const networks = await must("list networks", engine.networkList());
-  return networks.flatMap((network) => networkOf(network).subnets);
+export async function takenSubnets(engine: Engine): Promise<readonly string[]> {
+  return listAt(await engine.call("list networks", "GET", "/networks")).flatMap((network) => networkOf(network).subnets);
 }
 
 const states: Readonly<Record<string, ObservedNode["state"]>> = { running: "running", restarting: "running", paused: "running", created: "created" };

@@ -1,4 +1,3 @@
-import type { DockerClient } from "@docker/node-sdk";
 import type { Cluster, ClusterName } from "../../cluster/cluster.ts";
 import type { Clock } from "../../host/clock.ts";
 import type { Processes } from "../../host/processes.ts";
@@ -9,7 +8,7 @@ import { nodeAccess } from "./access.ts";
 import { applyWork, ensureGateway, ensureNetwork } from "./apply.ts";
 import { detectRights } from "./capabilities.ts";
 import { operatorSocket } from "./container.ts";
-import { must, openEngine, type EngineEnvironment } from "./engine.ts";
+import { openEngine, orDone, textAt, type EngineEnvironment } from "./engine.ts";
 import { ensureNodeImage, wantedImageTag } from "./image.ts";
 import { loadImage, localImages } from "./images.ts";
 import { gatewayName, label } from "./names.ts";
@@ -41,7 +40,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 /** The Docker target: clusters of systemd containers on the engine that the docker command uses. */
 export function dockerTarget(options: DockerOptions): Target<DockerWork> {
   const { processes, clock, random } = options;
-  const engine = once<DockerClient>(() => openEngine(options.environment));
+  const engine = openEngine(options.environment);
   const runtime = once<Runtime>(() => findRuntime(options));
   let image: string | undefined;
   const named = options.environment["SLIPWAY_NODE_IMAGE"];
@@ -58,7 +57,7 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
   };
   const rights = once<Rights>(async () => detectRights({ image: await nodeImage(), processes }));
 
-  const world = async (cluster: ClusterName): Promise<World> => ({ cluster, ...(await look(await engine(), cluster)) });
+  const world = async (cluster: ClusterName): Promise<World> => ({ cluster, ...(await look(engine, cluster)) });
 
   const access = (cluster: ClusterName, subnet: string): StoreAccess => {
     const store = httpStore({ connect: () => tunnel(gatewayName(cluster), `UNIX-CONNECT:${operatorSocket}`) });
@@ -72,7 +71,7 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
     if (there !== undefined) return there;
     if (cluster.docker.subnet !== undefined) return cluster.docker.subnet;
     const nodes = cluster.groups.reduce((sum, group) => sum + group.count, 0);
-    return freeSubnet(cluster.name, nodes, await takenSubnets(await engine()));
+    return freeSubnet(cluster.name, nodes, await takenSubnets(engine));
   }
 
   return {
@@ -80,10 +79,14 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
 
     async examine() {
       try {
-        const client = await engine();
-        const [version, info] = await Promise.all([must("tell its version", client.systemVersion()), must("tell about itself", client.systemInfo())]);
+          const [version, info] = await Promise.all([engine.call("tell its version", "GET", "/version"), engine.call("tell about itself", "GET", "/info")]);
+        const cgroup = textAt(info, "CgroupVersion") || "1";
         return [
-          { subject: "docker engine", state: "good", message: `${version.Version ?? "?"}, API ${version.ApiVersion ?? "?"}, ${info.Driver ?? "?"}, cgroup v${info.CgroupVersion ?? "1"}` },
+          {
+            subject: "docker engine",
+            state: "good",
+            message: `${textAt(version, "Version")}, API ${textAt(version, "ApiVersion")}, ${textAt(info, "Driver")}, cgroup v${cgroup}`,
+          },
         ];
       } catch (error) {
         return [
@@ -98,7 +101,7 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
     },
 
     async list() {
-      const all = await look(await engine(), undefined);
+      const all = await look(engine, undefined);
       const names = new Set<string>();
       for (const { labels } of [...all.containers, ...all.volumes, ...all.networks]) names.add(labels[label.cluster] ?? "");
       names.delete("");
@@ -118,15 +121,14 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
     node: (name) => nodeAccess(engine, name),
 
     async prepare(cluster, run) {
-      const client = await engine();
       const [nodes, programs, seen] = await Promise.all([ensureImage(run), runtime(), world(cluster.name)]);
       const subnet = await subnetOf(cluster, seen);
       const gateway = seen.containers.find((container) => container.labels[label.part] === "gateway");
       // An existing gateway is brought up to date under the lock, as a step of the plan.
       if (gateway === undefined || gateway.state === "created") {
-        await ensureNetwork(client, cluster.name, subnet);
-        await ensureGateway(client, cluster.name, wantedGateway(cluster, nodes, programs.hash, subnet), programs);
-      } else if (gateway.state !== "running") await client.containerStart(gateway.id);
+        await ensureNetwork(engine, cluster.name, subnet);
+        await ensureGateway(engine, cluster.name, wantedGateway(cluster, nodes, programs.hash, subnet), programs);
+      } else if (gateway.state !== "running") await orDone(engine.call(`start ${gateway.name}`, "POST", `/containers/${gateway.id}/start`));
       const opened = access(cluster.name, subnet);
       await untilAnswers(opened, run);
       return opened;
@@ -150,7 +152,7 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
     loadImage: (reference, id, nodes, run) => loadImage(processes, clock, reference, id, nodes, run.signal),
 
     async apply(work, run) {
-      await applyWork(await engine(), work, { rights, runtime, admission: run.admission });
+      await applyWork(engine, work, { rights, runtime, admission: run.admission });
     },
 
     async leftovers(cluster): Promise<readonly Leftover[]> {

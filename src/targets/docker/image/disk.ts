@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { createReadStream, existsSync } from "node:fs";
+import { createReadStream, createWriteStream, existsSync } from "node:fs";
 import {
   chmod,
   copyFile,
@@ -29,6 +29,8 @@ export interface Disk {
   sha256(path: string): Promise<string | undefined>;
   write(path: string, content: Uint8Array | string, mode: number): Promise<void>;
   copy(from: string, to: string, mode: number): Promise<void>;
+  /** Fetches over HTTPS without a program's help; knows no proxies. */
+  fetch(url: string, to: string, signal: AbortSignal): Promise<void>;
   /** Puts a finished directory in its place; a directory that is there already is replaced. */
   place(from: string, to: string): Promise<void>;
   /** A path in the user's cache, `~/.cache/slipway` or below XDG_CACHE_HOME, readable by the user alone. */
@@ -85,6 +87,12 @@ export function diskWithCache(root: string): Disk {
       await mkdir(dirname(to), { recursive: true, mode: 0o700 });
       await copyFile(from, to);
       await chmod(to, mode);
+    },
+    async fetch(url, to, signal) {
+      const response = await fetch(url, { signal });
+      if (!response.ok || response.body === null)
+        throw new Error(`${url} answered ${response.status}`);
+      await pipeline(response.body, createWriteStream(to, { mode: 0o600 }), { signal });
     },
     async place(from, to) {
       await mkdir(dirname(to), { recursive: true, mode: 0o700 });

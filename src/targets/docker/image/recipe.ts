@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Architecture, type EtcdRelease, etcdRelease } from "../etcd-release.ts";
 import type { Disk } from "./disk.ts";
+import { mmdebstrapCommand } from "./mmdebstrap.ts";
 
 type RecipeFile = { readonly path: string; readonly content: Uint8Array };
 
@@ -54,9 +55,7 @@ export async function readRecipe(
 }
 
 /** SHA-256 over parts that cannot run into each other, in hexadecimal. */
-export function digest(
-  parts: readonly (readonly [name: string, content: Uint8Array | string])[],
-): string {
+export function digest(parts: readonly Part[]): string {
   const hash = createHash("sha256");
   for (const [name, content] of parts) {
     const bytes = typeof content === "string" ? Buffer.from(content) : content;
@@ -67,14 +66,28 @@ export function digest(
 
 const tagLength = 12;
 
+type Part = readonly [name: string, content: Uint8Array | string];
+
+function baseParts(recipe: Recipe): readonly Part[] {
+  return [
+    ["architecture", recipe.architecture],
+    ["debian", `${recipe.debian.suite} ${recipe.debian.image}`],
+    // Sources and proxies are a machine's own; the other words decide what is in the image.
+    ["mmdebstrap", JSON.stringify(mmdebstrapCommand(recipe, [], []))],
+  ];
+}
+
+const fileParts = (recipe: Recipe, chosen: (path: string) => boolean): readonly Part[] =>
+  recipe.files
+    .filter((file) => chosen(file.path))
+    .map((file) => [`file ${file.path}`, file.content]);
+
 /** The node image's name: `slipway/node:` and the first 12 digits of the recipe's hash. */
 export function nodeImageTag(recipe: Recipe): string {
   const hash = digest([
-    ["architecture", recipe.architecture],
-    ["debian", `${recipe.debian.suite} ${recipe.debian.image}`],
-    ["packages", recipe.packages.join("\n")],
+    ...baseParts(recipe),
     ["etcd", JSON.stringify(recipe.etcd)],
-    ...recipe.files.map((file) => [`file ${file.path}`, file.content] as const),
+    ...fileParts(recipe, () => true),
   ]);
   return `slipway/node:${hash.slice(0, tagLength)}`;
 }
@@ -82,12 +95,8 @@ export function nodeImageTag(recipe: Recipe): string {
 /** The name of the image below: Debian with the packages, without etcd and settings. */
 export function baseImageTag(recipe: Recipe): string {
   const hash = digest([
-    ["architecture", recipe.architecture],
-    ["debian", `${recipe.debian.suite} ${recipe.debian.image}`],
-    ["packages", recipe.packages.join("\n")],
-    ...recipe.files
-      .filter((file) => baseFiles.includes(file.path))
-      .map((file) => [`file ${file.path}`, file.content] as const),
+    ...baseParts(recipe),
+    ...fileParts(recipe, (path) => baseFiles.includes(path)),
   ]);
   return `slipway/node-base:${hash.slice(0, tagLength)}`;
 }

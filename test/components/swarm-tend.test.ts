@@ -1,0 +1,134 @@
+import { describe, expect, it } from "vitest";
+import { seen, unknown } from "../../src/components/reconciler.ts";
+import type { RosterEntry } from "../../src/components/roster.ts";
+import {
+  swarmTendNext,
+  type SwarmNode,
+  type SwarmTendView,
+} from "../../src/components/swarm/tend.ts";
+
+const labels = (n: number): Record<string, string> => ({
+  "slipway.instance": `i${n}`,
+  "slipway.group": "control",
+});
+const manager = (n: number, fields: Partial<SwarmNode> = {}): SwarmNode => ({
+  id: `s${n}`,
+  labels: labels(n),
+  role: "manager",
+  availability: "active",
+  state: "ready",
+  reachable: true,
+  leader: n === 1,
+  ...fields,
+});
+const entry = (n: number, fields: Partial<RosterEntry> = {}): RosterEntry => ({
+  instance: `i${n}`,
+  node: `c-control-${n}`,
+  group: "control",
+  role: "control",
+  address: `10.0.0.${n}`,
+  state: "present",
+  ...fields,
+});
+const down = { state: "down", reachable: false } as const;
+
+function view(
+  nodes: readonly SwarmNode[],
+  roster: readonly RosterEntry[],
+  fields: Partial<SwarmTendView> = {},
+): SwarmTendView {
+  return {
+    me: { instance: "i1", nodeId: "s1" },
+    nodes: seen(nodes),
+    roster: seen(roster),
+    identities: seen(nodes.map((node) => ({ instance: `i${node.id.slice(1)}`, nodeId: node.id }))),
+    labels: seen({}),
+    ...fields,
+  };
+}
+function does(given: SwarmTendView): unknown {
+  const next = swarmTendNext(given);
+  return next.kind === "act" ? next.act : next.kind;
+}
+
+const three = [manager(1), manager(2), manager(3)];
+const all = [entry(1), entry(2), entry(3)];
+
+describe("the swarm's nodes follow the roster", () => {
+  it("rests when they agree", () => {
+    expect(does(view(three, all))).toBe("settled");
+  });
+  it.each(["nodes", "roster", "identities"] as const)(
+    "waits while the %s cannot be seen",
+    (field) => {
+      expect(
+        does(
+          view(three, [entry(1), entry(2), entry(3, { state: "gone" })], {
+            [field]: unknown("timeout"),
+          }),
+        ),
+      ).toBe("wait");
+    },
+  );
+  it("never removes one that is only silent", () => {
+    expect(does(view([manager(1), manager(2), manager(3, down)], all))).toBe("settled");
+  });
+  it("demotes, then removes, one that is gone and down", () => {
+    const roster = [entry(1), entry(2), entry(3, { state: "gone" })];
+    expect(does(view([manager(1), manager(2), manager(3, down)], roster))).toEqual({
+      kind: "demote",
+      nodeId: "s3",
+    });
+    expect(
+      does(view([manager(1), manager(2), manager(3, { ...down, role: "worker" })], roster)),
+    ).toEqual({ kind: "removeNode", nodeId: "s3" });
+    expect(does(view(three, roster))).toBe("wait");
+  });
+  it("demotes nobody at the cost of the quorum", () => {
+    const roster = [entry(1), entry(2), entry(3, { state: "leaving" })];
+    const nodes = [manager(1), manager(2, down), manager(3, { availability: "drain" })];
+    expect(does(view(nodes, roster))).toBe("wait");
+    expect(
+      does(view([manager(1), manager(2), manager(3, { availability: "drain" })], roster)),
+    ).toEqual({ kind: "demote", nodeId: "s3" });
+  });
+  it("drains before it demotes who leaves", () => {
+    expect(does(view(three, [entry(1), entry(2), entry(3, { state: "leaving" })]))).toEqual({
+      kind: "drain",
+      nodeId: "s3",
+    });
+  });
+  it("removes the node that its own living instance left behind", () => {
+    const nodes = [manager(1), manager(2), manager(3, down), manager(4, { labels: {} })];
+    const identities = seen(
+      [1, 2]
+        .map((n) => ({ instance: `i${n}`, nodeId: `s${n}` }))
+        .concat({ instance: "i3", nodeId: "s4" }),
+    );
+    expect(does(view(nodes, all, { identities }))).toEqual({ kind: "demote", nodeId: "s3" });
+  });
+  it("leaves a node alone that it cannot place", () => {
+    expect(does(view([...three, manager(9, { ...down, labels: {} })], all))).toBe("settled");
+  });
+  it("labels by what the node's own record says, keeps others' labels and drops its own that left the file", () => {
+    const nodes = [
+      manager(1, { labels: { mine: "1", disk: "ssd", "slipway.labels": "disk" } }),
+      manager(2),
+      manager(3),
+    ];
+    expect(does(view(nodes, all, { labels: seen({ control: { rack: "a" } }) }))).toEqual({
+      kind: "setLabels",
+      nodeId: "s1",
+      labels: { mine: "1", rack: "a", ...labels(1), "slipway.labels": "rack" },
+    });
+  });
+  it("promotes and demotes when the role differs", () => {
+    expect(
+      does(view([manager(1), manager(2), manager(3, { role: "worker", reachable: false })], all)),
+    ).toEqual({ kind: "promote", nodeId: "s3" });
+    expect(does(view(three, [entry(1), entry(2), entry(3, { role: "worker" })]))).toEqual({
+      kind: "demote",
+      nodeId: "s3",
+    });
+  });
+});
