@@ -3,7 +3,7 @@ import type { Joined, ObservedMember } from "../../src/components/etcd/membershi
 import { peerUrl } from "../../src/components/etcd/membership.ts";
 import type { tendNext, TendAct, TendView } from "../../src/components/etcd/tend.ts";
 import { quorumOf } from "../../src/components/quorum.ts";
-import { seen, unknown, type Seen } from "../../src/components/reconciler.ts";
+import { seen, unknown } from "../../src/components/reconciler.ts";
 import type { RosterEntry } from "../../src/components/roster.ts";
 import type { Move, World } from "./explore.ts";
 

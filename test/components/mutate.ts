@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 import type { joinNext } from "../../src/components/etcd/join.ts";
 import type { tendNext } from "../../src/components/etcd/tend.ts";
 import type { formNext } from "../../src/components/swarm/form.ts";
@@ -10,10 +10,18 @@ export type Decisions = {
   readonly formNext: typeof formNext;
 };
 
-/** One change to a source file: `find` must stand in it exactly once. */
+/** One change to a source file: `find` must stand in it exactly once (white space aside). */
 export type Edit = { readonly file: string; readonly find: string; readonly replace: string };
 
 const root = new URL("../../", import.meta.url).pathname;
+
+/** A pattern for the text with any white space between its characters. */
+function escaped(text: string): string {
+  return text
+    .replaceAll(/\s+/g, "")
+    .replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&")
+    .replaceAll(/\\?./gs, "$&\\s*");
+}
 
 /** The decision functions as they would be with these edits; the files themselves stay as they are. */
 export async function mutated(edits: readonly Edit[]): Promise<Decisions> {
@@ -37,14 +45,16 @@ export async function mutated(edits: readonly Edit[]): Promise<Decisions> {
         name: "mutate",
         setup(bundler) {
           bundler.onLoad({ filter: /src\/components\/.*\.ts$/ }, async ({ path }) => {
-            let contents = await readFile(path, "utf8");
+            // Printed anew first, so that the formatter's line breaks and commas are no part of an edit.
+            const printed = await transform(await readFile(path, "utf8"), { loader: "ts" });
+            let contents = printed.code.replaceAll("void 0", "undefined");
             for (const { find, replace } of pending.get(path) ?? []) {
-              if (contents.split(find).length !== 2)
-                throw new Error(`not exactly once in ${path}: ${find}`);
-              contents = contents.replace(find, () => replace);
+              const pattern = new RegExp(escaped(find), "g");
+              if (contents.match(pattern)?.length !== 1) throw new Error(`not exactly once in ${path}: ${find}`);
+              contents = contents.replace(pattern, () => replace);
               used.add(path);
             }
-            return { contents, loader: "ts" };
+            return { contents, loader: "js" };
           });
         },
       },
