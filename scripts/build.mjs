@@ -95,17 +95,19 @@ async function notices(metafiles) {
     }
   }
   const parts = await Promise.all(
-    [...folders].sort().map(async (folder) => {
-      const described = JSON.parse(await readFile(join(root, folder, "package.json"), "utf8"));
-      const file = (await readdir(join(root, folder))).find((name) =>
-        /^(licen[cs]e|copying)/i.test(name),
-      );
-      const text =
-        file === undefined
-          ? "(the package carries no licence file)"
-          : await readFile(join(root, folder, file), "utf8");
-      return `${described.name} ${described.version} (${described.license ?? "licence not stated"})\n\n${text.trim()}\n`;
-    }),
+    [...folders]
+      .toSorted((a, b) => (a < b ? -1 : 1))
+      .map(async (folder) => {
+        const described = JSON.parse(await readFile(join(root, folder, "package.json"), "utf8"));
+        const file = (await readdir(join(root, folder))).find((name) =>
+          /^(licen[cs]e|copying)/i.test(name),
+        );
+        const text =
+          file === undefined
+            ? "(the package carries no licence file)"
+            : await readFile(join(root, folder, file), "utf8");
+        return `${described.name} ${described.version} (${described.license ?? "licence not stated"})\n\n${text.trim()}\n`;
+      }),
   );
   return `Slipway's bundles contain these packages.\n\n${parts.join(`\n${"-".repeat(78)}\n\n`)}`;
 }

@@ -31,6 +31,7 @@ export type AgentOptions = {
 export type Round = { readonly settled: boolean; readonly moved: boolean; readonly left: boolean };
 
 const examineEvery = { settled: 10_000, moving: 2_000 } as const;
+const betweenLooks = 100;
 const rest: Rest = { kind: "settled" };
 
 /** One node's reconcilers in their order, round after round, and the record that says how far they are. */
@@ -101,7 +102,7 @@ export class Agent {
     if (addresses.includes(me.address)) this.#phases.end("network");
     else block("network", `the address ${me.address} is on none of this node's interfaces`);
 
-    const [etcd, swarm] = await Promise.all([this.#etcd(), this.#swarm(kept.changed.includes("docker-server"))]);
+    const { etcd, swarm } = await this.#memberships(kept.changed.includes("docker-server"));
     if (etcd.kind === "waits") block("etcd", etcd.why.text, etcd.why.log);
     if (swarm.kind === "waits") block("swarm", swarm.why.text, swarm.why.log);
 
@@ -144,6 +145,21 @@ export class Agent {
       this.#wanted = { group: group.value, pointer: pointer.value };
     } else this.#wanted = { group: this.#wanted.group, pointer: pointer.value };
     return this.#config.settle(this.#wanted.group, pointer.value);
+  }
+
+  /** Side by side: joining a swarm takes the engine seconds, in which etcd would stand still. */
+  async #memberships(apiChanged: boolean): Promise<{ readonly etcd: Rest; readonly swarm: Rest }> {
+    let swarm: Rest | undefined;
+    const swarming = this.#swarm(apiChanged).then((rested) => {
+      swarm = rested;
+    });
+    let etcd = await this.#etcd();
+    while (etcd.kind === "waits" && swarm === undefined) {
+      await this.#node.clock.sleep(betweenLooks);
+      etcd = await this.#etcd();
+    }
+    await swarming;
+    return { etcd, swarm: swarm ?? rest };
   }
 
   async #etcd(): Promise<Rest> {

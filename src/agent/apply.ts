@@ -37,6 +37,10 @@ export async function applyMachine(node: Pick<NodePorts, "files" | "systemd">, b
     for (const dropIn of unit.dropIns) await files.remove(dropInPath(unit, dropIn.name));
     reload = true;
   }
+  const on = change.units.filter((unit) => unit.state === "on").map((unit) => unit.name);
+  const known = on.filter((name) => old.get(name)?.state === "on");
+  // New links count after the reload that new texts need anyway.
+  await systemd.enable(on.filter((name) => !known.includes(name)), "on");
   if (reload) await systemd.reload();
 
   const named = (state: MachineUnit["state"]): string[] => change.units.filter((unit) => unit.state === state).map((unit) => unit.name);
@@ -51,9 +55,6 @@ export async function applyMachine(node: Pick<NodePorts, "files" | "systemd">, b
     await systemd.stop(masked);
     await systemd.mask(masked, true);
   }
-  const on = named("on");
-  await systemd.enable(on, "on");
-  const known = on.filter((name) => old.get(name)?.state === "on");
   await systemd.start(on.filter((name) => !known.includes(name)));
   await systemd.restart(known);
   return change;
@@ -110,8 +111,9 @@ export async function found({ files, systemd }: Pick<NodePorts, "files" | "syste
     if (was === undefined) return [];
     // A text of its own makes the unit count as changed: it is written anew and restarted.
     if (texts.some(differs)) return [{ ...was, content: "" }];
-    const active = states.get(unit.name)?.active;
-    return active === "active" || active === "activating" || unit.state !== "on" ? [was] : [{ ...was, state: "installed" }];
+    const state = states.get(unit.name);
+    const well = (state?.active === "active" || state?.active === "activating") && !/^(disabled|masked)/.test(state.enabled);
+    return well || unit.state !== "on" ? [was] : [{ ...was, state: "installed" }];
   });
   return {
     files: [...wanted.files.filter((file) => !differs(file.path) && old.files.some((was) => was.path === file.path)).map((file) => old.files.find((was) => was.path === file.path) ?? file), ...only(old.files, wanted.files, path)],

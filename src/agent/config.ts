@@ -1,5 +1,5 @@
 import type { NodePorts } from "../components/node.ts";
-import { emptyMachine, type MachineConfig } from "../machine/machine.ts";
+import type { MachineConfig } from "../machine/machine.ts";
 import { machineSchema } from "../records/schemas.ts";
 import type { RecordValue } from "../records/table.ts";
 import * as z from "zod/mini";
@@ -84,8 +84,9 @@ export class ConfigKeeper {
     // A higher `apply` asks to put back what someone else changed, so that nothing counts as applied.
     const again = state !== undefined && state.apply !== pointer.apply;
     const wanted = asMachine(group.machine);
-    const before = state === undefined ? emptyMachine : asMachine(state.machine);
-    await applyMachine(this.#node, again ? await found(this.#node, before, wanted) : before, wanted);
+    // A target may have put the config into the instance before its start, so the first look is at what is there.
+    const before = state === undefined ? wanted : asMachine(state.machine);
+    await applyMachine(this.#node, again || state === undefined ? await found(this.#node, before, wanted) : before, wanted);
     const next: State = {
       life: this.#life,
       revision: group.revision,

@@ -34,12 +34,7 @@ export function failureOf(error: unknown): Failure {
     return { exit: "wrong", message: error.message, ...next(error.next) };
   if (error instanceof InvalidFileError) return { exit: "wrong", message: error.message };
   const held = heldLock(error);
-  if (held !== undefined)
-    return {
-      exit: "locked",
-      message: held.message,
-      next: "the same command again, when that is done",
-    };
+  if (held !== undefined) return { exit: "locked", message: held.message };
   if (error instanceof OperationError)
     return { exit: "failed", message: error.message, ...next(error.next) };
   if (!(error instanceof Error)) return { exit: "failed", message: String(error) };

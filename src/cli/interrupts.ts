@@ -18,7 +18,7 @@ export function interrupts(ends: InterruptEnds) {
   let lent = false;
   return {
     signal: controller.signal,
-    interrupt(): void {
+    interrupt: (): void => {
       // A program that we run on our own terminal gets the same signal, and decides.
       if (lent) return;
       if (controller.signal.aborted) return ends.leave();

@@ -77,7 +77,7 @@ export function openSession(
     processes: world.processes,
     owner: world.owner(),
     environment: world.environment,
-    readFile: world.files.read,
+    readFile: (path) => world.files.read(path),
   });
   const lines = async (quiet: boolean): Promise<View> =>
     (await import("./views/plain.ts")).plainView(world.stderr, err, quiet);
@@ -120,13 +120,20 @@ export function openSession(
     },
     looking: async (target) => {
       view = await lines(true);
-      return contextOf(emitter(world.clock.now, view.listen), target);
+      return contextOf(
+        emitter(() => world.clock.now(), view.listen),
+        target,
+      );
     },
     working: async (target) => {
       const events: Event[] = [];
       view = await progress();
       const context = await contextOf(
-        emitter(world.clock.now, view.listen, (event) => void events.push(event)),
+        emitter(
+          () => world.clock.now(),
+          view.listen,
+          (event) => void events.push(event),
+        ),
         target,
       );
       return { context, events };
@@ -136,13 +143,20 @@ export function openSession(
       const interrupted = world.signal.aborted;
       const failure: Failure = interrupted
         ? { exit: "interrupted", message: "interrupted; the state is safe", next: again(world) }
-        : failureOf(error);
+        : withCommand(failureOf(error), world);
       const debug = (world.environment["SLIPWAY_DEBUG"] ?? "") !== "";
       if (flags.json) world.stdout.write(failureJson(error, failure, exits[failure.exit]));
       else world.stderr.write(failureText(error, failure, err, debug));
       return failure.exit;
     },
   };
+}
+
+/** Who finds the lock held can only come again. */
+function withCommand(failure: Failure, world: World): Failure {
+  return failure.exit === "locked"
+    ? { ...failure, next: `${again(world)} (when that is done)` }
+    : failure;
 }
 
 /** The command that was given, to paste once more. */

@@ -17,7 +17,7 @@ export type Output = NodeJS.WritableStream & {
 export type AtExit = (call: () => void) => () => void;
 
 /** Files of the caller, by paths relative to the working directory. */
-export type Files = {
+type Files = {
   read(path: string): Promise<Uint8Array>;
   /** Fails when the file exists, but with `replace`. */
   write(path: string, content: string | Uint8Array, replace: boolean): Promise<void>;

@@ -24,7 +24,8 @@ export function systemd(processes: Processes): Systemd {
   return {
     reload: async () => void (await control("daemon-reload")),
     enable: async (units, now) => {
-      if (units.length > 0) await control(now === "on" ? "enable" : "disable", "--quiet", "--", ...units);
+      // Without --no-reload each call makes systemd read all its units again.
+      if (units.length > 0) await control(now === "on" ? "enable" : "disable", "--quiet", "--no-reload", "--", ...units);
     },
     mask: async (units, masked) => {
       if (units.length > 0) await control(masked ? "mask" : "unmask", "--quiet", "--", ...units);

@@ -25,7 +25,13 @@ function say(message: string): void {
 
 async function main(): Promise<void> {
   const folder = setting("SLIPWAY_STORE");
-  const store = await diskStore(`${folder}/records`);
+  const store = await diskStore(`${folder}/records`, {
+    onBroken(why) {
+      // A write whose outcome is unknown: only opening the store again tells. Docker starts this program anew.
+      say(`store: ${why instanceof Error ? why.message : String(why)}`);
+      process.exit(1);
+    },
+  });
   const rules = storeRules(store);
   const onError = (error: unknown): void => say(`store: ${error instanceof Error ? error.message : String(error)}`);
   const socket = setting("SLIPWAY_SOCKET");

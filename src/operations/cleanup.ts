@@ -40,7 +40,8 @@ export async function cleanup(context: Context, input: { readonly cluster: Clust
   const { target, emit, signal, clock } = context;
   const begun = clock.now();
   emit("operation.started", { operation: "cleanup", cluster });
-  const { lock, close } = await lockIfPossible(context, cluster);
+  const { lock: taken, close } = await lockIfPossible(context, cluster);
+  let lock = taken;
   const failures = new Map<string, string>();
   let removed = 0;
   try {
@@ -51,7 +52,11 @@ export async function cleanup(context: Context, input: { readonly cluster: Clust
     for (const wave of waves) {
       signal.throwIfAborted();
       if (wave < storeWave) await lock?.check();
-      else await close();
+      else {
+        await lock?.release();
+        lock = undefined;
+        await close();
+      }
       await together(steps.filter((step) => step.wave === wave), async (step) => {
         if (step.kind !== "work") return;
         try {

@@ -1,4 +1,5 @@
-import type { Cluster } from "../cluster/cluster.ts";
+import { nodeName, type Cluster, type NodeName } from "../cluster/cluster.ts";
+import { emptyMachine, type MachineConfig } from "../machine/machine.ts";
 import { readRecord, updateRecord, writeOnce } from "../records/access.ts";
 import type { ClusterStore } from "../store/store.ts";
 import { gatewayInstance } from "../components/certificates.ts";
@@ -26,6 +27,13 @@ async function publish(context: Context, store: ClusterStore, plan: LaunchPlan):
     apply: (now?.apply ?? 0) + (plan.repairs ? 1 : 0),
     nonce: context.random.hex(8),
   }));
+}
+
+/** A node boots with its group's config, so that its engine starts with it and not after it. */
+function machineOf(cluster: Cluster, plan: LaunchPlan): (node: string) => MachineConfig {
+  const groups = new Map(plan.revision.groups.map((group) => [group.group, group.machine as MachineConfig]));
+  const byNode = new Map(cluster.groups.flatMap((group) => Array.from({ length: group.count }, (_, n) => [nodeName(cluster.name, group.name, n + 1), group.name] as const)));
+  return (node) => groups.get(byNode.get(node as NodeName) ?? "") ?? emptyMachine;
 }
 
 /** Local images go to the nodes that may run them, while those nodes still form the cluster. */
@@ -65,7 +73,7 @@ export async function launch(context: Context, input: { readonly cluster: Cluste
       const plan = await makePlan(locked.context, cluster, store, true);
       locked.context.emit("plan.made", { changes: plan.changes.length, steps: plan.steps.length });
       const admitted = (await readRecord(store, "certificate", { instance: gatewayInstance })) !== undefined;
-      const runner = { cluster: cluster.name, founding, publish: (its: ClusterStore) => publish(context, its, plan) };
+      const runner = { cluster: cluster.name, founding, publish: (its: ClusterStore) => publish(context, its, plan), machine: machineOf(cluster, plan) };
       await together([() => (admitted ? undefined : admitGateway(locked.context, store, opened.address)), () => runSteps(locked, runner, plan.steps)], async (work) => work());
       const names = (await target.observe(cluster.name)).nodes.map((node) => node.name);
       if (plan.publishes) {

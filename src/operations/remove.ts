@@ -20,7 +20,7 @@ export type Removed = {
   readonly note: string;
 };
 /** Makes one node leave and takes away all that it had; the caller holds the cluster's lock and has asked the guard. */
-export type RemoveNode = (locked: Locked, cluster: ClusterName, node: NodeName) => Promise<void>;
+export type RemoveNode = (locked: Locked, cluster: ClusterName, node: NodeName, force: boolean) => Promise<void>;
 
 /** How long the guard is asked again while another change is under way. Milliseconds. */
 const gatePatience = 60_000;
@@ -44,7 +44,7 @@ export async function remove(
         deadline: context.clock.now() + gatePatience,
       });
     }
-    await step(locked, "remove", node.name, () => retire(locked, cluster, node.name));
+    await step(locked, "remove", node.name, () => retire(locked, cluster, node.name, input.force));
     const count = nodes.filter((other) => other.group === node.group).length;
     const note =
       `cluster.yml still asks for ${count} in group ${node.group}: the next launch would make ${node.name} again; ` +

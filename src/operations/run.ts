@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ClusterName } from "../cluster/cluster.ts";
+import type { MachineConfig } from "../machine/machine.ts";
 import type { PlannedNode, Step } from "../plan/plan.ts";
 import { readRecord, updateRecord } from "../records/access.ts";
 import type { RecordValue } from "../records/table.ts";
@@ -16,6 +17,8 @@ export type Runner = {
   readonly cluster: ClusterName;
   readonly founding: Founding;
   readonly publish: (store: ClusterStore) => Promise<void>;
+  /** The machine config of a node's group in the revision that is being launched. */
+  readonly machine: (node: string) => MachineConfig;
 };
 
 /** How long a node may take to become ready or to leave, milliseconds. */
@@ -78,7 +81,7 @@ async function runSubject(locked: Locked, runner: Runner, steps: readonly Step<W
           token = await enrol(locked, runner, step.node);
           return;
         case "work": {
-          const admission = token === undefined ? {} : { admission: { token, pin: runner.founding.pin } };
+          const admission = token === undefined ? {} : { admission: { token, pin: runner.founding.pin, machine: runner.machine(step.subject) } };
           await target.apply(step.work, { emit, signal, ...admission });
           if (step.title === "create") emit("node.created", { node: step.subject, instance: "" });
           if (step.title === "remove") emit("node.removed", { node: step.subject });
@@ -101,15 +104,15 @@ async function runSubject(locked: Locked, runner: Runner, steps: readonly Step<W
 }
 
 /** An instance leaves for good: it is told so by the roster, and waited for. One that cannot hear it any more is not waited for. */
-export async function retire(locked: Locked, cluster: ClusterName, node: PlannedNode): Promise<void> {
+export async function retire(locked: Locked, cluster: ClusterName, node: PlannedNode, force = false): Promise<void> {
   const { context, store } = locked;
   const { clock, target } = context;
-  if (node.role === "control") await passGate(context, { cluster, node: node.name, kind: "remove", deadline: clock.now() + gatePatience });
+  if (node.role === "control" && !force) await passGate(context, { cluster, node: node.name, kind: "remove", deadline: clock.now() + gatePatience });
   const there = await readRecord(store, "roster", { instance: node.instance });
   if (there === undefined || there.value.state === "gone") return;
   await setRoster(locked, node.instance, "leaving");
   const now = (await target.observe(cluster)).nodes.find((candidate) => candidate.name === node.name);
-  if (now?.state !== "running") return;
+  if (now?.state !== "running" || force) return;
   await target.nudge(node.name);
   await awaitNodes(context, { store, cluster, nodes: [node.name], until: "left", deadline: clock.now() + nodePatience });
 }

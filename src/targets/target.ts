@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Cluster, ClusterName, NodeName, TargetName } from "../cluster/cluster.ts";
 import type { Emit } from "../events/event.ts";
+import type { MachineConfig } from "../machine/machine.ts";
 import type { Change, Observed, ObservedNode, Step } from "../plan/plan.ts";
 import type { ClusterStore } from "../store/store.ts";
 
@@ -10,8 +11,8 @@ export type Run = {
   readonly signal: AbortSignal;
 };
 
-/** What the runner gives to work on a node that was just enrolled: the token and the root's fingerprint. */
-export type Admission = { readonly token: string; readonly pin: string };
+/** What the runner gives to work on a node that was just enrolled: the token, the root's fingerprint, and the config to boot with. */
+export type Admission = { readonly token: string; readonly pin: string; readonly machine: MachineConfig };
 
 /** A connection to the cluster's store with the operator's rights. */
 export type StoreAccess = {

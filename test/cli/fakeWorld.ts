@@ -19,7 +19,7 @@ export function output(columns?: number): Output & { readonly text: () => string
 }
 
 /** Time that stands still; sleeping lets others run and ends at once. */
-export function stillClock(now: number): Clock {
+function stillClock(now: number): Clock {
   return { now: () => now, sleep: () => new Promise((resolve) => void setImmediate(resolve)) };
 }
 
@@ -36,7 +36,7 @@ function node(cluster: string, group: string, role: "control" | "worker", n: num
 }
 
 /** The target's half that the command line itself asks: which clusters and nodes there are. */
-export function fakeTarget(clusters: readonly string[]): Target {
+function fakeTarget(clusters: readonly string[]): Target {
   const refuse = (): never => {
     throw new Error("the command line leaves this to the operations");
   };
@@ -88,7 +88,7 @@ const refusePrompts: Prompts = {
   confirm: () => Promise.reject(new Error("asked to confirm")),
 };
 
-export const noon = Date.UTC(2026, 10, 21, 12);
+const noon = Date.UTC(2026, 10, 21, 12);
 
 /** Runs the command line in a world of its own; gives the exit code, both streams and the files afterwards. */
 export async function run(words: readonly string[], setting: Setting = {}) {

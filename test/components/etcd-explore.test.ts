@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { joinNext } from "../../src/components/etcd/join.ts";
 import { tendNext } from "../../src/components/etcd/tend.ts";
-import { etcdWorld, type EtcdSize } from "./etcd-world.ts";
+import type { EtcdSize } from "./etcd-state.ts";
+import { etcdWorld } from "./etcd-world.ts";
 import { explore } from "./explore.ts";
 
 const any = Number.POSITIVE_INFINITY;
@@ -18,6 +19,12 @@ const worlds: readonly (readonly [string, EtcdSize, number, number])[] = [
     { founders: 1, slots: 1, faults: all },
     any,
     200,
+  ],
+  [
+    "one founder, the store forgets",
+    { founders: 1, slots: 1, faults: { ...disks, storeLost: true } },
+    any,
+    50,
   ],
   [
     "three founders, disks lost as often as you like",

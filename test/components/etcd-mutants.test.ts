@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { etcdWorld, type EtcdSize } from "./etcd-world.ts";
+import type { EtcdSize } from "./etcd-state.ts";
+import { etcdWorld } from "./etcd-world.ts";
 import { explore } from "./explore.ts";
 import { mutated, type Edit } from "./mutate.ts";
 

@@ -31,7 +31,7 @@ export default (brief: string) =>
       const cleanup = await session.world.operations.cleanup();
       const { removed } = await cleanup(context, { cluster });
       session.close();
-      if (flags.json || flags.quiet) return "done";
+      if (flags.json) return "done";
       session.print(
         removed === 0
           ? `there is nothing of ${cluster}`

@@ -25,6 +25,7 @@ export default (brief: string) =>
     ),
     parameters: {
       flags: { ...common, stdin: toggle("give standard input to the command") },
+      aliases: { i: "stdin" },
       positional: nodeWords,
     },
     func: act(async (session, flags: Flags, ...words: string[]) => {

@@ -30,15 +30,16 @@ export default (brief: string) =>
       const launch = await session.world.operations.launch();
       const { status } = await launch(context, { cluster });
       session.close();
-      if (flags.json || flags.quiet) return "done";
+      if (flags.json) return "done";
 
       const { launchReport, showsBars } = await import("../views/report.ts");
+      const shown = flags.quiet ? [] : events;
       const inspect = await session.world.operations.inspect();
-      const { nodes } = showsBars(events)
+      const { nodes } = showsBars(shown)
         ? await inspect(context, { cluster: cluster.name, nodes: [] })
         : { nodes: [] };
-      const columns = session.world.stdout.columns ?? 100;
-      session.print(launchReport({ events, status, nodes, columns }, session.out));
+      const columns = session.world.stdout.columns || 100;
+      session.print(launchReport({ events: shown, status, nodes, columns }, session.out));
       return "done";
     }),
   });

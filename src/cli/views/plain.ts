@@ -25,9 +25,11 @@ function subject(event: Event): string {
   return event.name;
 }
 
-/** The end of a failed operation is told by the error itself, with its next step. */
+/** What another line tells as well: a failure by the error itself, the last phase by `node.ready`. */
 export function isTold(event: Event): boolean {
-  return event.name === "operation.failed";
+  return (
+    event.name === "operation.failed" || (event.name === "node.phase" && event.phase === "ready")
+  );
 }
 
 /** One line per change, with the time in UTC; for logs and pipes. With `quiet` only what must be seen. */

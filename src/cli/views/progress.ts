@@ -7,7 +7,7 @@ export type NodeProgress = {
   /** When the phase began, or when it was over; milliseconds since 1970. */
   readonly since: number;
 };
-export type ServiceProgress = {
+type ServiceProgress = {
   readonly running: number;
   readonly desired: number;
   readonly ready: boolean;
@@ -67,7 +67,11 @@ export function advance(progress: Progress, event: Event): Progress {
     case "node.created":
       return node(event.node, { phase: "boot", reason: undefined, state: "working" });
     case "node.phase":
-      return node(event.node, { phase: event.phase, reason: event.reason, state: "working" });
+      return node(event.node, {
+        phase: event.phase,
+        reason: event.reason,
+        state: event.phase === "ready" ? "ready" : "working",
+      });
     case "node.ready":
       return node(event.node, { phase: "ready", reason: undefined, state: "ready" });
     case "node.failed":

@@ -1,7 +1,7 @@
 import type { Event } from "../../events/event.ts";
 import type { InspectedNode } from "../../operations/inspect.ts";
 import type { Status } from "../../operations/status.ts";
-import { rowsOf, withSettled } from "./spans.ts";
+import { preparation, rowsOf, withSettled } from "./spans.ts";
 import { summaryText } from "./status.ts";
 import type { Theme } from "./theme.ts";
 import { waterfall } from "./waterfall.ts";
@@ -13,9 +13,15 @@ export type Launched = {
   readonly columns: number;
 };
 
-/** Whether anything took so long that bars say something: nodes came or went on. */
+/** A row of bars says something when it is longer than this; milliseconds. */
+const worthShowing = 200;
+
+/** Whether nodes or services went on for so long that bars say something. */
 export function showsBars(events: readonly Event[]): boolean {
-  return events.some((event) => event.name === "node.created" || event.name === "node.ready");
+  return rowsOf(events).some(
+    (row) =>
+      row.name !== preparation && row.spans.some((span) => span.to - span.from > worthShowing),
+  );
 }
 
 /** The end of a launch: where the time went, where services answer, and how etcd is. */

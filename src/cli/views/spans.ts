@@ -16,6 +16,9 @@ export type Settled = {
 
 type Open = { phase: string; from: number };
 
+/** The row of what comes before the first node. */
+export const preparation = "prepare";
+
 /** Rows of nodes and services in the order in which they appear, from the events of one operation. */
 export function rowsOf(events: readonly Event[]): readonly Row[] {
   const rows = new Map<string, Span[]>();
@@ -32,15 +35,20 @@ export function rowsOf(events: readonly Event[]): readonly Row[] {
     open.set(row, { phase, from: time });
   };
   for (const event of events) {
-    if (event.name === "operation.started") begin("prepare", "prepare", event.time);
+    if (event.name === "operation.started") begin(preparation, preparation, event.time);
     else if (event.name === "node.created") begin(event.node, "boot", event.time);
-    else if (event.name === "node.phase") begin(event.node, event.phase, event.time);
-    else if (event.name === "node.ready" || event.name === "node.failed")
+    else if (event.name === "node.phase" && event.phase !== "ready")
+      begin(event.node, event.phase, event.time);
+    else if (
+      event.name === "node.phase" ||
+      event.name === "node.ready" ||
+      event.name === "node.failed"
+    )
       end(event.node, event.time, event.name === "node.failed");
     else if (event.name === "service.state") begin(event.service, "tasks", event.time);
     else if (event.name === "service.ready") end(event.service, event.time, false);
     if (event.name === "node.created" || event.name === "node.phase")
-      end("prepare", event.time, false);
+      end(preparation, event.time, false);
   }
   const last = events.at(-1)?.time ?? 0;
   for (const row of open.keys()) end(row, last, false);

@@ -27,7 +27,7 @@ export async function terminalView(
       frame(
         progress,
         clock.now(),
-        { columns: output.columns ?? 80, rows: output.rows ?? 24 },
+        { columns: output.columns || 80, rows: output.rows || 24 },
         theme,
       ),
     );

@@ -29,10 +29,17 @@ export function theme(colour: boolean, unicode: boolean): Theme {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Whether a stream is a terminal that can be painted on: `NO_COLOR`, `CI` and `TERM=dumb` count as none. */
-export function isLive(stream: { readonly isTTY?: boolean }, environment: Environment): boolean {
+/**
+ * Whether a stream is a terminal that can be drawn on: `NO_COLOR`, `CI` and `TERM=dumb` count as none, nor does one
+ * that says it has no columns.
+ */
+export function isLive(
+  stream: { readonly isTTY?: boolean; readonly columns?: number },
+  environment: Environment,
+): boolean {
   return (
     stream.isTTY === true &&
+    stream.columns !== 0 &&
     !isSet(environment["NO_COLOR"]) &&
     !isSet(environment["CI"]) &&
     environment["TERM"] !== "dumb"

@@ -24,16 +24,30 @@ export function waterfall(rows: readonly Row[], columns: number, theme: Theme): 
   const place = (time: number): number =>
     Math.round(((time - from) / Math.max(1, to - from)) * width);
 
-  const lines = rows.map((row) => {
-    const cells = new Array<string>(width).fill(" ");
-    for (const span of row.spans)
-      draw(cells, span, place(span.from), Math.min(place(span.to), width), theme);
-    const sum = (row.spans.at(-1)?.to ?? from) - (row.spans[0]?.from ?? from);
-    return `${row.name.padEnd(names)}  ${cells.join("")}  ${duration(sum)}`.trimEnd();
+  const lines = rows.flatMap((row) => {
+    const start = Math.min(...row.spans.map((span) => span.from));
+    const sum = duration(Math.max(...row.spans.map((span) => span.to)) - start);
+    return lanesOf(row.spans).map((lane, index) => {
+      const cells = Array.from({ length: width }, () => " ");
+      for (const span of lane)
+        draw(cells, span, place(span.from), Math.min(place(span.to), width), theme);
+      return `${(index === 0 ? row.name : "").padEnd(names)}  ${cells.join("")}  ${index === 0 ? sum : ""}`.trimEnd();
+    });
   });
   return [`${" ".repeat(names)}  ${theme.paint("quiet", axis(to - from, width))}`, ...lines].join(
     "\n",
   );
+}
+
+/** Phases that go on side by side, each in a line of its own; those that follow each other share one. */
+function lanesOf(spans: readonly Span[]): readonly (readonly Span[])[] {
+  const lanes: Span[][] = [];
+  for (const span of spans.toSorted((a, b) => a.from - b.from || b.to - a.to)) {
+    const free = lanes.find((lane) => lane.every((other) => other.to <= span.from));
+    if (free === undefined) lanes.push([span]);
+    else free.push(span);
+  }
+  return lanes;
 }
 
 /** Writes one bar into the cells, its phase's name inside as far as it fits. */
@@ -44,9 +58,9 @@ function draw(cells: string[], span: Span, from: number, to: number, theme: Them
   const inner = length - 2;
   const label = span.failed ? `${span.phase}!` : span.phase;
   const text = length === 1 ? one : `${open}${label.slice(0, inner).padEnd(inner, line)}${close}`;
-  [...text].forEach((character, index) => {
+  for (const [index, character] of Array.from(text).entries()) {
     cells[start + index] = span.failed ? theme.paint("bad", character) : character;
-  });
+  }
 }
 
 /** Seconds since the start, at steps that a person can count. */

@@ -51,7 +51,9 @@ function field(value: unknown, name: string): unknown {
 
 function memberOf(value: unknown): EtcdMember {
   const urls = field(value, "peerURLs");
-  const name = field(value, "name");
+  const clients = field(value, "clientURLs");
+  // A founder has its name from the initial cluster; that it has started shows only in its client addresses.
+  const name = Array.isArray(clients) && clients.length > 0 ? field(value, "name") : "";
   return {
     id: hex(field(value, "ID")),
     name: typeof name === "string" ? name : "",

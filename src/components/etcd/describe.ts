@@ -1,10 +1,12 @@
 import { emptyMachine, type Origin } from "../../machine/machine.ts";
 import type { Component } from "../component.ts";
-import { clientPort, etcdData, etcdEnvironment, etcdUnit, peerPort } from "./paths.ts";
+import { clientPort, etcdData, etcdEnvironment, etcdUnit, firstStart, peerPort } from "./paths.ts";
 
 const origin: Origin = { kind: "component", component: "etcd" };
 
-// The agent starts it, once it knows whether this instance founds, rejoins or enters; so it is not enabled.
+// The agent starts it, once it knows whether this instance founds, rejoins or enters; so it is not enabled. On an empty
+// data directory it starts only with the agent's permission, which serves once: a restart by systemd after the data was
+// lost must never found a second cluster with the settings of the first.
 const unit = `[Unit]
 Description=etcd
 After=network.target
@@ -14,6 +16,7 @@ ConditionPathExists=${etcdEnvironment}
 Type=notify
 User=etcd
 EnvironmentFile=${etcdEnvironment}
+ExecCondition=+/bin/sh -c 'if [ -d ${etcdData}/member ]; then rm -f ${firstStart}; else rm ${firstStart}; fi'
 ExecStart=/usr/local/bin/etcd
 Restart=on-failure
 RestartSec=1

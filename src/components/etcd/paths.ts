@@ -7,3 +7,5 @@ export const pkiFolder = "/var/lib/slipway/pki";
 export const etcdUnit = "etcd.service";
 export const clientPort = 2379;
 export const peerPort = 2380;
+/** Permission for one start on an empty data directory. */
+export const firstStart = "/run/slipway/etcd-first-start";

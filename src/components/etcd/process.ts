@@ -1,5 +1,5 @@
 import type { NodePorts } from "../node.ts";
-import { etcdData, etcdEnvironment, etcdUnit, pkiFolder } from "./paths.ts";
+import { etcdData, etcdEnvironment, etcdUnit, firstStart, pkiFolder } from "./paths.ts";
 import type { DiskClaim, EtcdDisk, EtcdProcess, InitialMember } from "./join.ts";
 import { peerUrl } from "./membership.ts";
 
@@ -7,6 +7,8 @@ export const ownEndpoint = "https://127.0.0.1:2379";
 export const endpointOf = (address: string): string => `https://${address}:2379`;
 
 const claimFile = `${etcdData}/slipway.json`;
+/** There while etcd was started in this boot. */
+const startedMark = "/run/slipway/etcd-started";
 const claimOwner = { mode: 0o600, user: "root", group: "root" } as const;
 
 function readClaim(text: string): DiskClaim | undefined {
@@ -28,7 +30,9 @@ export async function lookAtDisk({ files }: NodePorts): Promise<EtcdDisk> {
 }
 
 /** What the etcd unit and its own endpoint say. */
-export async function lookAtProcess({ etcd, systemd }: NodePorts): Promise<EtcdProcess> {
+export async function lookAtProcess({ etcd, systemd, files }: NodePorts): Promise<EtcdProcess> {
+  // Nobody else starts it, so without our mark there is nothing to ask; the mark is gone after a reboot.
+  if ((await files.read(startedMark)) === undefined) return { kind: "stopped" };
   try {
     const status = await etcd.status(ownEndpoint);
     const healthy = status.learner ? false : await etcd.reads(ownEndpoint, "linearizable");
@@ -37,8 +41,9 @@ export async function lookAtProcess({ etcd, systemd }: NodePorts): Promise<EtcdP
     // Connection refused, a timeout, or no leader yet: the unit's own state tells which of the two it is.
     const state = (await systemd.states([etcdUnit])).get(etcdUnit);
     if (state === undefined || state.active === "inactive") return { kind: "stopped" };
+    if (state.active === "failed") return { kind: "failed" };
     const why = error instanceof Error ? error.message : String(error);
-    const log = state.active === "failed" || state.result !== "success" ? await systemd.log(etcdUnit, 5) : [];
+    const log = state.result !== "success" ? await systemd.log(etcdUnit, 5) : [];
     return { kind: "silent", log: [...log, why] };
   }
 }
@@ -52,6 +57,9 @@ export async function writeClaim({ files }: NodePorts, claim: DiskClaim, replace
 /** Starts etcd: as founder (`new`), as learner (`existing`), or on the data that is there. */
 export async function startEtcd(node: NodePorts, start: { readonly state: "new" | "existing"; readonly members: readonly InitialMember[] } | undefined): Promise<void> {
   const { me, files, systemd } = node;
+  const disk = await lookAtDisk(node);
+  if (disk.claim === undefined) throw new Error("etcd is not started: the claim beside its data is gone");
+  if (start === undefined && !disk.data) throw new Error("etcd is not started: its data is gone");
   const settings: Record<string, string> = {
     ETCD_NAME: me.node,
     ETCD_DATA_DIR: etcdData,
@@ -81,13 +89,18 @@ export async function startEtcd(node: NodePorts, start: { readonly state: "new" 
     .join("");
   await files.makeFolder(etcdData, { mode: 0o700, user: "etcd", group: "etcd" });
   await files.write(etcdEnvironment, text, { mode: 0o600, user: "root", group: "root" });
+  await files.makeFolder("/run/slipway", { mode: 0o755, user: "root", group: "root" });
+  if (start === undefined) await files.remove(firstStart);
+  else await files.write(firstStart, "", { mode: 0o600, user: "root", group: "root" });
   await systemd.resetFailed(etcdUnit);
   await systemd.start([etcdUnit]);
+  await files.write(startedMark, "", { mode: 0o644, user: "root", group: "root" });
 }
 
 /** Stops etcd and moves its data and claim aside; nothing is deleted. */
 export async function setAside({ files, systemd, clock }: NodePorts): Promise<void> {
   await systemd.stop([etcdUnit]);
+  await files.remove(startedMark);
   await files.move(etcdData, `${etcdData}.${new Date(clock.now()).toISOString().replaceAll(/[:.]/g, "-")}`);
   await files.makeFolder(etcdData, { mode: 0o700, user: "etcd", group: "etcd" });
 }

@@ -52,11 +52,13 @@ export const swarmForm: Reconciler<FormView, FormAct, NodePorts> = {
     const nonce = random.hex(8);
     switch (act.kind) {
       case "claim":
+        // An emptied store looks like a new one to a node that is in no swarm yet; the etcd that it founded tells them apart.
+        if ((await readRecord(store, "etcdProposal", own)) === undefined) throw new Error("etcd has not been founded yet");
         await writeOnce(store, "swarmClaim", own, { instance: me.instance, epoch: act.epoch, nonce });
         return;
       case "takeOver":
         await updateRecord(store, "swarmClaim", own, (now) =>
-          now?.instance === act.from && now.epoch === act.epoch - 1 ? { instance: me.instance, epoch: act.epoch, nonce } : undefined,
+          now?.instance === act.from && now.epoch === act.epoch - 1 && now.clusterId === undefined ? { instance: me.instance, epoch: act.epoch, nonce } : undefined,
         );
         return;
       case "init":
@@ -67,11 +69,17 @@ export const swarmForm: Reconciler<FormView, FormAct, NodePorts> = {
           Spec: { TaskHistoryLimit: 3 },
         });
         return;
-      case "publish":
+      case "publish": {
+        // First into the claim, whose holder alone may: a takeover that was decided before then comes too late.
+        const claim = await updateRecord(store, "swarmClaim", own, (now) =>
+          now?.instance === me.instance && now.epoch === act.epoch && now.clusterId === undefined ? { ...now, clusterId: act.clusterId, nonce } : undefined,
+        );
+        if (claim?.clusterId !== act.clusterId) return;
         await updateRecord(store, "swarmCluster", own, (now) =>
-          now !== undefined && now.epoch >= act.epoch ? undefined : { clusterId: act.clusterId, instance: me.instance, epoch: act.epoch, nonce },
+          now?.clusterId === act.clusterId ? undefined : { clusterId: act.clusterId, instance: me.instance, epoch: act.epoch, nonce },
         );
         return;
+      }
       case "recordJoined":
         return node.files.write(markFile, `${JSON.stringify({ generation: me.generation, clusterId: act.clusterId })}\n`, { mode: 0o600, user: "root", group: "root" });
       case "publishTokens":

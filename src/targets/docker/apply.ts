@@ -1,7 +1,8 @@
 import type { Readable } from "node:stream";
 import type { ClusterName } from "../../cluster/cluster.ts";
 import type { Admission } from "../target.ts";
-import { archive } from "./archive.ts";
+import type { MachineConfig } from "../../machine/machine.ts";
+import { archive, type ArchiveEntry } from "./archive.ts";
 import { gatewayOptions, gatewayShape, nodeOptions, nodeShape, runtimeFolder } from "./container.ts";
 import { at, orAbsent, orDone, textAt, textsAt, type Engine } from "./engine.ts";
 import { dataVolume, dockerVolume, gatewayName, label, networkName, runtimeVolume, storePort, storeVolume } from "./names.ts";
@@ -91,6 +92,27 @@ export async function ensureGateway(engine: Engine, cluster: ClusterName, gatewa
   await start(engine, name);
 }
 
+/**
+ * The part of a machine config that can lie in a new container before its first start: what is root's and below /etc.
+ * The agent finds it there and does the rest.
+ */
+function firstBoot(machine: MachineConfig): readonly ArchiveEntry[] {
+  const folder = "systemd/system";
+  return [
+    ...machine.files
+      .filter((file) => file.path.startsWith("/etc/") && file.user === "root" && file.group === "root")
+      .map((file) => ({ path: file.path.slice("/etc/".length), content: file.content, mode: Number.parseInt(file.mode, 8) })),
+    ...machine.units.flatMap((unit) => [
+      ...(unit.content === undefined ? [] : [{ path: `${folder}/${unit.name}`, content: unit.content, mode: 0o644 }]),
+      ...unit.dropIns.map((dropIn) => ({ path: `${folder}/${unit.name}.d/${dropIn.name}`, content: dropIn.content, mode: 0o644 })),
+      ...(unit.state === "on"
+        ? [{ path: `${folder}/multi-user.target.wants/${unit.name}`, target: unit.content === undefined ? `/lib/systemd/system/${unit.name}` : `../${unit.name}` }]
+        : []),
+      ...(unit.state === "masked" && unit.content === undefined ? [{ path: `${folder}/${unit.name}`, target: "/dev/null" }] : []),
+    ]),
+  ];
+}
+
 /** Makes a node's volumes and container, puts its identity in, starts it. */
 async function ensureNode(engine: Engine, cluster: ClusterName, node: NodeContainer, rights: Rights, admission: Admission | undefined): Promise<void> {
   const there = await inspect(engine, node.name);
@@ -119,12 +141,12 @@ async function ensureNode(engine: Engine, cluster: ClusterName, node: NodeContai
     store: `https://${gatewayAddress(node.subnet)}:${storePort}`,
     pin: admission.pin,
   };
-  const unit = "systemd/system/slipway-agent.service";
   const identity = archive([
     { path: "slipway/bootstrap.json", content: `${JSON.stringify(bootstrap)}\n`, mode: 0o644 },
     { path: "slipway/token", content: `${admission.token}\n`, mode: 0o600 },
-    { path: unit, content: agentUnit, mode: 0o644 },
+    { path: "systemd/system/slipway-agent.service", content: agentUnit, mode: 0o644 },
     { path: "systemd/system/multi-user.target.wants/slipway-agent.service", target: "../slipway-agent.service" },
+    ...firstBoot(admission.machine),
   ]);
   await put(engine, node.name, "/etc", identity);
   await start(engine, node.name);

@@ -122,6 +122,9 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
 
     async prepare(cluster, run) {
       const [nodes, programs, seen] = await Promise.all([ensureImage(run), runtime(), world(cluster.name)]);
+      // Found out beside the gateway's start; a refusal is thrown where the first node is made.
+      const asked = rights();
+      asked.catch(() => undefined);
       const subnet = await subnetOf(cluster, seen);
       const gateway = seen.containers.find((container) => container.labels[label.part] === "gateway");
       // An existing gateway is brought up to date under the lock, as a step of the plan.
