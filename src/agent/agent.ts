@@ -1,10 +1,11 @@
 import { networkInterfaces } from "node:os";
 import type { NodePorts } from "../components/node.ts";
 import { etcdJoin, etcdTend } from "../components/etcd/member.ts";
-import { ownEndpoint } from "../components/etcd/process.ts";
+import type { TendView } from "../components/etcd/tend.ts";
 import { hasMesh, lookAtSwarm, swarmNodes } from "../components/swarm/api.ts";
 import { serveApi, swarmForm, swarmTend } from "../components/swarm/member.ts";
 import { tendServices } from "../components/swarm/services.ts";
+import type { MachineConfig } from "../machine/machine.ts";
 import { readRecord } from "../records/access.ts";
 import type { RecordValue } from "../records/table.ts";
 import { CertificateKeeper } from "./certificates.ts";
@@ -46,7 +47,10 @@ export class Agent {
   #wanted: Wanted | undefined;
   #health: { readonly at: number; readonly value: Health } | undefined;
   #mesh: boolean | undefined;
+  /** What the last round saw of etcd's members; undefined while this node is not in. */
+  #members: TendView | undefined;
   #last = "";
+  #machine: MachineConfig | undefined;
   nudges = 0;
 
   constructor(options: AgentOptions) {
@@ -96,6 +100,7 @@ export class Agent {
       return { settled: false, moved: true, left: false };
     }
     this.#phases.end("config");
+    this.#machine = config.machine;
 
     this.#phases.begin("network");
     const addresses = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((entry) => entry.address));
@@ -126,7 +131,29 @@ export class Agent {
     if (line !== this.#last) node.say(line);
     this.#last = line;
     await this.#write(config, blocked, kept.ends);
-    return { settled: blocked === undefined && kept.settled, moved, left: false };
+    return { settled: blocked === undefined && kept.settled && this.#membersAreWell(), moved, left: false };
+  }
+
+  /** While a member is down, learns or is about to, this node looks more often: what it reports is what people see. */
+  #membersAreWell(): boolean {
+    const members = this.#members?.members;
+    return members?.kind !== "seen" || members.value.every((member) => !member.learner && member.healthy.kind === "seen" && member.healthy.value);
+  }
+
+  /** An answer to someone who asked, while a round takes long: what this node knows by itself, with the rest as it was. */
+  async answer(): Promise<void> {
+    const machine = this.#machine;
+    const last = this.#report.last;
+    if (machine === undefined || last === undefined || last.nudges === this.nudges) return;
+    const health = await examine(this.#node, machine);
+    await this.#report.write(this.#node, {
+      ...last,
+      nudges: this.nudges,
+      seen: this.#node.clock.now(),
+      units: health.units,
+      drift: [...health.drift],
+      disk: steady(health.disk),
+    });
   }
 
   async #settleConfig(block: (phase: string, why: string, log?: readonly string[], failed?: boolean) => void): Promise<ConfigOutcome | undefined> {
@@ -165,11 +192,12 @@ export class Agent {
   async #etcd(): Promise<Rest> {
     if (this.#node.me.role !== "control") return rest;
     this.#phases.begin("etcd");
+    this.#members = undefined;
     const joined = await reconcile(this.#join, this.#node);
     if (joined.kind === "waits") return joined;
     this.#phases.end("etcd");
     // What tending waits for is the cluster's business; this member is well.
-    const tended = await reconcile(etcdTend, this.#node);
+    const tended = await reconcile({ ...etcdTend, look: async (node: NodePorts) => (this.#members = await etcdTend.look(node)) }, this.#node);
     if (tended.kind === "waits") this.#node.say(`etcd members: ${tended.why.text}`);
     return rest;
   }
@@ -225,7 +253,6 @@ export class Agent {
     const node = this.#node;
     const { me, clock } = node;
     const phase = left ? "left" : (blocked?.phase ?? "ready");
-    const was = this.#last === "";
     const state: NodeRecord["state"] = left ? "stopped" : blocked === undefined ? "ready" : blocked.failed ? "failed" : "starting";
     const health = this.#health?.value;
     const record: NodeRecord = {
@@ -246,33 +273,23 @@ export class Agent {
       drift: [...(health?.drift ?? [])],
       disk: steady(health?.disk ?? []),
       certificates: { ...ends },
-      ...(await this.#membership(was)),
+      ...(await this.#membership()),
     };
     await this.#report.write(node, record);
   }
 
   /** What this node sees of etcd and of the swarm; fields that cannot be seen now are left out. */
-  async #membership(_first: boolean): Promise<Pick<NodeRecord, "etcd" | "swarm">> {
+  async #membership(): Promise<Pick<NodeRecord, "etcd" | "swarm">> {
     const node = this.#node;
     const seen: { etcd?: NonNullable<NodeRecord["etcd"]>; swarm?: NonNullable<NodeRecord["swarm"]> } = {};
-    if (node.me.role === "control") {
-      try {
-        const [status, { members }] = await Promise.all([node.etcd.status(ownEndpoint), node.etcd.members(ownEndpoint)]);
-        seen.etcd = {
-          memberId: status.memberId,
-          clusterId: status.clusterId,
-          leader: status.leader === "0" ? "" : status.leader,
-          members: await Promise.all(
-            members.map(async ({ id, name, learner, peerUrls }) => {
-              const endpoint = peerUrls[0]?.replace(/:2380$/, ":2379");
-              const healthy = name !== "" && endpoint !== undefined && (await node.etcd.reads(endpoint, learner ? "serializable" : "linearizable").catch(() => false));
-              return { id, name, learner, healthy };
-            }),
-          ),
-        };
-      } catch (error) {
-        node.say(`etcd is not seen: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`);
-      }
+    const members = this.#members;
+    if (members?.members.kind === "seen") {
+      seen.etcd = {
+        memberId: members.me.memberId,
+        clusterId: members.clusterId,
+        leader: (members.leader.kind === "seen" ? members.leader.value : undefined) ?? "",
+        members: members.members.value.map(({ id, name, learner, healthy }) => ({ id, name, learner, healthy: healthy.kind === "seen" && healthy.value })),
+      };
     }
     if (node.me.orchestrator === "swarm") {
       try {

@@ -15,6 +15,9 @@ import { Agent } from "./agent.ts";
 import { pace } from "./pace.ts";
 import { arrival } from "./platforms/local.ts";
 
+/** Milliseconds after which an asker is answered though the round is not over. */
+const answerWithin = 2_000;
+
 /** Journald reads the priority from the prefix; a line that repeats is said once. */
 function speaker(): (message: string) => void {
   let last = "";
@@ -88,6 +91,10 @@ async function main(): Promise<void> {
   process.on("SIGHUP", () => {
     agent.nudge();
     wake.abort();
+    // A round may hang in an engine without a leader; who asks gets what this node knows by itself.
+    setTimeout(() => {
+      agent.answer().catch((error: unknown) => say(`answer: ${error instanceof Error ? error.message : String(error)}`));
+    }, answerWithin);
   });
   stopping.signal.addEventListener("abort", () => wake.abort());
   const own = fileIdentity();

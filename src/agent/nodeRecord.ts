@@ -17,6 +17,10 @@ export class NodeReport {
     return was !== undefined && was.state === state && was.phase === phase ? was.since : node.clock.now();
   }
 
+  get last(): NodeRecord | undefined {
+    return this.#written;
+  }
+
   async write(node: NodePorts, record: NodeRecord): Promise<void> {
     const was = this.#written;
     const same = was !== undefined && JSON.stringify({ ...was, seen: 0 }) === JSON.stringify({ ...record, seen: 0 });

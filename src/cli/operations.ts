@@ -10,6 +10,7 @@ export const operations = {
   env: async () => (await import("../operations/env.ts")).env,
   events: async () => (await import("../operations/events.ts")).events,
   exec: async () => (await import("../operations/exec.ts")).exec,
+  image: async () => (await import("../operations/image.ts")).image,
   inspect: async () => (await import("../operations/inspect.ts")).inspect,
   ip: async () => (await import("../operations/ip.ts")).ip,
   launch: async () => (await import("../operations/launch.ts")).launch,

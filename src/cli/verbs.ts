@@ -67,6 +67,10 @@ export const verbs: Readonly<Record<string, Verb>> = {
     acts: true,
     load: () => import("./verbs/cleanup.ts"),
   },
+  image: {
+    brief: "print the node image's tag, or have it built",
+    load: () => import("./verbs/image.ts"),
+  },
   schema: {
     brief: "print the JSON Schema of cluster.yml for editors",
     load: () => import("./verbs/schema.ts"),

@@ -60,6 +60,17 @@ async function loadImages(locked: Locked, cluster: Cluster, plan: LaunchPlan): P
   );
 }
 
+/** The cluster's state once all see it alike: a node that just came back looks dead to the others for another round or two. */
+async function wholeStatus(context: Context, cluster: Cluster["name"]): Promise<Status> {
+  const deadline = context.clock.now() + 10_000;
+  for (;;) {
+    const now = await status(context, { cluster });
+    const well = now.state === "ready" && now.etcd.members.every((member) => member.state === "voter");
+    if (well || context.clock.now() > deadline || context.signal.aborted) return now;
+    await context.clock.sleep(200, context.signal);
+  }
+}
+
 /** Creates the cluster, resumes an interrupted creation, or brings it to what the file says; the same command for all three. */
 export async function launch(context: Context, input: { readonly cluster: Cluster }): Promise<Launched> {
   const { cluster } = input;
@@ -93,7 +104,7 @@ export async function launch(context: Context, input: { readonly cluster: Cluste
     });
     const seconds = (clock.now() - begun) / 1000;
     emit("cluster.ready", { cluster: cluster.name, seconds });
-    return { changes, seconds, status: await status(context, { cluster: cluster.name }) };
+    return { changes, seconds, status: await wholeStatus(context, cluster.name) };
   } finally {
     await opened.close();
   }

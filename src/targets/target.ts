@@ -50,12 +50,17 @@ export interface NodeAccess {
   connect(port: number): Promise<Duplex>;
 }
 
+/** The image of nodes: what this version of the program wants, and the way to have it built (minutes) where it is not there. */
+export type NodeImageAccess = { wanted(): Promise<string>; ensure(run: Run): Promise<string> };
+
 /** Something that bears the cluster's name. */
 export type Leftover = { readonly kind: string; readonly name: string; readonly blocker?: string };
 
 /** All that operations know of a target, beside the launch's own desires. `Work` is plain data that only the target understands. */
 export interface Target<Work = unknown> {
   readonly name: TargetName;
+  /** The image that nodes start from, by its tag; absent where nodes start from another's. */
+  readonly image?: NodeImageAccess;
   /** Whether the engine or account can be reached, and what it lacks; for `doctor` and for clear errors. */
   examine(): Promise<readonly { readonly subject: string; readonly state: "good" | "warning" | "bad"; readonly message: string; readonly fix?: string }[]>;
   list(): Promise<readonly ClusterName[]>;

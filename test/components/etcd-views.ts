@@ -156,6 +156,7 @@ export function tendView(state: EtcdState, at: number): TendView | undefined {
   if (!isHealthy(state, me)) return undefined;
   const { roster, joined } = me.cut ? dark : commonOf(state);
   return {
+    clusterId: "",
     me: { instance: instance(at), memberId: id(at, "m") },
     roster,
     joined,

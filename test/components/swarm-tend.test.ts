@@ -82,7 +82,8 @@ describe("the swarm's nodes follow the roster", () => {
     expect(
       does(view([manager(1), manager(2), manager(3, { ...down, role: "worker" })], roster)),
     ).toEqual({ kind: "removeNode", nodeId: "s3" });
-    expect(does(view(three, roster))).toBe("wait");
+    // The roster's word is enough: the swarm itself calls a dead node ready for some seconds more.
+    expect(does(view(three, roster))).toEqual({ kind: "demote", nodeId: "s3" });
   });
   it("demotes nobody at the cost of the quorum", () => {
     const roster = [entry(1), entry(2), entry(3, { state: "leaving" })];
@@ -121,6 +122,13 @@ describe("the swarm's nodes follow the roster", () => {
       nodeId: "s1",
       labels: { mine: "1", rack: "a", ...labels(1), "slipway.labels": "rack" },
     });
+  });
+  it("lets no new manager in before those that are gone are out", () => {
+    const roster = [entry(1), entry(2), entry(3, { state: "gone" }), entry(4)];
+    const newcomer = manager(4, { role: "worker", reachable: false });
+    const twoOfThree = [manager(1), manager(2, down), manager(3, down), newcomer];
+    expect(does(view(twoOfThree, roster))).toBe("wait");
+    expect(does(view([manager(1), manager(2), newcomer], roster))).toEqual({ kind: "promote", nodeId: "s4" });
   });
   it("promotes and demotes when the role differs", () => {
     expect(

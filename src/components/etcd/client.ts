@@ -36,6 +36,8 @@ export interface EtcdClient {
 }
 
 const timeout = 2_000;
+/** A health check of somebody else's endpoint; one that is down must not hold up everything else. Milliseconds. */
+const checkTimeout = 700;
 
 function hex(decimal: unknown): string {
   return typeof decimal === "string" || typeof decimal === "number" ? BigInt(decimal).toString(16) : "0";
@@ -66,13 +68,13 @@ function memberOf(value: unknown): EtcdMember {
 export function etcdClient(tls: MutualTls, login: () => Promise<{ readonly name: string; readonly password: string } | undefined>): EtcdClient {
   let token: string | undefined;
 
-  async function post(endpoint: string, path: string, body: unknown, authorization: string | undefined): Promise<{ status: number; answer: Readonly<Record<string, unknown>> }> {
+  async function post(endpoint: string, path: string, body: unknown, authorization: string | undefined, limit = timeout): Promise<{ status: number; answer: Readonly<Record<string, unknown>> }> {
     const { status, body: bytes } = await tls.request(
       {
         url: `${endpoint}${path}`,
         method: "POST",
         headers: { "content-type": "application/json", ...(authorization === undefined ? {} : { authorization }) },
-        timeout,
+        timeout: limit,
       },
       JSON.stringify(body),
     );
@@ -80,9 +82,9 @@ export function etcdClient(tls: MutualTls, login: () => Promise<{ readonly name:
     return { status, answer: typeof answer === "object" && answer !== null ? { ...answer } : {} };
   }
 
-  async function call(endpoint: string, path: string, body: unknown): Promise<Readonly<Record<string, unknown>>> {
+  async function call(endpoint: string, path: string, body: unknown, limit = timeout): Promise<Readonly<Record<string, unknown>>> {
     for (let attempt = 0; ; attempt++) {
-      const { status, answer } = await post(endpoint, path, body, token);
+      const { status, answer } = await post(endpoint, path, body, token, limit);
       if (status === 200) return answer;
       const code = Number(answer["code"] ?? 0);
       const message = String(answer["message"] ?? answer["error"] ?? `etcd answered ${status}`);
@@ -103,7 +105,7 @@ export function etcdClient(tls: MutualTls, login: () => Promise<{ readonly name:
   }
 
   return {
-    call,
+    call: (endpoint, path, body) => call(endpoint, path, body),
     async status(endpoint) {
       const answer = await call(endpoint, "/v3/maintenance/status", {});
       const version = answer["version"];
@@ -117,13 +119,13 @@ export function etcdClient(tls: MutualTls, login: () => Promise<{ readonly name:
       };
     },
     async members(endpoint) {
-      const answer = await call(endpoint, "/v3/cluster/member/list", { linearizable: true });
+      const answer = await call(endpoint, "/v3/cluster/member/list", { linearizable: true }, checkTimeout);
       const members = answer["members"];
       return { clusterId: hex(field(answer["header"], "cluster_id")), members: (Array.isArray(members) ? members : []).map(memberOf) };
     },
     async reads(endpoint, how) {
       try {
-        await call(endpoint, "/v3/kv/range", { key: "aGVhbHRo", serializable: how === "serializable", keys_only: true });
+        await call(endpoint, "/v3/kv/range", { key: "aGVhbHRo", serializable: how === "serializable", keys_only: true }, checkTimeout);
         return true;
       } catch (error) {
         // Refused for want of permission is an answer, from a cluster that has quorum.

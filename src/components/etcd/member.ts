@@ -166,6 +166,7 @@ export const etcdTend: Reconciler<TendView, TendAct, NodePorts> = {
           };
     return {
       me: { instance: me.instance, memberId: status.kind === "seen" ? status.value.memberId : "" },
+      clusterId: status.kind === "seen" ? status.value.clusterId : "",
       roster,
       joined,
       members,

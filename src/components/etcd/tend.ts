@@ -6,6 +6,8 @@ import { ownerOf, quorumMembers, type Joined, type ObservedMember } from "./memb
 /** What a control instance whose own member is a healthy voter sees of the whole cluster. */
 export type TendView = {
   readonly me: { readonly instance: string; readonly memberId: string };
+  /** For reports only; empty when it could not be asked. */
+  readonly clusterId: string;
   readonly roster: Seen<Roster>;
   readonly joined: Seen<readonly Joined[]>;
   /** From a linearizable read of the member list, with each member's own answer. */

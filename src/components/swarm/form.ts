@@ -120,16 +120,29 @@ function outside(view: FormView, mark: string | undefined): Next<FormAct> {
   if (mark !== undefined && published !== mark) return wait(foreign(mark, published));
   if (published === undefined)
     return view.me.role === "control" ? claim(view) : wait("no swarm is published yet");
-  if (view.token.kind === "unknown") return wait(`cannot read the join token: ${view.token.why}`);
+  const token = replacing(view) ? view.workerToken : view.token;
+  if (token.kind === "unknown") return wait(`cannot read the join token: ${token.why}`);
   const own = `${view.me.address}:2377`;
-  const remotes = view.token.value?.addresses.filter((address) => address !== own) ?? [];
-  if (view.token.value !== undefined && remotes.length > 0)
-    return act({ kind: "join", token: view.token.value.token, remotes });
+  const remotes = token.value?.addresses.filter((address) => address !== own) ?? [];
+  if (token.value !== undefined && remotes.length > 0)
+    return act({ kind: "join", token: token.value.token, remotes });
   const maker = view.cluster.value?.instance === view.me.instance;
   return wait(
     maker || mark !== undefined
       ? `this instance's swarm state is lost and no other manager of swarm ${published} is known: run slipway doctor, then slipway restore`
       : `no manager of swarm ${published} has published a join token`,
+  );
+}
+
+/**
+ * A control instance that comes where others are gone enters as a worker, as etcd's come in as learners: a manager
+ * promotes it once the dead are out, so that the number of managers never grows by the dead.
+ */
+function replacing(view: FormView): boolean {
+  return (
+    view.me.role === "control" &&
+    view.roster.kind === "seen" &&
+    view.roster.value.some((entry) => entry.role === "control" && entry.state !== "present")
   );
 }
 

@@ -68,9 +68,10 @@ export function swarmTendNext(view: SwarmTendView): Next<SwarmTendAct> {
     const next = owner === undefined ? settled : retire(nodes, node, owner, identities);
     wants.push(next);
   }
+  const retiring = wants.some((next) => next.kind !== "settled");
   for (const { node, owner } of owned) {
     if (owner?.state === "present" && !isSuperseded(nodes, node, owner, identities))
-      wants.push(settle(view, nodes, node, owner));
+      wants.push(settle(view, nodes, node, owner, retiring));
   }
   // One wait must not hold up what can be done elsewhere.
   return (
@@ -118,7 +119,8 @@ function retire(
     return node.role === "manager" ? demote(nodes, node, `${owner.node} leaves`) : settled;
   }
   if (owner.state === "present" && !isSuperseded(nodes, node, owner, identities)) return settled;
-  if (node.state !== "down")
+  // A gone instance is gone: the roster's word needs no second. Its node may count as ready for another quarter of a minute.
+  if (owner.state !== "gone" && node.state !== "down")
     return wait(`swarm node ${node.id} of ${owner.node} is ${owner.state} but not down yet`);
   if (node.role === "manager") return demote(nodes, node, `${owner.node} is gone`);
   return act({ kind: "removeNode", nodeId: node.id });
@@ -139,11 +141,14 @@ function settle(
   nodes: readonly SwarmNode[],
   node: SwarmNode,
   owner: RosterEntry,
+  retiring: boolean,
 ): Next<SwarmTendAct> {
   const labels = labelsOf(view, node, owner);
   if (!sameLabels(labels, node.labels)) return act({ kind: "setLabels", nodeId: node.id, labels });
-  if (owner.role === "control" && node.role === "worker")
-    return act({ kind: "promote", nodeId: node.id });
+  if (owner.role === "control" && node.role === "worker") {
+    // First the old manager out, then the new one in: with both, one more loss would cost the quorum.
+    return retiring ? wait(`${owner.node} becomes a manager when those that left are out`) : act({ kind: "promote", nodeId: node.id });
+  }
   if (owner.role === "worker" && node.role === "manager")
     return demote(nodes, node, `${owner.node} is to be a worker`);
   return settled;

@@ -27,7 +27,6 @@ export function gatewayShape(gateway: GatewayContainer): string {
 
 /** On a control node `etcdctl` works without flags, also in `docker exec`, which reads no profile. */
 const etcdctlEnvironment = [
-  "ETCDCTL_API=3",
   "ETCDCTL_ENDPOINTS=https://127.0.0.1:2379",
   "ETCDCTL_CACERT=/var/lib/slipway/pki/etcd-client.ca.crt",
   "ETCDCTL_CERT=/var/lib/slipway/pki/etcd-client.crt",

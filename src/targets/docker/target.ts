@@ -3,12 +3,13 @@ import type { Clock } from "../../host/clock.ts";
 import type { Processes } from "../../host/processes.ts";
 import type { Random } from "../../host/random.ts";
 import { httpStore } from "../../store/client.ts";
+import type { ClusterStore } from "../../store/store.ts";
 import type { Leftover, Run, StoreAccess, Target } from "../target.ts";
 import { nodeAccess } from "./access.ts";
 import { applyWork, ensureGateway, ensureNetwork } from "./apply.ts";
 import { detectRights } from "./capabilities.ts";
 import { operatorSocket } from "./container.ts";
-import { openEngine, orDone, textAt, type EngineEnvironment } from "./engine.ts";
+import { openEngine, orDone, textAt, type Engine, type EngineEnvironment } from "./engine.ts";
 import { ensureNodeImage, wantedImageTag } from "./image.ts";
 import { loadImage, localImages } from "./images.ts";
 import { gatewayName, label } from "./names.ts";
@@ -30,6 +31,8 @@ export type DockerOptions = {
   readonly processes: Processes;
   readonly clock: Clock;
   readonly random: Random;
+  /** What stands in for Docker where there is none: the engine, the stores behind gateways, the nodes' programs. */
+  readonly instead?: { readonly engine: Engine; readonly store: (cluster: ClusterName) => ClusterStore; readonly runtime: Runtime };
 };
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
@@ -39,9 +42,9 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 
 /** The Docker target: clusters of systemd containers on the engine that the docker command uses. */
 export function dockerTarget(options: DockerOptions): Target<DockerWork> {
-  const { processes, clock, random } = options;
-  const engine = openEngine(options.environment);
-  const runtime = once<Runtime>(() => findRuntime(options));
+  const { processes, clock, random, instead } = options;
+  const engine = instead?.engine ?? openEngine(options.environment);
+  const runtime = once<Runtime>(async () => instead?.runtime ?? findRuntime(options));
   let image: string | undefined;
   const named = options.environment["SLIPWAY_NODE_IMAGE"];
   /** Builds the image when it is not there; only `prepare` does. */
@@ -60,6 +63,7 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
   const world = async (cluster: ClusterName): Promise<World> => ({ cluster, ...(await look(engine, cluster)) });
 
   const access = (cluster: ClusterName, subnet: string): StoreAccess => {
+    if (instead !== undefined) return { store: instead.store(cluster), address: gatewayAddress(subnet), close: async () => {} };
     const store = httpStore({ connect: () => tunnel(gatewayName(cluster), `UNIX-CONNECT:${operatorSocket}`) });
     return { store, address: gatewayAddress(subnet), close: async () => store.close() };
   };
@@ -76,6 +80,7 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
 
   return {
     name: "docker",
+    image: { wanted: nodeImage, ensure: ensureImage },
 
     async examine() {
       try {
