@@ -1,5 +1,6 @@
 // From a clean clone to a running cluster: sets up what is missing, launches examples/swarm.yml (or the file that is
 // named), and shows what there is. A cluster that runs already is brought to its file and otherwise left alone.
+import { get } from "node:http";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ensureImages, ensureProgram, output, show, slipway } from "./ready.mjs";
@@ -84,14 +85,28 @@ async function titleOf(address) {
   const deadline = Date.now() + 30_000;
   for (;;) {
     try {
-      const response = await fetch(address, { signal: AbortSignal.timeout(5000) });
-      const text = await response.text();
-      if (!response.ok) throw new Error(`it answers with HTTP ${response.status}`);
+      const text = await page(address);
       return /<title>(.*?)<\/title>/s.exec(text)?.[1]?.trim() ?? text.slice(0, 60).trim();
     } catch (error) {
-      if (Date.now() > deadline)
-        throw new DemoError(`${address} does not answer: ${error.cause?.message ?? error.message}; see: ${slipway} doctor`);
+      if (Date.now() > deadline) throw new DemoError(`${address} does not answer: ${error.message}; see: ${slipway} doctor`);
       await sleep(200);
     }
   }
+}
+
+/** Over node:http, which tells when a connection ends half way; fetch may wait for ever then. */
+function page(address) {
+  return new Promise((resolve, reject) => {
+    const request = get(address, { agent: false, timeout: 5000 }, (response) => {
+      const chunks = [];
+      response.on("data", (chunk) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () =>
+        response.statusCode === 200 ? resolve(Buffer.concat(chunks).toString("utf8")) : reject(new Error(`HTTP ${response.statusCode}`)),
+      );
+      response.on("close", () => reject(new Error("the connection ended half way")));
+    });
+    request.on("timeout", () => request.destroy(new Error("no answer within 5 s")));
+    request.on("error", reject);
+  });
 }

@@ -332,10 +332,11 @@ export function memoryCluster(engine: MemoryEngine, clock: Clock, name: string, 
       const due = running().filter((container) => runOf(container).due <= clock.now());
       if (due.length === 0 && clock.now() - led < restPause) return;
       led = clock.now();
+      const generation = (await readRecord(store, "cluster"))?.value.generation;
       let records: Promise<readonly RecordValue<"node">[]> | undefined;
       const shared: Shared = {
         roster: (await listRecords(store, "roster")).map(({ value }) => value),
-        joined: (await listRecords(store, "etcdJoined")).map(({ key, value }) => ({ instance: key.slice(key.lastIndexOf("/") + 1), clusterId: value.clusterId, memberId: value.memberId })),
+        joined: (generation === undefined ? [] : await listRecords(store, "etcdJoined", { generation })).map(({ key, value }) => ({ instance: key.slice(key.lastIndexOf("/") + 1), clusterId: value.clusterId, memberId: value.memberId })),
         records: () => (records ??= listRecords(store, "node").then((found) => found.map(({ value }) => value))),
       };
       for (const container of due) if (engine.containers.get(container.name) === container && container.state === "running") await round(container, store, shared);

@@ -64,6 +64,7 @@ export function tendEtcd(members: Members, alive: Alive, me: string, instance: s
   if (etcd === undefined || !hasQuorum(members, alive)) return false;
   const next = tendNext({
     me: { instance, memberId: me },
+    clusterId: etcd.clusterId,
     roster: seen(roster),
     joined: seen(joined),
     members: seen(etcd.members.map((member) => ({ ...member, healthy: seen(alive.etcd.has(member.id)), inSync: member.learner ? seen(alive.etcd.has(member.id)) : unknown("not asked") }))),
