@@ -68,18 +68,10 @@ const results = await Promise.all(builds).catch((error) => {
 });
 
 await mkdir(join(dist, "meta"), { recursive: true });
-for (const [name, metafile] of results)
-  await writeFile(join(dist, `meta/${name}.json`), JSON.stringify(metafile));
-await writeFile(
-  join(dist, "THIRD-PARTY.txt"),
-  await notices(results.map(([, metafile]) => metafile)),
-);
+for (const [name, metafile] of results) await writeFile(join(dist, `meta/${name}.json`), JSON.stringify(metafile));
+await writeFile(join(dist, "THIRD-PARTY.txt"), await notices(results.map(([, metafile]) => metafile)));
 await removeOldChunks(
-  new Set(
-    results.flatMap(([, metafile]) =>
-      Object.keys(metafile.outputs).map((path) => join(root, path)),
-    ),
-  ),
+  new Set(results.flatMap(([, metafile]) => Object.keys(metafile.outputs).map((path) => join(root, path)))),
 );
 // Dated when the build began, so that an edit during the build makes the next run build again.
 await writeFile(join(dist, "stamp"), `${version}\n`);
@@ -99,9 +91,7 @@ async function notices(metafiles) {
       .toSorted((a, b) => (a < b ? -1 : 1))
       .map(async (folder) => {
         const described = JSON.parse(await readFile(join(root, folder, "package.json"), "utf8"));
-        const file = (await readdir(join(root, folder))).find((name) =>
-          /^(licen[cs]e|copying)/i.test(name),
-        );
+        const file = (await readdir(join(root, folder))).find((name) => /^(licen[cs]e|copying)/i.test(name));
         const text =
           file === undefined
             ? "(the package carries no licence file)"

@@ -21,7 +21,9 @@ try {
 }
 
 async function demo() {
-  say("The demo makes a cluster of five nodes on this machine's Docker, and a web page on it. What is missing is installed:");
+  say(
+    "The demo makes a cluster of five nodes on this machine's Docker, and a web page on it. What is missing is installed:",
+  );
   say("  1. slipway's libraries (npm ci, into node_modules/) and its bundle (into dist/)");
   say("  2. a Docker engine (apt-get install docker.io, as root on Debian or Ubuntu; else it tells you what to run)");
   say("  3. two Docker images: the node image (Debian with systemd, Docker and etcd) and demo/hello");
@@ -40,7 +42,8 @@ async function demo() {
   await refuseTakenPorts(cluster);
 
   stage(`${slipway} launch ${file} --yes`);
-  if ((await show([slipway, "launch", file, "--yes"])) !== 0) throw new DemoError(`the launch failed; to try again: npm run demo`);
+  if ((await show([slipway, "launch", file, "--yes"])) !== 0)
+    throw new DemoError(`the launch failed; to try again: npm run demo`);
 
   stage(`${slipway} status ${cluster.name}`);
   await show([slipway, "status", cluster.name]);
@@ -88,7 +91,8 @@ async function titleOf(address) {
       const text = await page(address);
       return /<title>(.*?)<\/title>/s.exec(text)?.[1]?.trim() ?? text.slice(0, 60).trim();
     } catch (error) {
-      if (Date.now() > deadline) throw new DemoError(`${address} does not answer: ${error.message}; see: ${slipway} doctor`);
+      if (Date.now() > deadline)
+        throw new DemoError(`${address} does not answer: ${error.message}; see: ${slipway} doctor`);
       await sleep(200);
     }
   }
@@ -102,7 +106,9 @@ function page(address) {
       response.on("data", (chunk) => chunks.push(chunk));
       response.on("error", reject);
       response.on("end", () =>
-        response.statusCode === 200 ? resolve(Buffer.concat(chunks).toString("utf8")) : reject(new Error(`HTTP ${response.statusCode}`)),
+        response.statusCode === 200
+          ? resolve(Buffer.concat(chunks).toString("utf8"))
+          : reject(new Error(`HTTP ${response.statusCode}`)),
       );
       response.on("close", () => reject(new Error("the connection ended half way")));
     });

@@ -63,19 +63,14 @@ async function ask() {
     return { version: stdout.trim() };
   } catch (error) {
     return {
-      refusal:
-        error.code === "ENOENT"
-          ? "there is no docker command"
-          : String(error.stderr ?? error.message).trim(),
+      refusal: error.code === "ENOENT" ? "there is no docker command" : String(error.stderr ?? error.message).trim(),
     };
   }
 }
 
 /** What points the docker command at an engine other than this machine's own; undefined when nothing does. */
 async function namedEngine(environment) {
-  const variable = ["DOCKER_HOST", "DOCKER_CONTEXT"].find(
-    (name) => (environment[name] ?? "") !== "",
-  );
+  const variable = ["DOCKER_HOST", "DOCKER_CONTEXT"].find((name) => (environment[name] ?? "") !== "");
   if (variable !== undefined) return `${variable}=${environment[variable]}`;
   const context = await execute("docker", ["context", "show"], { timeout: 10 * seconds }).then(
     ({ stdout }) => stdout.trim(),
@@ -103,9 +98,7 @@ function refuseUnlessOurs(refusal, named, environment) {
       `This user may not use the Docker engine: ${refusal}`,
       `Run: sudo usermod --append --groups docker ${user}   (then log in again)`,
     );
-  const start = existsSync("/run/systemd/system")
-    ? "sudo systemctl start docker"
-    : "sudo dockerd &";
+  const start = existsSync("/run/systemd/system") ? "sudo systemctl start docker" : "sudo dockerd &";
   const next =
     found("dockerd") === undefined
       ? "sudo apt-get install docker.io   (or see https://docs.docker.com/engine/install/)"
@@ -200,9 +193,7 @@ async function startByHand(log) {
   log(`starting Docker: dockerd, in the background as process ${child.pid}; it logs to ${file}`);
   child.on("error", (error) => (end = error.message));
   child.on("exit", (code, signal) => (end = `it ended with ${code ?? signal}`));
-  await answered(() =>
-    end === undefined ? undefined : `${end}. Its last lines:\n${lastLines(file, before)}`,
-  );
+  await answered(() => (end === undefined ? undefined : `${end}. Its last lines:\n${lastLines(file, before)}`));
   child.removeAllListeners();
   child.unref();
 }
@@ -215,9 +206,7 @@ function runningByFile(file, program) {
   try {
     const pid = Number(readFileSync(file, "utf8"));
     const [, name, state] =
-      /^\d+ \((.*)\) (\S)/.exec(
-        existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "utf8") : "",
-      ) ?? [];
+      /^\d+ \((.*)\) (\S)/.exec(existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "utf8") : "") ?? [];
     if (name === program && state !== "Z") return pid;
     rmSync(file);
   } catch (error) {
@@ -244,11 +233,7 @@ async function ensureIptables(log) {
     "choosing the older iptables, as the kernel has no nf_tables: update-alternatives --set iptables /usr/sbin/iptables-legacy",
   );
   for (const program of ["iptables", "ip6tables"])
-    await run(
-      "update-alternatives",
-      ["--set", program, `/usr/sbin/${program}-legacy`],
-      10 * seconds,
-    );
+    await run("update-alternatives", ["--set", program, `/usr/sbin/${program}-legacy`], 10 * seconds);
 }
 
 function logFile() {
@@ -261,13 +246,7 @@ function logFile() {
 }
 
 function lastLines(file, from) {
-  return readFileSync(file)
-    .subarray(from)
-    .toString("utf8")
-    .trimEnd()
-    .split("\n")
-    .slice(-15)
-    .join("\n");
+  return readFileSync(file).subarray(from).toString("utf8").trimEnd().split("\n").slice(-15).join("\n");
 }
 
 /** Waits up to a minute for the engine's answer, or until `ended` gives the reason why none will come. */
@@ -278,10 +257,7 @@ async function answered(ended = () => undefined) {
     if (version !== undefined) return version;
     const end = ended();
     if (end !== undefined)
-      throw new NoEngineError(
-        `Docker did not start: ${String(end)}`,
-        "Mend that, and run this again.",
-      );
+      throw new NoEngineError(`Docker did not start: ${String(end)}`, "Mend that, and run this again.");
     if (Date.now() > deadline)
       throw new NoEngineError(
         `Docker was started but does not answer: ${refusal}`,
@@ -291,10 +267,7 @@ async function answered(ended = () => undefined) {
   }
 }
 
-if (
-  process.argv[1] !== undefined &&
-  realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)
-) {
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   try {
     await ensureEngine();
   } catch (error) {

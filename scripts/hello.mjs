@@ -16,8 +16,7 @@ const label = "slipway.example";
 /** Makes sure that the engine has `demo/hello`; gives whether it was built just now. */
 export async function ensureHello({ nodeImage, log = (line) => console.error(line) }) {
   const hash = createHash("sha256").update(nodeImage);
-  for (const name of readdirSync(folder).sort())
-    hash.update(`\0${name}\0`).update(readFileSync(join(folder, name)));
+  for (const name of readdirSync(folder).sort()) hash.update(`\0${name}\0`).update(readFileSync(join(folder, name)));
   const wanted = hash.digest("hex");
   if ((await labelOf(helloImage)) === wanted) return { image: helloImage, built: false };
   log(`building ${helloImage} from ${nodeImage}`);
@@ -26,16 +25,7 @@ export async function ensureHello({ nodeImage, log = (line) => console.error(lin
   }));
   await run(
     "docker",
-    [
-      "build",
-      "--tag",
-      helloImage,
-      "--label",
-      `${label}=${wanted}`,
-      "--build-arg",
-      `NODE_IMAGE=${nodeImage}`,
-      folder,
-    ],
+    ["build", "--tag", helloImage, "--label", `${label}=${wanted}`, "--build-arg", `NODE_IMAGE=${nodeImage}`, folder],
     {
       // Of several BuildKit builders only the context's own sees the node image.
       env: { ...process.env, BUILDX_BUILDER: context.trim(), BUILDX_NO_DEFAULT_ATTESTATIONS: "1" },

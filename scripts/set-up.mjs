@@ -12,18 +12,13 @@ export async function setUp(root, missing) {
     mkdirSync(folder, { recursive: true });
     while (!taken(lock)) await sleep(100);
   } catch (error) {
-    fail(
-      `cannot set itself up in ${root}: ${error.message}`,
-      "make the folder writable, or run a clone of your own",
-    );
+    fail(`cannot set itself up in ${root}: ${error.message}`, "make the folder writable, or run a clone of your own");
   }
   // Another process may have done it while this one waited.
   const steps = missing();
   try {
     if (steps.length > 0)
-      process.stderr.write(
-        `slipway: first run or new sources: ${steps.map((step) => step.say).join(", ")} …\n`,
-      );
+      process.stderr.write(`slipway: first run or new sources: ${steps.map((step) => step.say).join(", ")} …\n`);
     for (const { command, words } of steps) {
       const result = spawnSync(command, words, {
         cwd: root,
@@ -33,8 +28,7 @@ export async function setUp(root, missing) {
       });
       if (result.status === 0) continue;
       const line = [command, ...words].join(" ");
-      const said =
-        `${result.stdout ?? ""}${result.stderr ?? ""}${result.error?.message ?? ""}`.trim();
+      const said = `${result.stdout ?? ""}${result.stderr ?? ""}${result.error?.message ?? ""}`.trim();
       rmSync(lock, { force: true });
       fail(`setting up failed: ${line}\n${said}`, `cd ${root} && ${line}`);
     }

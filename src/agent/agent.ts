@@ -264,7 +264,7 @@ export class Agent {
       phase,
       ...(blocked === undefined ? {} : { reason: blocked.why }),
       log: [...(blocked?.log ?? [])],
-      since: await this.#report.since(node, state, phase),
+      since: await this.#report.since(node, this.#options.boot, state, phase),
       seen: clock.now(),
       boot: this.#options.boot,
       nudges: this.nudges,

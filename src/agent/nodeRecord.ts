@@ -11,10 +11,10 @@ export class NodeReport {
   #written: NodeRecord | undefined;
 
   /** Since when the present state and phase hold; survives a restart of the agent. */
-  async since(node: NodePorts, state: string, phase: string): Promise<number> {
+  async since(node: NodePorts, boot: string, state: string, phase: string): Promise<number> {
     this.#written ??= (await readRecord(node.store, "node", { instance: node.me.instance }))?.value;
     const was = this.#written;
-    return was !== undefined && was.state === state && was.phase === phase ? was.since : node.clock.now();
+    return was !== undefined && was.boot === boot && was.state === state && was.phase === phase ? was.since : node.clock.now();
   }
 
   get last(): NodeRecord | undefined {

@@ -1,6 +1,5 @@
 import type { FlagParametersForType } from "@stricli/core";
 import type { TargetName } from "../cluster/cluster.ts";
-import type { CliContext } from "./context.ts";
 
 /** On when it is given. */
 export type Toggle = boolean | undefined;
@@ -27,7 +26,7 @@ const shown = {
   noColor: toggle("no colour (also NO_COLOR=1)"),
 } as const;
 
-export const common: FlagParametersForType<Common, CliContext> = {
+export const common: FlagParametersForType<Common> = {
   on: {
     kind: "enum",
     values: ["docker"],
@@ -43,7 +42,7 @@ export const common: FlagParametersForType<Common, CliContext> = {
   },
   ...shown,
 };
-export const acting: FlagParametersForType<Acting, CliContext> = {
+export const acting: FlagParametersForType<Acting> = {
   ...common,
   yes: toggle("do it without asking"),
 };

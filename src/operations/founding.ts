@@ -42,7 +42,8 @@ export async function found(context: Context, store: ClusterStore, cluster: Clus
     return { record, pin: fingerprint(root.value.certificate) };
   }
   const { clock, random, emit } = context;
-  await Promise.all([removeKey(store, keyOf("root")), ...purposes.map((purpose) => removeKey(store, keyOf("issuer", { purpose })))]);
+  const begun = [keyOf("root"), ...purposes.map((purpose) => keyOf("issuer", { purpose })), ...(await store.list("generation/"))];
+  await Promise.all(begun.map((key) => removeKey(store, key)));
   const now = clock.now();
   const root = await makeRoot({ name: cluster.name, now });
   const recovery = await makeRecoveryKey();
@@ -64,8 +65,9 @@ export async function found(context: Context, store: ClusterStore, cluster: Clus
     created: now,
     nonce: random.hex(8),
   };
-  await writeOnce(store, "cluster", {}, record);
+  // Shown before the record that makes it final: a run that ends in between shows another one, and the last one counts.
   emit("root.recoveryKey", { key: recovery.identity });
+  await writeOnce(store, "cluster", {}, record);
   return { record, pin: fingerprint(root.certificate) };
 }
 

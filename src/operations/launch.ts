@@ -87,6 +87,7 @@ export async function launch(context: Context, input: { readonly cluster: Cluste
       const runner = { cluster: cluster.name, founding, publish: (its: ClusterStore) => publish(context, its, plan), machine: machineOf(cluster, plan) };
       await together([() => (admitted ? undefined : admitGateway(locked.context, store, opened.address)), () => runSteps(locked, runner, plan.steps)], async (work) => work());
       const names = (await target.observe(cluster.name)).nodes.map((node) => node.name);
+      const apply = (await readRecord(store, "pointer"))?.value.apply ?? 0;
       if (plan.publishes) {
         // Nodes at rest look every two seconds; told so, they look at once. Those that are just booting look anyway.
         const ready = names.filter((name) => !plan.steps.some((step) => step.kind === "enrol" && step.node.name === name));
@@ -94,12 +95,12 @@ export async function launch(context: Context, input: { readonly cluster: Cluste
       }
       await together(
         [
-          () => awaitNodes(locked.context, { store, cluster: cluster.name, nodes: names, until: "ready", deadline: clock.now() + nodePatience, revision: plan.revision.id }),
+          () => awaitNodes(locked.context, { store, cluster: cluster.name, nodes: names, until: "ready", deadline: clock.now() + nodePatience, revision: plan.revision.id, apply }),
           () => loadImages(locked, cluster, plan),
         ],
         async (work) => work(),
       );
-      await awaitServices(locked.context, store, cluster, plan.revision.id);
+      await awaitServices(locked.context, store, cluster, { revision: plan.revision.id, apply });
       return { result: plan.changes.length, changes: plan.changes.length };
     });
     const seconds = (clock.now() - begun) / 1000;

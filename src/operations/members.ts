@@ -53,7 +53,7 @@ export function swarmMembers(seen: Seen, status: Status): Members {
   if (seen.recorded.kind === "unreadable") return { members: unknown(seen.recorded.why), idOf };
   const isManager = (node: NodeStatus): boolean =>
     recordOf(seen, node.instance)?.swarm?.manager === true;
-  const control = status.nodes.filter((node) => node.role === "control");
+  const control = status.nodes.filter((node) => node.role === "control" && !hasGone(recordOf(seen, node.instance)));
   if (!control.some(isManager)) {
     const formed = seen.recorded.value.nodes.some((record) => record.swarm !== undefined);
     return { members: formed ? unknown("no control node tells of the swarm") : known([]), idOf };
@@ -64,6 +64,11 @@ export function swarmMembers(seen: Seen, status: Status): Members {
     healthy: healthOf(node, isManager(node)),
   }));
   return { members: known(members), idOf };
+}
+
+/** One that leaves is no manager any more as soon as it says so, though its container may still be there. */
+function hasGone(record: ReturnType<typeof recordOf>): boolean {
+  return record?.phase === "left" || (record?.phase === "leaving" && record.swarm?.manager === false);
 }
 
 function healthOf(node: NodeStatus | undefined, told: boolean): Known<boolean> {

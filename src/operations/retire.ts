@@ -1,6 +1,6 @@
 import type { ClusterName, NodeName } from "../cluster/cluster.ts";
 import { listRecords } from "../records/access.ts";
-import { OperationError, type Context } from "./context.ts";
+import { OperationError } from "./context.ts";
 import { retire, setRoster } from "./run.ts";
 import type { Locked } from "./under-lock.ts";
 

@@ -107,11 +107,13 @@ async function runSubject(locked: Locked, runner: Runner, steps: readonly Step<W
 export async function retire(locked: Locked, cluster: ClusterName, node: PlannedNode, force = false): Promise<void> {
   const { context, store } = locked;
   const { clock, target } = context;
-  if (node.role === "control" && !force) await passGate(context, { cluster, node: node.name, kind: "remove", deadline: clock.now() + gatePatience });
   const there = await readRecord(store, "roster", { instance: node.instance });
   if (there === undefined || there.value.state === "gone") return;
-  await setRoster(locked, node.instance, "leaving");
   const now = (await target.observe(cluster)).nodes.find((candidate) => candidate.name === node.name);
+  // One that was told before is taken out by the members themselves, who ask the guard at every step.
+  const told = there.value.state === "leaving" && now?.state === "running";
+  if (node.role === "control" && !force && !told) await passGate(context, { cluster, node: node.name, kind: "remove", deadline: clock.now() + gatePatience });
+  await setRoster(locked, node.instance, "leaving");
   if (now?.state !== "running" || force) return;
   await target.nudge(node.name);
   await awaitNodes(context, { store, cluster, nodes: [node.name], until: "left", deadline: clock.now() + nodePatience });

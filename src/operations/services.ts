@@ -11,24 +11,24 @@ const patience = { start: 180_000, error: 20_000 } as const;
 const askEvery = 150;
 
 /** Waits until every service of the revision runs as the file asks; a service that cannot says why, in its task's own words. */
-export async function awaitServices(context: Context, store: ClusterStore, cluster: Cluster, revision: string): Promise<void> {
+export async function awaitServices(context: Context, store: ClusterStore, cluster: Cluster, published: { readonly revision: string; readonly apply: number }): Promise<void> {
   if (cluster.services.length === 0) return;
   const { clock, emit, signal, target } = context;
   const deadline = clock.now() + patience.start;
   const waiting = new Set(cluster.services.map((service) => service.name as string));
   const told = new Map<string, string>();
   const failing = new Map<string, { readonly reason: string; readonly since: number }>();
-  const { published } = await target.observe(cluster.name);
+  const { published: ports } = await target.observe(cluster.name);
   while (waiting.size > 0) {
     signal.throwIfAborted();
     for (const name of [...waiting]) {
       const record = (await readRecord(store, "service", { name }))?.value;
-      if (record === undefined || record.revision !== revision) continue;
+      if (record === undefined || record.revision !== published.revision || record.apply < published.apply) continue;
       tell(context, told, record);
       if (record.state === "ready" && record.drift.length === 0) {
         waiting.delete(name);
-        const ports = cluster.services.find((service) => service.name === name)?.ports ?? [];
-        const address = published.find((port) => ports.some((own) => own.published === port.port && own.protocol === port.protocol))?.address;
+        const own = cluster.services.find((service) => service.name === name)?.ports ?? [];
+        const address = ports.find((port) => own.some((wanted) => wanted.published === port.port && wanted.protocol === port.protocol))?.address;
         emit("service.ready", { service: name, ...(address === undefined ? {} : { address: `http://${address}` }) });
       } else remember(failing, name, record, clock.now());
       const failed = failing.get(name);

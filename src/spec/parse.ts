@@ -1,4 +1,4 @@
-import { Composer, CST, Parser, type Document, type ParsedNode, type YAMLError } from "yaml";
+import { Composer, type CST, Parser, type Document, type ParsedNode, type YAMLError } from "yaml";
 import type { Problem } from "../problems/problem.ts";
 import { sourceOf, type Source, type Span } from "../problems/source.ts";
 import { hiddenCharacter } from "../problems/visible.ts";

@@ -44,6 +44,8 @@ export type MemoryCluster = {
 type Run = { nudges: number; due: number; settled: Record<string, { from: number; to: number }>; written: string; seen: number };
 
 const restPause = 2_000;
+/** As many as the real agent does in one round. */
+const mostActs = 12;
 
 export function memoryCluster(engine: MemoryEngine, clock: Clock, name: string, members: Members = noMembers(), services: Map<string, Deployed> = new Map(), drift: Map<string, string[]> = new Map()): MemoryCluster {
   const runs = new Map<string, Run>();
@@ -145,9 +147,15 @@ export function memoryCluster(engine: MemoryEngine, clock: Clock, name: string, 
 
   function tend(instance: string, data: Record<string, unknown>, docker: Record<string, unknown>, { roster, joined }: Shared, identities: readonly { instance: string; nodeId: string }[], labels: RecordValue<"servicesRevision">["labels"] | undefined): void {
     const memberId = text(data["member"]);
-    if (memberId !== undefined && tendEtcd(members, alive(), memberId, instance, roster, joined)) watch(members, alive(), "a change of the member list");
+    for (let acts = 0; memberId !== undefined && acts < mostActs; acts++) {
+      if (!tendEtcd(members, alive(), memberId, instance, roster, joined)) break;
+      watch(members, alive(), "a change of the member list");
+    }
     const nodeId = text(docker["swarm"]);
-    if (nodeId !== undefined && tendSwarm(members, alive(), { instance, nodeId }, roster, identities, labels)) watch(members, alive(), "a change of the swarm");
+    for (let acts = 0; nodeId !== undefined && acts < mostActs; acts++) {
+      if (!tendSwarm(members, alive(), { instance, nodeId }, roster, identities, labels)) break;
+      watch(members, alive(), "a change of the swarm");
+    }
   }
 
   async function joinEtcd(store: ClusterStore, me: RecordValue<"bootstrap">, node: string, data: Record<string, unknown>, shared: Shared): Promise<[string, string] | undefined> {

@@ -100,7 +100,7 @@ export function operator(world: MemoryWorld, options: { readonly elsewhere?: boo
       processes: processesOf(own, { images: world.images, nodeImage, nudge, commands }),
       clock,
       random,
-      instead: { engine: engineOf(own, engine.api), store: (cluster) => storeOf(own, world.clock, () => engine.store(cluster)), runtime: { hash: "runtime", files: [] } },
+      instead: { engine: engineOf(own, engine.api), store: (cluster) => storeOf(own, clock, () => engine.store(cluster)), runtime: { hash: "runtime", files: [] } },
     }) as Target),
     async loadImage(reference, _id, nodes) {
       const loaded: NodeName[] = [];
@@ -142,23 +142,20 @@ export function operator(world: MemoryWorld, options: { readonly elsewhere?: boo
 
 export type End<Result> = { readonly kind: "done"; readonly value: Result } | { readonly kind: "failed"; readonly error: unknown } | { readonly kind: "killed" };
 
-/** Work of the machine itself (files, certificates) during which virtual time must stand still. */
-const working = (): boolean => process.getActiveResourcesInfo().some((name) => /^(FSReq|FileHandle|Sign|Key|Hash|RandomBytes|Encrypt|Decrypt|Cipher|SecretKey|Derive|Worker)/i.test(name) || /REQUEST|JOB/.test(name));
-
 const turn = (): Promise<void> =>
   new Promise((resolve) => {
     setImmediate(resolve);
   });
 
-/** Everything that does not wait for time has happened. */
-export async function rest(): Promise<void> {
-  for (let quiet = 0; quiet < 3; quiet++) {
-    await turn();
-    if (working()) quiet = -1;
-  }
+/** Everything that promises and streams can bring about has happened. */
+async function rest(): Promise<void> {
+  for (let quiet = 0; quiet < 3; quiet++) await turn();
 }
 
-/** Lets time pass until the work ends or its process dies; at most half an hour of it. */
+/**
+ * Lets time pass until the work ends or its process dies; at most half an hour of it. Time stands still while the process
+ * is at work (certificates take real time), so that it runs the same way every time.
+ */
 export async function until<Result>(world: MemoryWorld, { process: own }: Pick<Operator, "process">, work: Promise<Result>): Promise<End<Result>> {
   let end: End<Result> | undefined;
   work.then(
@@ -168,6 +165,7 @@ export async function until<Result>(world: MemoryWorld, { process: own }: Pick<O
   void own.dead.then(() => (end ??= { kind: "killed" }));
   for (let steps = 0; steps < 18_000; steps++) {
     await rest();
+    while (end === undefined && own.polls.count === 0) await turn();
     if (end !== undefined) return end;
     await world.clock.advance(agentsLook);
   }

@@ -13,6 +13,8 @@ import type { Engine } from "../../src/targets/docker/engine.ts";
 export type OneProcess = {
   readonly calls: string[];
   readonly looks: { count: number };
+  /** How many of its sleeps are pauses between two looks at the world: then it waits for time, else it is at work. */
+  readonly polls: { count: number };
   at: (call: number, when: "before" | "after") => void;
   die(): void;
   hold(): () => void;
@@ -39,6 +41,7 @@ export function oneProcess(): OneProcess {
   const own: OneProcess = {
     calls: [],
     looks: { count: 0 },
+    polls: { count: 0 },
     at: () => {},
     die() {
       dead = true;
@@ -81,11 +84,17 @@ export function oneProcess(): OneProcess {
   return own;
 }
 
+/** Longer sleeps are the lock's keeper's, which sleeps whatever the operation does. */
+const longestPoll = 1_000;
+
 export function clockOf(own: OneProcess, clock: Clock): Clock {
   return {
     now: () => clock.now(),
     async sleep(milliseconds, signal) {
+      const poll = milliseconds <= longestPoll ? 1 : 0;
+      own.polls.count += poll;
       await clock.sleep(milliseconds, signal);
+      own.polls.count -= poll;
       await own.look(async () => {});
     },
   };

@@ -65,7 +65,7 @@ export async function takenSubnets(engine: Engine): Promise<readonly string[]> {
 
 const states: Readonly<Record<string, ObservedNode["state"]>> = { running: "running", restarting: "running", paused: "running", created: "created" };
 
-/** The nodes and published ports of a world; a data volume without its container is a node that is missing. */
+/** The nodes and published ports of a world; a volume of a node without its container is a node that is missing. */
 export function observed(world: World): Observed {
   const nodes = new Map<string, ObservedNode>();
   const add = (labels: Readonly<Record<string, string>>, state: ObservedNode["state"]): void => {
@@ -84,7 +84,8 @@ export function observed(world: World): Observed {
       shape: labels[label.shape] ?? "",
     });
   };
-  for (const volume of world.volumes) if (volume.labels[label.part] === "data") add(volume.labels, "missing");
+  // A removal may end between a node's two volumes; where both are there, the data's word counts.
+  for (const part of ["docker", "data"]) for (const volume of world.volumes) if (volume.labels[label.part] === part) add(volume.labels, "missing");
   for (const container of world.containers) {
     if (container.labels[label.part] === "node") add(container.labels, states[container.state] ?? "stopped");
   }
