@@ -1,6 +1,8 @@
 import { networkInterfaces } from "node:os";
 import type { NodePorts } from "../components/node.ts";
 import { etcdJoin, etcdTend } from "../components/etcd/member.ts";
+import { etcdShare, isShared } from "../components/etcd/share-control.ts";
+import { WorkerEtcd } from "../components/etcd/share-worker.ts";
 import type { TendView } from "../components/etcd/tend.ts";
 import { hasMesh, lookAtSwarm, swarmNodes } from "../components/swarm/api.ts";
 import { serveApi, swarmForm, swarmTend } from "../components/swarm/member.ts";
@@ -33,6 +35,7 @@ export type Round = { readonly settled: boolean; readonly moved: boolean; readon
 
 const examineEvery = { settled: 10_000, moving: 2_000 } as const;
 const betweenLooks = 100;
+const shareEvery = 60_000;
 const rest: Rest = { kind: "settled" };
 
 /** One node's reconcilers in their order, round after round, and the record that says how far they are. */
@@ -44,6 +47,11 @@ export class Agent {
   readonly #phases: Phases;
   readonly #report = new NodeReport();
   readonly #join = etcdJoin();
+  readonly #workerEtcd = new WorkerEtcd();
+  /** What this control node has last seen through, and when. */
+  #shared: { readonly share: string | undefined; readonly at: number } | undefined;
+  /** Whether the operators' API may still show an older certificate: until this agent has seen to it. */
+  #apiRenewed = true;
   #wanted: Wanted | undefined;
   #health: { readonly at: number; readonly value: Health } | undefined;
   #mesh: boolean | undefined;
@@ -77,21 +85,23 @@ export class Agent {
     });
     if (own?.value.state === "leaving" || own?.value.state === "gone") return this.#leave();
 
-    const share = this.#wanted?.group.wanted.etcd?.share;
+    // Nobody's certificate for etcd is asked for, or signed, before etcd holds workers to their prefix.
+    const share = await isShared(node);
     let blocked: Blocked | undefined;
     const block = (phase: string, why: string, log: readonly string[] = [], failed = false): void => {
       blocked ??= { phase, why, log, failed };
     };
 
     this.#phases.begin("certificates");
-    const kept = await this.#certificates.keep(share !== undefined);
+    const kept = await this.#certificates.keep(share);
     if (kept.changed.length > 0) await this.#options.certificatesChanged();
+    this.#apiRenewed ||= kept.changed.includes("docker-server");
     if (!kept.settled && kept.ends["store"] === undefined) {
       // Without a certificate nothing else of the store can be read, not even where to write the reason.
       return { settled: false, moved: false, left: false };
     }
     this.#phases.end("certificates");
-    if (me.role === "control") await this.#certificates.answer(share !== undefined);
+    if (me.role === "control") await this.#certificates.answer(share);
 
     this.#phases.begin("config");
     const config = await this.#settleConfig(block);
@@ -107,7 +117,7 @@ export class Agent {
     if (addresses.includes(me.address)) this.#phases.end("network");
     else block("network", `the address ${me.address} is on none of this node's interfaces`);
 
-    const { etcd, swarm } = await this.#memberships(kept.changed.includes("docker-server"));
+    const { etcd, swarm } = await this.#memberships();
     if (etcd.kind === "waits") block("etcd", etcd.why.text, etcd.why.log);
     if (swarm.kind === "waits") block("swarm", swarm.why.text, swarm.why.log);
 
@@ -175,9 +185,9 @@ export class Agent {
   }
 
   /** Side by side: joining a swarm takes the engine seconds, in which etcd would stand still. */
-  async #memberships(apiChanged: boolean): Promise<{ readonly etcd: Rest; readonly swarm: Rest }> {
+  async #memberships(): Promise<{ readonly etcd: Rest; readonly swarm: Rest }> {
     let swarm: Rest | undefined;
-    const swarming = this.#swarm(apiChanged).then((rested) => {
+    const swarming = this.#swarm().then((rested) => {
       swarm = rested;
     });
     let etcd = await this.#etcd();
@@ -190,7 +200,11 @@ export class Agent {
   }
 
   async #etcd(): Promise<Rest> {
-    if (this.#node.me.role !== "control") return rest;
+    if (this.#node.me.role !== "control") {
+      const { waits, moved } = await this.#workerEtcd.settle(this.#node);
+      if (moved) this.#health = undefined;
+      return waits === undefined ? rest : { kind: "waits", why: { text: waits } };
+    }
     this.#phases.begin("etcd");
     this.#members = undefined;
     const joined = await reconcile(this.#join, this.#node);
@@ -199,10 +213,21 @@ export class Agent {
     // What tending waits for is the cluster's business; this member is well.
     const tended = await reconcile({ ...etcdTend, look: async (node: NodePorts) => (this.#members = await etcdTend.look(node)) }, this.#node);
     if (tended.kind === "waits") this.#node.say(`etcd members: ${tended.why.text}`);
+    await this.#share();
     return rest;
   }
 
-  async #swarm(apiChanged: boolean): Promise<Rest> {
+  /** Looks at once when the file's word has changed, else now and then: each look costs etcd some lines of its log. */
+  async #share(): Promise<void> {
+    const share = this.#wanted?.group.wanted.etcd?.share;
+    const now = this.#node.clock.now();
+    if (this.#shared !== undefined && this.#shared.share === share && now - this.#shared.at < shareEvery) return;
+    const shared = await reconcile(etcdShare, this.#node);
+    if (shared.kind === "settled") this.#shared = { share, at: now };
+    else this.#node.say(`etcd share: ${shared.why.text}`);
+  }
+
+  async #swarm(): Promise<Rest> {
     const node = this.#node;
     if (node.me.orchestrator !== "swarm") return rest;
     this.#phases.begin("swarm");
@@ -210,7 +235,8 @@ export class Agent {
     if (formed.kind === "waits") return formed;
     this.#phases.end("swarm");
     if (node.me.role === "control") {
-      await serveApi(node, apiChanged);
+      await serveApi(node, this.#apiRenewed);
+      this.#apiRenewed = false;
       if (await this.#leads()) {
         const tended = await reconcile(swarmTend, node);
         if (tended.kind === "waits") node.say(`swarm nodes: ${tended.why.text}`);
@@ -299,8 +325,15 @@ export class Agent {
           async (path) => (await node.files.ownership(path)) !== undefined,
         );
         if (local.kind === "worker" || local.kind === "manager") {
-          const leader = local.kind === "manager" && (await this.#leads());
-          seen.swarm = { nodeId: local.nodeId, manager: local.kind === "manager", leader, mesh: this.#mesh };
+const nodes = local.kind === "manager" ? await swarmNodes(node.engine) : [];
+          const leader = nodes.some((entry) => entry.id === local.nodeId && entry.leader);
+          seen.swarm = {
+            nodeId: local.nodeId,
+            manager: local.kind === "manager",
+            leader,
+            mesh: this.#mesh,
+            ...(leader ? { nodes: nodes.map((entry) => entry.id).toSorted() } : {}),
+          };
         }
       } catch (error) {
         node.say(`swarm is not seen: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`);

@@ -8,7 +8,8 @@ import { systemClock } from "../host/clock.ts";
 import { systemNodeFiles } from "../host/nodeFiles.ts";
 import { systemProcesses } from "../host/processes.ts";
 import { systemRandom } from "../host/random.ts";
-import { mutualTls, type Material } from "../pki/mtls.ts";
+import { mutualHttp2 } from "../pki/http2.ts";
+import type { Material } from "../pki/material.ts";
 import { readRecord } from "../records/access.ts";
 import { httpStore } from "../store/client.ts";
 import { Agent } from "./agent.ts";
@@ -52,11 +53,8 @@ async function main(): Promise<void> {
     if (authority === undefined || cert === undefined || key === undefined) throw new Error("this node has no etcd client certificate yet");
     return { authority, identity: { certificate: cert, key } };
   };
-  const etcdTls = mutualTls({ read: etcdMaterial });
-  const etcd = etcdClient(etcdTls, async () => {
-    const found = await readRecord(store, "etcdPassword");
-    return found === undefined ? undefined : { name: "root", password: found.value.value };
-  });
+  const etcdTls = mutualHttp2({ read: etcdMaterial });
+  const etcd = etcdClient(etcdTls);
 
   // The store may come up after the node: the bootstrap is asked for until it is there, with growing pauses.
   const waiting = pace(random);

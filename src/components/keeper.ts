@@ -3,7 +3,7 @@ import type { NodeFiles } from "../host/nodeFiles.ts";
 import type { Random } from "../host/random.ts";
 import type { Authority } from "../pki/authority.ts";
 import type { CertificateTemplate, Purpose } from "../pki/purpose.ts";
-import { certificatesIn, describeCertificate, due } from "../pki/renewal.ts";
+import { certificatesIn, describeCertificate, due, isForKey } from "../pki/renewal.ts";
 import { readRecord, updateRecord } from "../records/access.ts";
 import type { ClusterStore } from "../store/store.ts";
 
@@ -45,8 +45,9 @@ async function needed(keeper: Keeper, templates: readonly CertificateTemplate[])
   const missing: CertificateTemplate[] = [];
   const ends: Record<string, number> = {};
   for (const template of templates) {
-    const text = await keeper.files.read(`${keeper.kept.folder}/${template.purpose}.crt`);
-    if (text === undefined) {
+    const [text, key] = await Promise.all(["crt", "key"].map((end) => keeper.files.read(`${keeper.kept.folder}/${template.purpose}.${end}`)));
+    // A key that was lost and made anew makes its old certificate useless.
+    if (text === undefined || key === undefined || !isForKey(text, key)) {
       missing.push(template);
       continue;
     }
@@ -117,7 +118,7 @@ export async function requestOwn(keeper: Keeper, templates: readonly Certificate
       const bundle = answered.value.certificates[template.purpose];
       if (bundle === undefined) continue;
       const described = describeCertificate(bundle);
-      if (due(described, keeper.clock.now())) continue;
+      if (due(described, keeper.clock.now()) || !isForKey(bundle, await keyFor(keeper, template.purpose))) continue;
       const authority = certificatesIn(bundle)[1];
       if (authority === undefined) continue;
       await install(keeper, template, bundle, answered.value.certificates[`${template.purpose}.anchor`] ?? authority);

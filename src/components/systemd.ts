@@ -11,6 +11,8 @@ export interface Systemd {
   /** Queues the job and does not wait for it. */
   start(units: readonly string[]): Promise<void>;
   restart(units: readonly string[]): Promise<void>;
+  /** Has running units read their settings and certificates again, without an interruption. */
+  renew(units: readonly string[]): Promise<void>;
   stop(units: readonly string[]): Promise<void>;
   resetFailed(unit: string): Promise<void>;
   states(units: readonly string[]): Promise<ReadonlyMap<string, UnitState>>;
@@ -35,6 +37,9 @@ export function systemd(processes: Processes): Systemd {
     },
     restart: async (units) => {
       if (units.length > 0) await control("restart", "--no-block", "--", ...units);
+    },
+    renew: async (units) => {
+      if (units.length > 0) await control("reload", "--no-block", "--", ...units);
     },
     stop: async (units) => {
       if (units.length > 0) await control("stop", "--", ...units);

@@ -1,4 +1,3 @@
-import type { ClusterName } from "../cluster/cluster.ts";
 import type { Emit } from "../events/event.ts";
 import type { Clock } from "../host/clock.ts";
 import type { Processes } from "../host/processes.ts";
@@ -29,5 +28,3 @@ export class OperationError extends Error {
     this.next = next;
   }
 }
-
-export type { ClusterName };

@@ -10,6 +10,7 @@ import { keyOf, readRecord, writeOnce } from "../records/access.ts";
 import type { RecordValue } from "../records/table.ts";
 import type { ClusterStore } from "../store/store.ts";
 import { OperationError, type Context } from "./context.ts";
+import type { Locked } from "./under-lock.ts";
 
 export type Founding = {
   readonly record: RecordValue<"cluster">;
@@ -22,11 +23,17 @@ async function removeKey(store: ClusterStore, key: string): Promise<void> {
   if (there !== undefined) await store.delete(key, there.version);
 }
 
+/** The state of the generation that the cluster's record names; opened where a run ended right before it did. */
+async function openGeneration({ random }: Context, store: ClusterStore, generation: string): Promise<"open" | "closed"> {
+  const there = await readRecord(store, "generation", { generation });
+  return (there ?? (await writeOnce(store, "generation", { generation }, { generation, state: "open", nonce: random.hex(8) }))).value.state;
+}
+
 /**
- * Makes what a cluster has once: root, issuing authorities, generation, and last the cluster's record, which says that
+ * Makes what a cluster has once: root, issuing authorities, and last the cluster's record, which says that
  * the rest is whole. Interrupted before that, it begins anew: nobody has used any of it yet. The caller holds the lock.
  */
-export async function found(context: Context, store: ClusterStore, cluster: Cluster): Promise<Founding> {
+export async function found({ context, store, lock }: Locked, cluster: Cluster): Promise<Founding> {
   const there = await readRecord(store, "cluster");
   if (there !== undefined) {
     const { record, root } = { record: there.value, root: await readRecord(store, "root") };
@@ -37,37 +44,38 @@ export async function found(context: Context, store: ClusterStore, cluster: Clus
         `slipway cleanup ${cluster.name}`,
       );
     }
-    const generation = await readRecord(store, "generation", { generation: record.generation });
-    if (generation?.value.state === "closed") throw new OperationError(`this creation of ${cluster.name} was rolled back`, `slipway cleanup ${cluster.name}`);
+    if ((await openGeneration(context, store, record.generation)) === "closed") throw new OperationError(`this creation of ${cluster.name} was rolled back`, `slipway cleanup ${cluster.name}`);
     return { record, pin: fingerprint(root.value.certificate) };
   }
   const { clock, random, emit } = context;
-  const begun = [keyOf("root"), ...purposes.map((purpose) => keyOf("issuer", { purpose })), ...(await store.list("generation/"))];
+  const begun = [keyOf("root"), ...purposes.map((purpose) => keyOf("issuer", { purpose }))];
   await Promise.all(begun.map((key) => removeKey(store, key)));
   const now = clock.now();
   const root = await makeRoot({ name: cluster.name, now });
   const recovery = await makeRecoveryKey();
   const encryptedKey = await encryptKey(root.key, [recovery.recipient]);
-  await Promise.all([
+  const written = await Promise.all([
     writeOnce(store, "root", {}, { certificate: root.certificate, encryptedKey, recipients: [recovery.recipient] }),
     ...purposes.map(async (purpose) => {
       const issuer = await makeIssuer({ purpose, root, now });
-      await writeOnce(store, "issuer", { purpose }, { ...issuer, anchor: await makeAnchor(issuer) });
+      return writeOnce(store, "issuer", { purpose }, { ...issuer, anchor: await makeAnchor(issuer) });
     }),
   ]);
-  const generation = random.hex(8);
-  await writeOnce(store, "generation", { generation }, { generation, state: "open", nonce: random.hex(8) });
+  // Whoever slept here must not finish what somebody else has begun anew.
+  await lock.check();
+  if (!written.every((record) => record.written)) throw new OperationError(`somebody else is making ${cluster.name}`, `slipway status ${cluster.name}`);
   const record: RecordValue<"cluster"> = {
     name: cluster.name,
     orchestrator: cluster.orchestrator,
-    generation,
+    generation: random.hex(8),
     founders: controlGroup(cluster).count,
     created: now,
     nonce: random.hex(8),
   };
   // Shown before the record that makes it final: a run that ends in between shows another one, and the last one counts.
   emit("root.recoveryKey", { key: recovery.identity });
-  await writeOnce(store, "cluster", {}, record);
+  if (!(await writeOnce(store, "cluster", {}, record)).written) throw new OperationError(`somebody else is making ${cluster.name}`, `slipway status ${cluster.name}`);
+  await openGeneration(context, store, record.generation);
   return { record, pin: fingerprint(root.certificate) };
 }
 

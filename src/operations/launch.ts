@@ -1,14 +1,15 @@
-import { nodeName, type Cluster, type NodeName } from "../cluster/cluster.ts";
+import { nodeName, type Cluster, type ClusterName, type NodeName } from "../cluster/cluster.ts";
 import { emptyMachine, type MachineConfig } from "../machine/machine.ts";
 import { readRecord, updateRecord, writeOnce } from "../records/access.ts";
-import type { ClusterStore } from "../store/store.ts";
+import type { ClusterStore, Version } from "../store/store.ts";
 import { gatewayInstance } from "../components/certificates.ts";
 import { awaitNodes } from "./await.ts";
 import type { Context } from "./context.ts";
 import { admitGateway, found } from "./founding.ts";
 import { makePlan, type LaunchPlan } from "./plan.ts";
-import { nodePatience, runSteps } from "./run.ts";
+import { awaitForgotten, nodePatience, runSteps } from "./run.ts";
 import { awaitServices } from "./services.ts";
+import { versions } from "./start.ts";
 import { status } from "./status.ts";
 import type { Status } from "./status-shape.ts";
 import { together, underLock, type Locked } from "./under-lock.ts";
@@ -34,6 +35,17 @@ function machineOf(cluster: Cluster, plan: LaunchPlan): (node: string) => Machin
   const groups = new Map(plan.revision.groups.map((group) => [group.group, group.machine as MachineConfig]));
   const byNode = new Map(cluster.groups.flatMap((group) => Array.from({ length: group.count }, (_, n) => [nodeName(cluster.name, group.name, n + 1), group.name] as const)));
   return (node) => groups.get(byNode.get(node as NodeName) ?? "") ?? emptyMachine;
+}
+
+/** The versions of what nodes said last that this plan makes anew or starts. */
+async function lastWords({ context, store }: Locked, cluster: ClusterName, plan: LaunchPlan): Promise<ReadonlyMap<string, Version>> {
+  const begun = new Set(plan.steps.filter((step) => step.kind === "enrol" || (step.kind === "work" && step.title === "start")).map((step) => step.subject));
+  if (begun.size === 0) return new Map();
+  const { nodes } = await context.target.observe(cluster);
+  return versions(
+    store,
+    nodes.filter((node) => begun.has(node.name)),
+  );
 }
 
 /** Local images go to the nodes that may run them, while those nodes still form the cluster. */
@@ -80,11 +92,14 @@ export async function launch(context: Context, input: { readonly cluster: Cluste
   try {
     const changes = await underLock(context, { cluster: cluster.name, operation: "launch", store: opened.store }, async (locked) => {
       const { store } = locked;
-      const founding = await found(locked.context, store, cluster);
+      const founding = await found(locked, cluster);
       const plan = await makePlan(locked.context, cluster, store, true);
       locked.context.emit("plan.made", { changes: plan.changes.length, steps: plan.steps.length });
       const admitted = (await readRecord(store, "certificate", { instance: gatewayInstance })) !== undefined;
-      const runner = { cluster: cluster.name, founding, publish: (its: ClusterStore) => publish(context, its, plan), machine: machineOf(cluster, plan) };
+      const before = await lastWords(locked, cluster.name, plan);
+      const runner = { cluster: cluster.name, founding, before, publish: (its: ClusterStore) => publish(context, its, plan), machine: machineOf(cluster, plan) };
+      // Nodes that run already get an image before anyone is told to use it.
+      if (plan.publishes) await loadImages(locked, cluster, plan);
       await together([() => (admitted ? undefined : admitGateway(locked.context, store, opened.address)), () => runSteps(locked, runner, plan.steps)], async (work) => work());
       const names = (await target.observe(cluster.name)).nodes.map((node) => node.name);
       const apply = (await readRecord(store, "pointer"))?.value.apply ?? 0;
@@ -101,6 +116,8 @@ export async function launch(context: Context, input: { readonly cluster: Cluste
         async (work) => work(),
       );
       await awaitServices(locked.context, store, cluster, { revision: plan.revision.id, apply });
+      const lost = plan.steps.flatMap((step) => (step.kind === "forget" && step.wave < 0 ? [step.instance] : []));
+      await awaitForgotten(locked, cluster.name, lost);
       return { result: plan.changes.length, changes: plan.changes.length };
     });
     const seconds = (clock.now() - begun) / 1000;

@@ -53,7 +53,7 @@ export function swarmMembers(seen: Seen, status: Status): Members {
   if (seen.recorded.kind === "unreadable") return { members: unknown(seen.recorded.why), idOf };
   const isManager = (node: NodeStatus): boolean =>
     recordOf(seen, node.instance)?.swarm?.manager === true;
-  const control = status.nodes.filter((node) => node.role === "control" && !hasGone(recordOf(seen, node.instance)));
+  const control = status.nodes.filter((node) => node.role === "control" && !isOutside(node, recordOf(seen, node.instance)));
   if (!control.some(isManager)) {
     const formed = seen.recorded.value.nodes.some((record) => record.swarm !== undefined);
     return { members: formed ? unknown("no control node tells of the swarm") : known([]), idOf };
@@ -66,9 +66,10 @@ export function swarmMembers(seen: Seen, status: Status): Members {
   return { members: known(members), idOf };
 }
 
-/** One that leaves is no manager any more as soon as it says so, though its container may still be there. */
-function hasGone(record: ReturnType<typeof recordOf>): boolean {
-  return record?.phase === "left" || (record?.phase === "leaving" && record.swarm?.manager === false);
+/** One that leaves is no manager any more as soon as it says so, and one that never ran was none. */
+function isOutside(node: NodeStatus, record: ReturnType<typeof recordOf>): boolean {
+  if (record === undefined) return !isRunning(node.state) && node.state !== "unknown";
+  return record.phase === "left" || (record.phase === "leaving" && record.swarm?.manager === false);
 }
 
 function healthOf(node: NodeStatus | undefined, told: boolean): Known<boolean> {
@@ -89,6 +90,14 @@ export function votes(members: readonly QuorumMember[]): {
   return { voters: voters.length, healthy };
 }
 
+/** The node of an instance that is gone and whose etcd member is still there. */
+function goneMember(seen: Seen, members: readonly QuorumMember[]): string | undefined {
+  if (seen.recorded.kind === "unreadable") return undefined;
+  const { nodes, roster } = seen.recorded.value;
+  const gone = new Set(roster.filter((entry) => entry.state === "gone").map((entry) => entry.instance));
+  return nodes.find((record) => gone.has(record.instance) && members.some((member) => member.id === record.etcd?.memberId))?.node;
+}
+
 /** May this control node be stopped, or leave, as far as is seen now? Both etcd and Swarm must keep their quorum. */
 export function guardNode(
   seen: Seen,
@@ -107,7 +116,11 @@ export function guardNode(
     // Without an id and with members in sight, this instance is none of them.
     if (id === undefined && members.kind === "seen") continue;
     const verdict = guard(members, { kind, id: id ?? found.instance });
-    if (!verdict.allowed) return { ...verdict, why: `${system}: ${verdict.why}` };
+    if (verdict.allowed) continue;
+    // The agents are about to take it out of the list, and the votes are counted anew then.
+    const dead = verdict.because === "quorum" && members.kind === "seen" ? goneMember(seen, members.value) : undefined;
+    if (dead !== undefined) return { allowed: false, because: "in-flight", why: `${system}: the member of ${dead}, which is gone, is still in the list` };
+    return { ...verdict, why: `${system}: ${verdict.why}` };
   }
   return { allowed: true };
 }

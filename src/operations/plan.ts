@@ -1,7 +1,7 @@
-import type { Cluster, ClusterName } from "../cluster/cluster.ts";
+import { nodeName, type Cluster, type ClusterName } from "../cluster/cluster.ts";
 import { difference } from "../machine/difference.ts";
-import { emptyMachine } from "../machine/machine.ts";
-import type { Change, Observed, Plan, Step } from "../plan/plan.ts";
+import type { MachineConfig } from "../machine/machine.ts";
+import type { Change, Observed, ObservedNode, Plan, Step } from "../plan/plan.ts";
 import { listRecords, readRecord } from "../records/access.ts";
 import type { RecordValue } from "../records/table.ts";
 import type { ClusterStore } from "../store/store.ts";
@@ -53,7 +53,7 @@ function configChanges(cluster: Cluster, revision: Revision, now: Published | un
   for (const group of revision.groups) {
     const before = now?.groups.get(group.group);
     if (before === undefined) continue;
-    const after = difference(before.machine as typeof emptyMachine, group.machine as typeof emptyMachine);
+    const after = difference(before.machine as MachineConfig, group.machine as MachineConfig);
     const touched = [
       ...[...after.files, ...after.directories, ...after.links].map((entry) => entry.path),
       ...after.units.map((unit) => unit.name),
@@ -119,14 +119,21 @@ function gone(observed: Observed, roster: readonly RecordValue<"roster">[]): rea
   return roster.filter((entry) => entry.state !== "gone" && !there.has(entry.instance));
 }
 
+/** Nodes that the file asks for and whose instance was told to leave, as an interrupted removal leaves behind: it goes, another comes. */
+function returning(cluster: Cluster, observed: Observed, roster: readonly RecordValue<"roster">[]): readonly ObservedNode[] {
+  const leaving = new Set(roster.filter((entry) => entry.state !== "present").map((entry) => entry.instance));
+  const wanted = new Set(cluster.groups.flatMap((group) => Array.from({ length: group.count }, (_, n) => nodeName(cluster.name, group.name, n + 1))));
+  return observed.nodes.filter((node) => leaving.has(node.instance) && wanted.has(node.name));
+}
+
 /** Everything that a launch of this cluster would do now, from a fresh look at target, store and nodes. Changes nothing. */
 export async function makePlan(context: Context, cluster: Cluster, store: ClusterStore | undefined, write: boolean): Promise<LaunchPlan> {
-  const observed = await context.target.observe(cluster.name);
-  const [target, revision, now, roster] = await Promise.all([
-    context.target.plan(cluster, observed),
+  const [observed, roster] = await Promise.all([context.target.observe(cluster.name), store === undefined ? [] : listRecords(store, "roster")]);
+  const outgoing = returning(cluster, observed, roster.map(({ value }) => value));
+  const [target, revision, now] = await Promise.all([
+    context.target.plan(cluster, { ...observed, nodes: observed.nodes.filter((node) => !outgoing.includes(node)) }),
     revisionOf(context, cluster, store, write),
     store === undefined ? undefined : published(store),
-    store === undefined ? [] : listRecords(store, "roster"),
   ]);
   const { nodes, services } = store === undefined ? { nodes: [], services: [] } : await freshRecords(context, store, observed);
   const wanted = new Set(revision.services.services.map((service) => service.name));
@@ -135,7 +142,9 @@ export async function makePlan(context: Context, cluster: Cluster, store: Cluste
   const changed = now === undefined || now.pointer.revision !== revision.id;
   const content = [...configChanges(cluster, revision, now), ...serviceChanges(cluster, revision, now)];
   const changes: Change[] = [
-    ...target.changes,
+    ...target.changes.map((change): Change =>
+      outgoing.some((node) => node.name === change.name) ? { ...change, action: "replace", reason: "it was told to leave; another instance takes its place" } : change,
+    ),
     ...content,
     ...drift,
     ...lost
@@ -143,6 +152,8 @@ export async function makePlan(context: Context, cluster: Cluster, store: Cluste
       .map((entry): Change => ({ id: `node:${entry.node}`, action: "delete", kind: "node", name: entry.node, reason: "its instance is gone; its memberships are removed", nodes: untouched })),
   ];
   const steps: Step<Work>[] = [
+    // One after the other, as members leave.
+    ...outgoing.flatMap((node, n) => context.target.removal(node, cluster.name).map((step): Step<Work> => ({ ...step, wave: -2 - outgoing.length + n }))),
     ...lost.map((entry): Step<Work> => ({ carries: [`node:${entry.node}`], kind: "forget", title: "forget", subject: entry.node, wave: -2, instance: entry.instance })),
     ...(changed || drift.length > 0
       ? [{ carries: [...content, ...drift].map((change) => change.id), kind: "publish", title: "publish", subject: revision.id, wave: -1, revision: revision.id } as const]

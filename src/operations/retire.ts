@@ -1,7 +1,7 @@
 import type { ClusterName, NodeName } from "../cluster/cluster.ts";
 import { listRecords } from "../records/access.ts";
 import { OperationError } from "./context.ts";
-import { retire, setRoster } from "./run.ts";
+import { awaitForgotten, retire, setRoster } from "./run.ts";
 import type { Locked } from "./under-lock.ts";
 
 /** Makes one node leave and takes away all that it had; the caller holds the cluster's lock. */
@@ -22,5 +22,6 @@ export async function removeNode(locked: Locked, cluster: ClusterName, node: Nod
     if (step.kind === "work") await target.apply(step.work, { emit, signal });
   }
   await setRoster(locked, there.instance, "gone");
+  await awaitForgotten(locked, cluster, [there.instance]);
   emit("node.removed", { node });
 }

@@ -13,13 +13,13 @@ export type Revision = { readonly id: string; readonly groups: readonly GroupRev
 export type RevisionFacts = {
   /** Ids of images that lie on the operator's engine, by reference. */
   readonly imageIds: ReadonlyMap<string, string>;
-  /** Versions of secrets by `<service>-<secret>`, and of logins by host. */
+  /** Versions of secrets by `<service>.<secret>`, and of logins by host. */
   readonly secretVersions: ReadonlyMap<string, string>;
 };
 
-/** The name of a service's secret in the store and in Swarm. */
+/** The name of a service's secret in the store; a service's name has no dot. */
 export function secretName(service: string, secret: string): string {
-  return `${service}-${secret}`;
+  return `${service}.${secret}`;
 }
 
 function wantedOf(cluster: Cluster, group: Group): GroupRevision["wanted"] {

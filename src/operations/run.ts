@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import type { ClusterName } from "../cluster/cluster.ts";
 import type { MachineConfig } from "../machine/machine.ts";
 import type { PlannedNode, Step } from "../plan/plan.ts";
-import { readRecord, updateRecord } from "../records/access.ts";
+import { listRecords, readRecord, updateRecord } from "../records/access.ts";
 import type { RecordValue } from "../records/table.ts";
-import type { ClusterStore } from "../store/store.ts";
+import type { ClusterStore, Version } from "../store/store.ts";
 import { awaitNodes } from "./await.ts";
 import type { Founding } from "./founding.ts";
 import { passGate } from "./quorum-gate.ts";
@@ -19,6 +19,8 @@ export type Runner = {
   readonly publish: (store: ClusterStore) => Promise<void>;
   /** The machine config of a node's group in the revision that is being launched. */
   readonly machine: (node: string) => MachineConfig;
+  /** What instances that are made anew or started said last: it says nothing of how they come back. */
+  readonly before: ReadonlyMap<string, Version>;
 };
 
 /** How long a node may take to become ready or to leave, milliseconds. */
@@ -95,9 +97,12 @@ async function runSubject(locked: Locked, runner: Runner, steps: readonly Step<W
         case "retire":
           return retire(locked, runner.cluster, step.node);
         case "forget":
-          return setRoster(locked, step.instance, "gone");
+          await setRoster(locked, step.instance, "gone");
+          // Where it makes room for another one nobody waits: the newcomer itself waits for its turn.
+          if (step.wave >= 0) await awaitForgotten(locked, runner.cluster, [step.instance]);
+          return;
         case "await":
-          return awaitNodes(context, { store, cluster: runner.cluster, nodes: step.nodes, until: step.until, deadline: clock.now() + nodePatience });
+          return awaitNodes(context, { store, cluster: runner.cluster, nodes: step.nodes, until: step.until, deadline: clock.now() + nodePatience, before: runner.before });
       }
     });
   }
@@ -128,5 +133,30 @@ export async function runSteps(locked: Locked, runner: Runner, steps: readonly S
       subjects.set(step.subject, [...(subjects.get(step.subject) ?? []), step]);
     }
     await together([...subjects.values()], (own) => runSubject(locked, runner, own));
+  }
+}
+
+const forgetPatience = 30_000;
+
+/** Waits until the swarm no longer has the nodes of instances that are gone; a swarm that cannot say so is a warning. */
+export async function awaitForgotten(locked: Locked, cluster: ClusterName, instances: readonly string[]): Promise<void> {
+  const { context, store } = locked;
+  const { clock, target, emit, signal } = context;
+  const records = (await listRecords(store, "node")).map(({ value }) => value);
+  const nodeIds = records.flatMap((record) => (instances.includes(record.instance) && record.swarm !== undefined && record.swarm.nodeId !== "" ? [record.swarm.nodeId] : []));
+  if (nodeIds.length === 0) return;
+  const managers = (await target.observe(cluster)).nodes.filter((node) => node.role === "control" && node.state === "running");
+  await together(managers, (node) => target.nudge(node.name));
+  const deadline = clock.now() + forgetPatience;
+  for (;;) {
+    signal.throwIfAborted();
+    const now = (await listRecords(store, "node")).map(({ value }) => value);
+    const leader = now.find((record) => record.swarm?.leader === true && managers.some((node) => node.instance === record.instance));
+    if (leader?.swarm?.nodes !== undefined && !nodeIds.some((id) => leader.swarm?.nodes?.includes(id))) return;
+    if (clock.now() > deadline) {
+      emit("warning", { message: `the swarm still lists nodes that are gone: ${nodeIds.join(", ")}` });
+      return;
+    }
+    await clock.sleep(200, signal);
   }
 }

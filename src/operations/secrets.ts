@@ -1,5 +1,5 @@
 import type { Cluster, SecretSource } from "../cluster/cluster.ts";
-import { readRecord, updateRecord } from "../records/access.ts";
+import { hostPart, readRecord, updateRecord } from "../records/access.ts";
 import type { ClusterStore } from "../store/store.ts";
 import { OperationError, type Context } from "./context.ts";
 import { secretName } from "./revision.ts";
@@ -51,12 +51,12 @@ export async function secretVersions(context: Context, store: ClusterStore | und
   }
   for (const { host, username, password } of cluster.registries) {
     const value = (await valueOf(context, password, `the password for ${host}`)).trim();
-    const there = store === undefined ? undefined : (await readRecord(store, "login", { host }))?.value;
+    const there = store === undefined ? undefined : (await readRecord(store, "login", { host: hostPart(host) }))?.value;
     if (there?.password === value && there.username === username) versions.set(host, there.version);
     else if (!write || store === undefined) versions.set(host, "changed");
     else {
       const version = context.random.hex(4);
-      await updateRecord(store, "login", { host }, () => ({ host, username, password: value, version }));
+      await updateRecord(store, "login", { host: hostPart(host) }, () => ({ host, username, password: value, version }));
       versions.set(host, version);
     }
   }

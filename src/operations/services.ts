@@ -21,7 +21,7 @@ export async function awaitServices(context: Context, store: ClusterStore, clust
   const { published: ports } = await target.observe(cluster.name);
   while (waiting.size > 0) {
     signal.throwIfAborted();
-    for (const name of [...waiting]) {
+    for (const name of waiting) {
       const record = (await readRecord(store, "service", { name }))?.value;
       if (record === undefined || record.revision !== published.revision || record.apply < published.apply) continue;
       tell(context, told, record);

@@ -21,6 +21,7 @@ export type Started = { readonly cluster: ClusterName; readonly nodes: readonly 
 /** Starts stopped nodes, control nodes first, and waits until all that were named are ready. */
 export async function start(context: Context, input: StartInput): Promise<Started> {
   await observePresent(context, input.cluster);
+  await context.target.wake(input.cluster);
   return underLock(context, { cluster: input.cluster, operation: "start" }, async (locked) => {
     const { nodes } = await observePresent(context, input.cluster);
     const chosen = pickNodes(input.cluster, nodes, input.nodes);
@@ -62,10 +63,10 @@ export async function start(context: Context, input: StartInput): Promise<Starte
   }
 }
 
-/** What stopped nodes said last, so that it is not taken for what they say after their start. */
+/** What nodes that do not run said last, so that it is not taken for what they say after their start. */
 export async function versions(
   store: ClusterStore,
-  nodes: readonly ObservedNode[],
+  nodes: readonly { readonly instance: string }[],
 ): Promise<ReadonlyMap<string, Version>> {
   const found = await Promise.all(
     nodes.map(async ({ instance }) => {

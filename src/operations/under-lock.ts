@@ -5,7 +5,7 @@ import type { ClusterStore } from "../store/store.ts";
 import { OperationError, type Context } from "./context.ts";
 import { atATime } from "./exec.ts";
 import { journaling } from "./journal.ts";
-import { acquireLock, type Lock } from "./lock.ts";
+import { acquireLock, LockLost, type Lock } from "./lock.ts";
 import { withStore } from "./look.ts";
 
 /** What work under the lock is given; `context` says things to the journal too. */
@@ -84,12 +84,27 @@ export async function step(
   await lock.check();
   const begun = context.clock.now();
   context.emit("step.started", { step: title, subject });
-  await work();
+  try {
+    await work();
+  } catch (error) {
+    // Where somebody took over while we slept, that is why it failed.
+    throw context.signal.aborted ? error : ((await lossOf(lock)) ?? error);
+  }
   context.emit("step.finished", {
     step: title,
     subject,
     milliseconds: context.clock.now() - begun,
   });
+}
+
+/** `undefined`: the lock is ours, or nobody can say. */
+async function lossOf(lock: Lock): Promise<LockLost | undefined> {
+  try {
+    await lock.check();
+    return undefined;
+  } catch (error) {
+    return error instanceof LockLost ? error : undefined;
+  }
 }
 
 /** The same work on many things side by side; fails with the first error, but only when nothing is under way any more. */

@@ -5,8 +5,8 @@ import { exchange, openStream, type Answer, type Ask, type Body, type Stream } f
 import { HttpError, TlsError } from "./failure.ts";
 import { clientContext, materialText, type Material, type TlsVersion } from "./material.ts";
 
-export { HttpError, TlsError, type HttpFailure } from "./failure.ts";
-export { reloadableContext, serverContext, type Material, type Reloadable } from "./material.ts";
+export { HttpError, TlsError } from "./failure.ts";
+export { reloadableContext, type Material } from "./material.ts";
 export type { Answer, Ask, Body, Stream } from "./exchange.ts";
 
 export type MutualTlsOptions = {

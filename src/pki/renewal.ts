@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from "node:crypto";
+import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
 import { isIPv6 } from "node:net";
 
 const second = 1000;
@@ -79,6 +79,11 @@ export function describeCertificate(pem: string): Description {
     serial: certificate.serialNumber.toLowerCase(),
     fingerprint256: digest(certificate),
   };
+}
+
+/** Whether the first certificate of a PEM text is for this private key (PEM). Throws when either is unreadable. */
+export function isForKey(pem: string, key: string): boolean {
+  return new X509Certificate(pem).checkPrivateKey(createPrivateKey(key));
 }
 
 /** SHA-256 of the DER of the first certificate in a PEM text: lower-case hex, no colons. */

@@ -15,6 +15,11 @@ export function keyOf(name: RecordName, parts: Parts = {}): Key {
   return key;
 }
 
+/** A registry's host as a part of a key, which has no colon. */
+export function hostPart(host: string): string {
+  return host.replace(":", "_");
+}
+
 export type Found<Name extends RecordName> = {
   readonly value: RecordValue<Name>;
   readonly version: Version;

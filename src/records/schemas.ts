@@ -79,6 +79,11 @@ export const swarmClaimRecord = z.object({
 export const swarmClusterRecord = z.object({ clusterId: z.string(), instance: z.string(), epoch: z.number(), nonce });
 /** `addresses` are managers' `ip:2377`. */
 export const swarmTokenRecord = z.object({ token: z.string(), addresses: z.array(z.string()), nonce });
+/**
+ * What workers may use of etcd, written once etcd itself holds them to it: `share` is the prefix (absent: nothing),
+ * `addresses` are the control nodes'.
+ */
+export const workerEtcdRecord = z.object({ share: z.optional(z.string()), addresses: z.array(z.string()), nonce });
 
 export const pointerRecord = z.object({
   revision: z.string(),
@@ -187,7 +192,7 @@ export const nodeRecord = z.object({
       members: z.array(z.object({ id: z.string(), name: z.string(), learner: z.boolean(), healthy: z.boolean() })),
     }),
   ),
-  swarm: z.optional(z.object({ nodeId: z.string(), manager: z.boolean(), leader: z.boolean(), mesh: z.boolean() })),
+  swarm: z.optional(z.object({ nodeId: z.string(), manager: z.boolean(), leader: z.boolean(), mesh: z.boolean(), /** The leader's: ids of all nodes of the swarm. */ nodes: z.optional(z.array(z.string())) })),
 });
 /** What a manager's agent sees of one service. */
 export const serviceRecord = z.object({

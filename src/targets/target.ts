@@ -64,6 +64,8 @@ export interface Target<Work = unknown> {
   /** Whether the engine or account can be reached, and what it lacks; for `doctor` and for clear errors. */
   examine(): Promise<readonly { readonly subject: string; readonly state: "good" | "warning" | "bad"; readonly message: string; readonly fix?: string }[]>;
   list(): Promise<readonly ClusterName[]>;
+  /** Starts what holds the store where it is stopped, such as after a reboot of the machine; nothing else. */
+  wake(cluster: ClusterName): Promise<void>;
   /** Undefined when the cluster has no store (nothing there). */
   store(cluster: ClusterName): Promise<StoreAccess | undefined>;
   observe(cluster: ClusterName): Promise<Observed>;

@@ -73,6 +73,7 @@ export function fakeTarget(nodes: readonly ObservedNode[] = threeAndTwo()): Fake
     fail: () => undefined,
     examine: async () => [{ subject: "engine", state: "good", message: "reachable" }],
     list: async () => [...target.stores.keys()],
+    wake: async () => undefined,
     async store(cluster) {
       const store = target.stores.get(cluster);
       if (target.storeDown) throw new StoreError("unreachable", "the gateway does not answer");

@@ -94,7 +94,7 @@ const identity = { token: { instance: "w1", token } };
 describe("who is let in", () => {
   test("a certificate of the clients' authority is its instance", async () => {
     expect(await client(certified(worker)).get("revision")).toBeDefined();
-    await expect(client(certified(worker)).get("control/etcd-password")).rejects.toMatchObject({
+    await expect(client(certified(worker)).get("control/swarm-token")).rejects.toMatchObject({
       kind: "forbidden",
       message: expect.stringContaining("worker w1 may not get"),
     });

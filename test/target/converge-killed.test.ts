@@ -52,7 +52,17 @@ describe("a launch that changes a cluster and is killed at any call is completed
     300_000,
   );
 
-  test("control from 1 to 3, then to 5", async () => {
-    await killEverywhere({ base: launched(demoCluster(1, 1)), command: launching(demoCluster(3, 1)), again: launching(demoCluster(5, 1)) });
-  }, 300_000);
+  const turns: readonly [string, Cluster, Cluster, Cluster][] = [
+    ["control from 1 to 3, then to 5", demoCluster(1, 1), demoCluster(3, 1), demoCluster(5, 1)],
+    ["workers from 4 to 2, then back to 4", demoCluster(1, 4), demoCluster(1, 2), demoCluster(1, 4)],
+    ["control from 3 to 1, then back to 3", demoCluster(3, 1), demoCluster(1, 1), demoCluster(3, 1)],
+    ["control from 1 to 3, then back to 1", demoCluster(1, 1), demoCluster(3, 1), demoCluster(1, 1)],
+  ];
+  test.each(turns)(
+    "%s",
+    async (_, from, to, then) => {
+      expect(await killEverywhere({ base: launched(from), command: launching(to), again: launching(then) })).toBeGreaterThan(10);
+    },
+    300_000,
+  );
 });

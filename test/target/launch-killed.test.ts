@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { launch } from "../../src/operations/launch.ts";
 import { readRecord } from "../../src/records/access.ts";
 import { decryptKey } from "../../src/pki/recovery.ts";
-import { complete, killEverywhere } from "./kill.ts";
+import { killEverywhere } from "./kill.ts";
 import { demoCluster, memoryWorld, type Operator } from "./memory-target.ts";
 
 const first = ({ context }: Operator): Promise<unknown> => launch(context, { cluster: demoCluster(3, 2) });

@@ -79,9 +79,11 @@ export function memoryEngine(clock: Clock, seed = 11): MemoryEngine {
     api: {
       bytes: async () => Buffer.alloc(0),
       async call(_doing, method, path, call = {}) {
-        if (method !== "GET") engine.calls.push(`${method} ${path}${call.query?.["name"] === undefined ? "" : ` ${call.query["name"]}`}`);
+        if (method === "GET") return route(method, path, call);
+        const what = `${method} ${named(path)}${call.query?.["name"] === undefined ? "" : ` ${call.query["name"]}`}`;
+        engine.calls.push(what);
         const answer = await route(method, path, call);
-        if (method !== "GET") engine.changed(`${method} ${path}`);
+        engine.changed(what);
         return answer;
       },
     },
@@ -94,6 +96,10 @@ export function memoryEngine(clock: Clock, seed = 11): MemoryEngine {
       return undefined;
     },
   };
+  /** A path with a container's name in place of its id. */
+  const named = (path: string): string => path.replace(/c-[0-9a-f]{16}/, (id) => find(id)?.name ?? id);
+  // Ids are asked for less often than names, and by Slipway only for what it has just looked at.
+  const find = (name: string): MemoryContainer | undefined => engine.containers.get(name) ?? [...engine.containers.values()].find(({ id }) => id === name);
   const refuse = (status: number, message: string): never => {
     throw new EngineError(message, status);
   };
@@ -206,7 +212,7 @@ export function memoryEngine(clock: Clock, seed = 11): MemoryEngine {
     }
     if (path === "/containers/create") return makeContainer(String(call.query?.["name"]), call.body);
     if (kind === "containers") {
-      const container = engine.containers.get(name) ?? [...engine.containers.values()].find(({ id }) => id === name) ?? refuse(404, `no such container: ${name}`);
+      const container = find(name) ?? refuse(404, `no such container: ${name}`);
       switch (key) {
         case "GET containers/json":
           return { Id: container.id, State: { Status: container.state, Running: container.state === "running" }, Config: { Labels: { ...container.labels } } };

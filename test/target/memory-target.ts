@@ -156,20 +156,31 @@ async function rest(): Promise<void> {
  * Lets time pass until the work ends or its process dies; at most half an hour of it. Time stands still while the process
  * is at work (certificates take real time), so that it runs the same way every time.
  */
-export async function until<Result>(world: MemoryWorld, { process: own }: Pick<Operator, "process">, work: Promise<Result>): Promise<End<Result>> {
-  let end: End<Result> | undefined;
-  work.then(
-    (value) => (end ??= { kind: "done", value }),
-    (error: unknown) => (end ??= { kind: "failed", error }),
-  );
-  void own.dead.then(() => (end ??= { kind: "killed" }));
+export async function until<Result>(world: MemoryWorld, one: Pick<Operator, "process">, work: Promise<Result>): Promise<End<Result>> {
+  const [end] = await untilAll(world, [{ one, work }]);
+  if (end === undefined) throw new Error("one piece of work has one end");
+  return end;
+}
+
+/** The same for several processes at once. */
+export async function untilAll<Result>(world: MemoryWorld, runs: readonly { readonly one: Pick<Operator, "process">; readonly work: Promise<Result> }[]): Promise<readonly End<Result>[]> {
+  const ends: (End<Result> | undefined)[] = runs.map(() => undefined);
+  for (const [n, { one, work }] of runs.entries()) {
+    work.then(
+      (value) => (ends[n] ??= { kind: "done", value }),
+      (error: unknown) => (ends[n] ??= { kind: "failed", error }),
+    );
+    void one.process.dead.then(() => (ends[n] ??= { kind: "killed" }));
+  }
+  const atWork = (): boolean => runs.some(({ one }, n) => ends[n] === undefined && !one.process.isHeld() && one.process.polls.count === 0);
   for (let steps = 0; steps < 18_000; steps++) {
     await rest();
-    while (end === undefined && own.polls.count === 0) await turn();
-    if (end !== undefined) return end;
+    while (atWork()) await turn();
+    const done = ends.filter((end) => end !== undefined);
+    if (done.length === runs.length) return done;
     await world.clock.advance(agentsLook);
   }
-  throw new Error(`nothing came of it within half an hour; last call: ${own.calls.at(-1)}`);
+  throw new Error(`nothing came of it within half an hour; last calls: ${runs.map(({ one }) => one.process.calls.at(-1)).join(", ")}`);
 }
 
 /** Lets so many milliseconds pass. */

@@ -21,6 +21,7 @@ export type OneProcess = {
   /** Settles when it died. */
   readonly dead: Promise<void>;
   isDead(): boolean;
+  isHeld(): boolean;
   change<T>(what: string, effect: () => Promise<T>): Promise<T>;
   look<T>(effect: () => Promise<T>): Promise<T>;
 };
@@ -59,6 +60,7 @@ export function oneProcess(): OneProcess {
     },
     dead: died,
     isDead: () => dead,
+    isHeld: () => held !== undefined,
     async change(what, effect) {
       await alive();
       const number = own.calls.push(what);

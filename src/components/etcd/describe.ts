@@ -1,6 +1,6 @@
 import { emptyMachine, type Origin } from "../../machine/machine.ts";
 import type { Component } from "../component.ts";
-import { clientPort, etcdData, etcdEnvironment, etcdUnit, firstStart, peerPort } from "./paths.ts";
+import { clientPort, etcdData, etcdEnvironment, etcdUnit, firstStart, gatewayEnvironment, gatewayUnit, peerPort } from "./paths.ts";
 
 const origin: Origin = { kind: "component", component: "etcd" };
 
@@ -25,11 +25,33 @@ TimeoutStopSec=20
 LimitNOFILE=65536
 `;
 
-/** etcd on the control group, mTLS on every port from the first start. */
+// Plain TCP: TLS is between etcd and who calls it, so that etcd sees the caller's certificate. Where it leads is known only
+// at run time; the agent writes it.
+const gateway = `[Unit]
+Description=Local endpoint of the cluster's etcd
+After=network.target
+ConditionPathExists=${gatewayEnvironment}
+StartLimitIntervalSec=0
+
+[Service]
+User=etcd
+EnvironmentFile=${gatewayEnvironment}
+ExecStart=/usr/local/bin/etcd gateway start --listen-addr=127.0.0.1:${clientPort} --endpoints=\${SLIPWAY_ETCD_ENDPOINTS} --retry-delay=5s
+Restart=always
+RestartSec=1
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+/** etcd on the control group, and where a prefix is shared a way to it on workers; mTLS on every port from the first start. */
 export const etcd: Component = {
   name: "etcd",
-  machine(_cluster, group) {
-    if (group.role !== "control") return emptyMachine;
+  machine(cluster, group) {
+    if (group.role !== "control") {
+      if (cluster.etcd.share === undefined) return emptyMachine;
+      return { ...emptyMachine, units: [{ name: gatewayUnit, content: gateway, dropIns: [], state: "on", origin }] };
+    }
     return {
       ...emptyMachine,
       directories: [{ path: etcdData, mode: "0700", user: "etcd", group: "etcd", origin }],

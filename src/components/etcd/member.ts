@@ -4,7 +4,7 @@ import { unknown, type Reconciler, type Seen } from "../reconciler.ts";
 import type { Roster } from "../roster.ts";
 import { joinNext, type Founder, type JoinAct, type JoinView } from "./join.ts";
 import type { EtcdMember, Joined, ObservedMember } from "./membership.ts";
-import { endpointOf, lookAtDisk, lookAtProcess, ownEndpoint, setAside, startEtcd, writeClaim } from "./process.ts";
+import { endpointOf, lookAtDisk, lookAtProcess, memberEndpoint, ownEndpoint, setAside, startEtcd, writeClaim } from "./process.ts";
 import { tendNext, type TendAct, type TendedMember, type TendView } from "./tend.ts";
 
 async function joinedRecords({ store, me }: NodePorts): Promise<readonly Joined[]> {
@@ -21,10 +21,8 @@ async function founders({ store, me }: NodePorts): Promise<readonly Founder[]> {
 async function observe({ etcd }: NodePorts, members: readonly EtcdMember[]): Promise<readonly ObservedMember[]> {
   return Promise.all(
     members.map(async (member) => {
-      const url = member.peerUrls[0];
-      if (url === undefined || member.name === "") return { ...member, healthy: { kind: "seen", value: false } as const };
-      const endpoint = url.replace(/:2380$/, ":2379");
-      return { ...member, healthy: await looking(etcd.reads(endpoint, member.learner ? "serializable" : "linearizable")) };
+      if (member.peerUrls.length === 0 || member.name === "") return { ...member, healthy: { kind: "seen", value: false } as const };
+      return { ...member, healthy: await looking(etcd.reads(memberEndpoint(member), member.learner ? "serializable" : "linearizable")) };
     }),
   );
 }
@@ -156,11 +154,10 @@ export const etcdTend: Reconciler<TendView, TendAct, NodePorts> = {
             kind: "seen",
             value: await Promise.all(
               listed.value.map(async (member): Promise<TendedMember> => {
-                const endpoint = member.peerUrls[0]?.replace(/:2380$/, ":2379");
-                if (!member.learner || endpoint === undefined || member.name === "" || applied === undefined) {
+                if (!member.learner || member.peerUrls.length === 0 || member.name === "" || applied === undefined) {
                   return { ...member, inSync: unknown("not asked") };
                 }
-                return { ...member, inSync: await looking(etcd.status(endpoint).then((its) => applied - its.applied < closeBehind)) };
+                return { ...member, inSync: await looking(etcd.status(memberEndpoint(member)).then((its) => applied - its.applied < closeBehind)) };
               }),
             ),
           };

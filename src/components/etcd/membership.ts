@@ -13,8 +13,6 @@ export type EtcdMember = {
   readonly learner: boolean;
 };
 
-/** A member list from a linearizable read, so from a cluster that has quorum. Anything less is `unknown`. */
-export type EtcdCluster = { readonly clusterId: string; readonly members: readonly EtcdMember[] };
 
 /** An instance's own word that it runs (or ran) this member of this cluster. */
 export type Joined = Pick<RecordValue<"etcdJoined">, "clusterId" | "memberId"> & {

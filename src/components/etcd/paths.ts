@@ -5,6 +5,9 @@ export const etcdEnvironment = "/var/lib/slipway/etcd.env";
 /** Where an instance's keys, certificates and the authorities that it trusts lie. */
 export const pkiFolder = "/var/lib/slipway/pki";
 export const etcdUnit = "etcd.service";
+/** A worker's local endpoint, where the file shares a prefix, and where it leads, written by the agent. */
+export const gatewayUnit = "etcd-gateway.service";
+export const gatewayEnvironment = "/var/lib/slipway/etcd-gateway.env";
 export const clientPort = 2379;
 export const peerPort = 2380;
 /** Permission for one start on an empty data directory. */

@@ -1,10 +1,12 @@
 import type { NodePorts } from "../node.ts";
 import { etcdData, etcdEnvironment, etcdUnit, firstStart, pkiFolder } from "./paths.ts";
 import type { DiskClaim, EtcdDisk, EtcdProcess, InitialMember } from "./join.ts";
-import { peerUrl } from "./membership.ts";
+import { peerUrl, type EtcdMember } from "./membership.ts";
 
 export const ownEndpoint = "https://127.0.0.1:2379";
 export const endpointOf = (address: string): string => `https://${address}:2379`;
+/** Where a member answers its clients: at the address at which its peers reach it. */
+export const memberEndpoint = (member: Pick<EtcdMember, "peerUrls">): string => (member.peerUrls[0] ?? "").replace(/:2380$/, ":2379");
 
 const claimFile = `${etcdData}/slipway.json`;
 /** There while etcd was started in this boot. */

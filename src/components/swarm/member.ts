@@ -154,9 +154,9 @@ export const swarmTend: Reconciler<SwarmTendView, SwarmTendAct, NodePorts> = {
   },
 };
 
-/** Lets operators reach this manager's engine, once its certificate is there; restarted when the certificate changed. */
+/** Lets operators reach this manager's engine, once its certificate is there; takes the new one when the certificate changed. */
 export async function serveApi({ systemd }: NodePorts, changed: boolean): Promise<void> {
   const state = (await systemd.states([apiUnit])).get(apiUnit);
-  if (changed) await systemd.restart([apiUnit]);
-  else if (state?.active !== "active") await systemd.start([apiUnit]);
+  if (state?.active !== "active") await systemd.start([apiUnit]);
+  else if (changed) await systemd.renew([apiUnit]);
 }

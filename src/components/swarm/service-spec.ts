@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { loadedName } from "./image.ts";
 import type { RecordValue } from "../../records/table.ts";
 
 export type WantedService = RecordValue<"servicesRevision">["services"][number];
@@ -11,19 +12,29 @@ export const mark = {
   applied: "slipway.applied",
   /** The pointer's `apply` when it was applied last. */
   apply: "slipway.apply",
-  image: "slipway.image",
 } as const;
 
 const nanoseconds = (milliseconds: number): number => milliseconds * 1_000_000;
 
 /** Hash that changes when the service must be applied again. */
 export function appliedHash(service: WantedService, mesh: boolean): string {
-  return createHash("sha256").update(JSON.stringify([1, service, mesh])).digest("hex").slice(0, 16);
+  return createHash("sha256").update(JSON.stringify([2, service, mesh])).digest("hex").slice(0, 16);
 }
+
+/** Swarm takes no longer names of secrets. */
+const longestName = 64;
 
 /** Swarm's name of one version of a secret. */
 export function swarmSecretName(service: string, secret: string, version: string): string {
-  return `${service}-${secret}-${version}`;
+  const whole = `${service}.${secret}.${version}`;
+  if (whole.length <= longestName) return whole;
+  const hash = createHash("sha256").update(whole).digest("hex").slice(0, 12);
+  return `${whole.slice(0, longestName - hash.length - 1).replace(/[^A-Za-z0-9]+$/, "")}.${hash}`;
+}
+
+/** A text as a Go template that gives just this text: Swarm expands variables and mounts as templates. */
+export function templateText(text: string): string {
+  return text.replaceAll("{{", '{{"{{"}}');
 }
 
 /** The engine's description of a service. Without IPVS there is no routing mesh: ports are the nodes' own, names resolve to tasks. */
@@ -49,14 +60,14 @@ export function serviceSpec(
     },
     TaskTemplate: {
       ContainerSpec: {
-        Image: service.image,
-        Labels: { ...service.labels, [mark.ours]: service.name, ...(service.imageId === undefined ? {} : { [mark.image]: service.imageId }) },
+        Image: service.imageId === undefined ? service.image : loadedName(service.image, service.imageId),
+        Labels: { ...service.labels, [mark.ours]: service.name },
         ...(service.command.length === 0 ? {} : { Args: service.command }),
-        Env: Object.entries(service.environment).map(([name, value]) => `${name}=${value}`),
+        Env: Object.entries(service.environment).map(([name, value]) => `${name}=${templateText(value)}`),
         Mounts: service.mounts.map((mount) => ({
           Type: mount.kind,
-          ...(mount.kind === "tmpfs" ? {} : { Source: mount.source }),
-          Target: mount.target,
+          ...(mount.kind === "tmpfs" ? {} : { Source: templateText(mount.source) }),
+          Target: templateText(mount.target),
           ReadOnly: mount.readOnly,
         })),
         ...(health === undefined

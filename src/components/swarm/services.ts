@@ -1,8 +1,9 @@
-import { listRecords, readRecord, updateRecord } from "../../records/access.ts";
+import { hostPart, listRecords, readRecord, updateRecord } from "../../records/access.ts";
 import type { RecordValue } from "../../records/table.ts";
+import { EngineRefusal } from "../docker/engine.ts";
 import type { NodePorts } from "../node.ts";
 import { at, labelsAt, listAt, swarmNodes, textAt } from "./api.ts";
-import { differences, mark, serviceSpec, swarmSecretName, type WantedService } from "./service-spec.ts";
+import { appliedHash, differences, mark, serviceSpec, swarmSecretName, type WantedService } from "./service-spec.ts";
 
 type ServicesRevision = RecordValue<"servicesRevision">;
 type ServiceState = RecordValue<"service">;
@@ -37,7 +38,7 @@ async function ensureSecrets({ engine, store }: NodePorts, services: readonly Wa
     for (const secret of service.secrets) {
       const name = swarmSecretName(service.name, secret.name, secret.version);
       if (ids.has(name)) continue;
-      const found = await readRecord(store, "secret", { name: `${service.name}-${secret.name}` });
+      const found = await readRecord(store, "secret", { name: `${service.name}.${secret.name}` });
       if (found === undefined || found.value.version !== secret.version) throw new Error(`the secret ${secret.name} of ${service.name} is not in the store`);
       const made = await engine.call("POST", "/secrets/create", {
         Name: name,
@@ -51,9 +52,18 @@ async function ensureSecrets({ engine, store }: NodePorts, services: readonly Wa
 }
 
 /** Removes versions of secrets that no service uses any more. */
-async function removeSecrets({ engine }: NodePorts, ids: ReadonlyMap<string, string>, services: readonly WantedService[]): Promise<void> {
+async function removeSecrets({ engine, say }: NodePorts, ids: ReadonlyMap<string, string>, services: readonly WantedService[]): Promise<void> {
   const used = new Set(services.flatMap((service) => service.secrets.map((secret) => swarmSecretName(service.name, secret.name, secret.version))));
-  for (const [name, id] of ids) if (!used.has(name)) await engine.call("DELETE", `/secrets/${encodeURIComponent(id)}`);
+  for (const [name, id] of ids) {
+    if (used.has(name)) continue;
+    try {
+      await engine.call("DELETE", `/secrets/${encodeURIComponent(id)}`);
+    } catch (error) {
+      // A service that was rolled back still uses the old version: it goes in a later round.
+      if (!(error instanceof EngineRefusal)) throw error;
+      say(`the secret ${name} stays for now: ${error.message}`);
+    }
+  }
 }
 
 /** The header with the login for an image's registry; empty when the file names none. */
@@ -61,7 +71,7 @@ async function loginFor({ store }: NodePorts, revision: ServicesRevision, image:
   const first = image.split("/")[0] ?? "";
   const host = /[.:]/.test(first) || first === "localhost" ? first : "docker.io";
   if (!revision.logins.some((login) => login.host === host)) return {};
-  const found = await readRecord(store, "login", { host });
+  const found = await readRecord(store, "login", { host: hostPart(host) });
   if (found === undefined) return {};
   const { username, password } = found.value;
   const text = JSON.stringify({ username, password, serveraddress: host === "docker.io" ? "https://index.docker.io/v1/" : host });
@@ -87,29 +97,46 @@ async function tasksOf({ engine }: NodePorts, names: ReadonlyMap<string, string>
   return found;
 }
 
-function stateOf(service: WantedService, pointer: RecordValue<"pointer">, there: Deployed, tasks: readonly Task[], drift: readonly string[], now: number): ServiceState {
+type About = { readonly pointer: RecordValue<"pointer">; readonly applied: string; readonly drift: readonly string[]; readonly now: number };
+
+function stateOf(service: WantedService, there: Deployed, tasks: readonly Task[], { pointer, applied, drift, now }: About): ServiceState {
   const live = tasks.filter((task) => task.desired === "running" || task.state === "running");
   const running = live.filter((task) => task.state === "running" && task.desired === "running").length;
   const wantedTasks = Number(at(there.spec, "Mode", "Replicated", "Replicas") ?? live.filter((task) => task.desired === "running").length);
   const failed = tasks.filter((task) => task.error !== "").toSorted((a, b) => (a.at < b.at ? 1 : -1));
   const extra = live.filter((task) => task.desired !== "running").length;
   const busy = there.update === "updating" || there.update === "rollback_started" || extra > 0;
-  const stuck = there.update === "paused" || there.update === "rollback_paused";
+  const stuck = there.update === "paused" || there.update === "rollback_paused" || (there.update === "rollback_completed" && drift.length > 0);
   const whole = running === wantedTasks && !busy && !stuck;
-  const reason = whole ? undefined : stuck ? there.updateMessage : failed[0]?.error;
+  const error = failed[0]?.error;
+  const reason = whole ? undefined : stuck ? [there.updateMessage, error].filter((part) => part !== undefined && part !== "").join(": ") : error;
   return {
     name: service.name,
     revision: pointer.revision,
     apply: pointer.apply,
-    applied: there.labels[mark.applied] ?? "",
+    applied,
     desired: wantedTasks,
     running,
     state: whole ? "ready" : stuck || (reason !== undefined && running === 0) ? "failed" : running > 0 ? "degraded" : "starting",
     ...(reason === undefined || reason === "" ? {} : { reason }),
-    drift: [...drift],
+    // An update that has stopped half-way is put right like what somebody changed: applied once more.
+    drift: stuck && drift.length === 0 ? [there.updateMessage] : [...drift],
     tasks: live.map((task) => ({ node: task.node, state: task.state, ...(task.error === "" ? {} : { error: task.error }) })),
     seen: now,
   };
+}
+
+/** A service that Swarm has not taken. */
+function absent(service: WantedService, pointer: RecordValue<"pointer">, now: number): ServiceState {
+  const desired = service.replicas === "global" ? 0 : service.replicas;
+  return { name: service.name, revision: pointer.revision, apply: pointer.apply, applied: "", desired, running: 0, state: "failed", drift: [], tasks: [], seen: now };
+}
+
+/** Whether Swarm took this very update back: it is tried again only when it is asked for again. */
+async function rolledBack({ store }: NodePorts, there: Deployed, applied: string, apply: number): Promise<boolean> {
+  if (!there.update.startsWith("rollback_")) return false;
+  const last = (await readRecord(store, "service", { name: textAt(there.spec, "Name") }))?.value;
+  return last !== undefined && last.applied === applied && last.apply >= apply;
 }
 
 /** Whether every node of the swarm can take part in the routing mesh. */
@@ -144,34 +171,36 @@ export async function tendServices(node: NodePorts, leader: boolean): Promise<Se
     if (!wanted.some((service) => service.name === name)) await engine.call("DELETE", `/services/${encodeURIComponent(there.id)}`);
   }
   let changed = false;
+  const refused = new Map<string, string>();
   for (const service of wanted) {
     const there = before.get(service.name);
     const spec = serviceSpec(service, { mesh, apply: pointer.value.apply, secretIds });
-    const headers = await loginFor(node, revision.value, service.image);
-    if (there === undefined) {
-      await engine.call("POST", "/services/create", spec, headers);
+    const same = there?.labels[mark.applied] === appliedHash(service, mesh) && Number(there.labels[mark.apply] ?? "0") >= pointer.value.apply;
+    if (same || (there !== undefined && (await rolledBack(node, there, appliedHash(service, mesh), pointer.value.apply)))) continue;
+    const path = there === undefined ? "/services/create" : `/services/${encodeURIComponent(there.id)}/update?version=${there.version}`;
+    try {
+      await engine.call("POST", path, spec, await loginFor(node, revision.value, service.image));
       changed = true;
-    } else {
-      const applied = textAt(spec, "Labels", mark.applied);
-      const asked = Number(there.labels[mark.apply] ?? "0") < pointer.value.apply;
-      if (there.labels[mark.applied] !== applied || asked) {
-        await engine.call("POST", `/services/${encodeURIComponent(there.id)}/update?version=${there.version}`, spec, headers);
-        changed = true;
-      }
+    } catch (error) {
+      // What Swarm does not take is that service's own trouble; the others go on. 503 is a swarm without a leader.
+      if (!(error instanceof EngineRefusal) || error.status === 503) throw error;
+      refused.set(service.name, error.message);
     }
   }
   const after = changed ? await deployed(node) : before;
   await removeSecrets(node, secretIds, wanted);
 
+  const driftOf = (service: WantedService, there: Deployed): readonly string[] =>
+    differences(serviceSpec(service, { mesh, apply: Number(there.labels[mark.apply] ?? "0"), secretIds }), there.spec);
   const names = new Map((await swarmNodes(engine)).map((swarmNode) => [swarmNode.id, swarmNode.hostname]));
   const tasks = after.size === 0 ? new Map<string, readonly Task[]>() : await tasksOf(node, names);
   const waiting: string[] = [];
   for (const service of wanted) {
     const there = after.get(service.name);
-    if (there === undefined) continue;
-    const spec = serviceSpec(service, { mesh, apply: Number(there.labels[mark.apply] ?? "0"), secretIds });
-    const drift = differences(spec, there.spec);
-    const state = stateOf(service, pointer.value, there, tasks.get(there.id) ?? [], drift, clock.now());
+    const why = refused.get(service.name);
+    if (there === undefined && why === undefined) continue;
+    const seen = there === undefined ? absent(service, pointer.value, clock.now()) : stateOf(service, there, tasks.get(there.id) ?? [], { pointer: pointer.value, applied: appliedHash(service, mesh), drift: driftOf(service, there), now: clock.now() });
+    const state: ServiceState = why === undefined ? seen : { ...seen, state: "failed", reason: why, drift: [] };
     await updateRecord(store, "service", { name: service.name }, (now) =>
       now !== undefined && sameState(now, state) && state.seen - now.seen < 30_000 ? undefined : state,
     );

@@ -47,16 +47,17 @@ async function ensureVolume(engine: Engine, name: string, labels: Readonly<Recor
   await engine.call(`make the volume ${name}`, "POST", "/volumes/create", { body: { Name: name, Labels: labels } });
 }
 
-type Seen = { readonly status: string; readonly running: boolean; readonly labels: Readonly<Record<string, string>> };
+type Seen = { readonly id: string; readonly status: string; readonly running: boolean; readonly labels: Readonly<Record<string, string>> };
 
 async function inspect(engine: Engine, name: string): Promise<Seen | undefined> {
   const there = await orAbsent(engine.call(`look at ${name}`, "GET", `/containers/${name}/json`));
   if (there === undefined) return undefined;
-  return { status: textAt(there, "State", "Status"), running: at(there, "State", "Running") === true, labels: textsAt(there, "Config", "Labels") };
+  return { id: textAt(there, "Id"), status: textAt(there, "State", "Status"), running: at(there, "State", "Running") === true, labels: textsAt(there, "Config", "Labels") };
 }
 
-async function create(engine: Engine, name: string, options: unknown): Promise<void> {
-  await orDone(engine.call(`make ${name}`, "POST", "/containers/create", { query: { name }, body: options }));
+/** Gives the container's id. */
+async function create(engine: Engine, name: string, options: unknown): Promise<string> {
+  return textAt(await engine.call(`make ${name}`, "POST", "/containers/create", { query: { name }, body: options }), "Id");
 }
 async function start(engine: Engine, name: string): Promise<void> {
   await orDone(engine.call(`start ${name}`, "POST", `/containers/${name}/start`));
@@ -77,19 +78,23 @@ async function removeVolume(engine: Engine, name: string): Promise<void> {
 export async function ensureGateway(engine: Engine, cluster: ClusterName, gateway: GatewayContainer, runtime: Runtime): Promise<void> {
   const name = gatewayName(cluster);
   const there = await inspect(engine, name);
-  if (there !== undefined && there.labels[label.shape] === gatewayShape(gateway) && there.status !== "created") {
+  const same = there?.labels[label.shape] === gatewayShape(gateway);
+  if (there !== undefined && same && there.status !== "created") {
     if (!there.running) await start(engine, name);
     return;
   }
-  if (there !== undefined) await discard(engine, name, there.running, 5);
+  // One that is only created may be another operator's, who is about to start it: its files are put in again.
+  if (there !== undefined && !same) await discard(engine, there.id, there.running, 5);
   const owned = { [label.cluster]: cluster };
   await Promise.all([
     ensureVolume(engine, storeVolume(cluster), { ...owned, [label.part]: "store" }),
     ensureVolume(engine, runtimeVolume(cluster), { ...owned, [label.part]: "runtime" }),
   ]);
-  await create(engine, name, gatewayOptions(cluster, gateway));
-  await put(engine, name, runtimeFolder, runtimeArchive(runtime));
-  await start(engine, name);
+  if (there === undefined || !same) await orDone(create(engine, name, gatewayOptions(cluster, gateway)));
+  // Another operator's, where two were at it at once: under the lock it is brought up to date.
+  const id = (await inspect(engine, name))?.id ?? name;
+  await put(engine, id, runtimeFolder, runtimeArchive(runtime));
+  await start(engine, id);
 }
 
 /**
@@ -121,7 +126,8 @@ async function ensureNode(engine: Engine, cluster: ClusterName, node: NodeContai
     if (!there.running) await start(engine, node.name);
     return;
   }
-  if (there !== undefined && !same) await discard(engine, node.name, there.running, 60);
+  // One that was never started goes too: whoever slept over making it must not put its identity into ours.
+  if (there !== undefined) await discard(engine, there.id, there.running, 60);
   const volumeLabels = {
     [label.cluster]: cluster,
     [label.node]: node.name,
@@ -134,7 +140,8 @@ async function ensureNode(engine: Engine, cluster: ClusterName, node: NodeContai
     ensureVolume(engine, dataVolume(node.name), { ...volumeLabels, [label.part]: "data" }),
     ensureVolume(engine, dockerVolume(node.name), { ...volumeLabels, [label.part]: "docker" }),
   ]);
-  await create(engine, node.name, nodeOptions(cluster, node, rights));
+  // By id from here on: whoever slept meanwhile must not give its identity to somebody else's container.
+  const id = await create(engine, node.name, nodeOptions(cluster, node, rights));
   if (admission === undefined) throw new Error(`node ${node.name} has no admission: it was not enrolled`);
   const bootstrap = {
     instance: node.instance,
@@ -148,8 +155,8 @@ async function ensureNode(engine: Engine, cluster: ClusterName, node: NodeContai
     { path: "systemd/system/multi-user.target.wants/slipway-agent.service", target: "../slipway-agent.service" },
     ...firstBoot(admission.machine),
   ]);
-  await put(engine, node.name, "/etc", identity);
-  await start(engine, node.name);
+  await put(engine, id, "/etc", identity);
+  await start(engine, id);
 }
 
 async function removeContainer(engine: Engine, name: string): Promise<void> {
@@ -171,7 +178,10 @@ export async function applyWork(
     case "start":
       return start(engine, work.node);
     case "removeNode": {
-      await removeContainer(engine, work.node);
+      const there = await inspect(engine, work.node);
+      // Another instance under this name came after the decision to remove.
+      if (there !== undefined && there.labels[label.instance] !== work.instance) return;
+      if (there !== undefined) await removeContainer(engine, there.id);
       if (!work.volumes) return;
       await Promise.all([dataVolume(work.node), dockerVolume(work.node)].map((volume) => removeVolume(engine, volume)));
       return;

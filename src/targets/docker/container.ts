@@ -25,7 +25,10 @@ export function gatewayShape(gateway: GatewayContainer): string {
   return hash({ version: 1, ...gateway });
 }
 
-/** On a control node `etcdctl` works without flags, also in `docker exec`, which reads no profile. */
+/**
+ * `etcdctl` works without flags on control nodes, and on workers where a prefix is shared with them, also in `docker exec`,
+ * which reads no profile. Elsewhere these files are not there.
+ */
 const etcdctlEnvironment = [
   "ETCDCTL_ENDPOINTS=https://127.0.0.1:2379",
   "ETCDCTL_CACERT=/var/lib/slipway/pki/etcd-client.ca.crt",
@@ -38,7 +41,7 @@ export function nodeOptions(cluster: ClusterName, node: NodeContainer, rights: R
   return {
     Hostname: node.name,
     Image: node.image,
-    Env: ["container=docker", ...(node.role === "control" ? etcdctlEnvironment : [])],
+    Env: ["container=docker", ...etcdctlEnvironment],
     Labels: {
       [label.cluster]: cluster,
       [label.part]: "node",

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import type { NodeName } from "../../cluster/cluster.ts";
 import type { Clock } from "../../host/clock.ts";
+import { loadedName } from "../../components/swarm/image.ts";
 import { ProcessError, type Processes } from "../../host/processes.ts";
 
 /** How long a new node's own engine may take to come up, milliseconds. */
@@ -17,10 +18,10 @@ export async function localImages(processes: Processes, references: readonly str
   return found;
 }
 
-/** Whether the node's own engine has exactly this image under this name; `undefined`: its engine is not up yet. */
-async function has(processes: Processes, node: NodeName, reference: string, id: string): Promise<boolean | undefined> {
-  const asked = await processes.run(["docker", "exec", node, "docker", "image", "inspect", "--format", "{{.Id}}", "--", reference], { accept: [0, 1, 126, 127], timeout: 30_000 });
-  if (asked.code === 0) return asked.stdout.trim() === id;
+/** Whether the node's own engine has an image of this name; `undefined`: its engine is not up yet. */
+async function has(processes: Processes, node: NodeName, reference: string): Promise<boolean | undefined> {
+  const asked = await processes.run(["docker", "exec", node, "docker", "image", "inspect", "--format", "ok", "--", reference], { accept: [0, 1, 126, 127], timeout: 30_000 });
+  if (asked.code === 0) return true;
   return /no such image/i.test(asked.stderr) ? false : undefined;
 }
 
@@ -53,7 +54,7 @@ function send(reference: string, node: NodeName, signal: AbortSignal): Promise<v
   });
 }
 
-/** Loads a local image into the nodes that lack it; waits for engines that are not up yet. */
+/** Loads a local image, under a name of its own, into the nodes that lack it; waits for engines that are not up yet. */
 export async function loadImage(
   processes: Processes,
   clock: Clock,
@@ -63,18 +64,20 @@ export async function loadImage(
   signal: AbortSignal,
 ): Promise<readonly NodeName[]> {
   const loaded: NodeName[] = [];
+  const name = loadedName(reference, id);
   await Promise.all(
     nodes.map(async (node) => {
       const deadline = clock.now() + engineUp;
       for (;;) {
         signal.throwIfAborted();
-        const there = await has(processes, node, reference, id);
+        const there = await has(processes, node, name);
         if (there === true) return;
         if (there === false) break;
         if (clock.now() > deadline) throw new Error(`the engine of ${node} did not come up within ${engineUp / 1000} s`);
         await clock.sleep(300, signal);
       }
       await send(reference, node, signal);
+      await processes.run(["docker", "exec", node, "docker", "image", "tag", "--", reference, name], { timeout: 30_000, signal });
       loaded.push(node);
     }),
   );

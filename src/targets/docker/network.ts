@@ -1,4 +1,4 @@
-import { containsCidr, overlapCidr } from "cidr-tools";
+import { overlapCidr } from "cidr-tools";
 import { parse } from "ipaddr.js";
 
 /** Turns an IPv4 address into its number. */
@@ -40,11 +40,11 @@ export function freeAddresses(subnet: string, used: ReadonlySet<string>, count: 
 }
 
 /**
- * A private /24 (or /20 for more than 200 nodes) that overlaps none of the taken networks. The search starts
+ * A private /24 (/20 for more than 200 nodes, /16 for more than 4,000) that overlaps none of the taken networks. The search starts
  * at a place given by the cluster's name, so that the same cluster tends to get the same addresses.
  */
 export function freeSubnet(cluster: string, nodes: number, taken: readonly string[]): string {
-  const bits = nodes > 200 ? 20 : 24;
+  const bits = nodes > 4_000 ? 16 : nodes > 200 ? 20 : 24;
   const step = 2 ** (32 - bits);
   const pool = "10.208.0.0/12";
   const { start, size } = base(pool);
@@ -56,9 +56,4 @@ export function freeSubnet(cluster: string, nodes: number, taken: readonly strin
     if (!ipv4.some((network) => overlapCidr(candidate, network))) return candidate;
   }
   throw new Error(`every network in ${pool} is taken`);
-}
-
-/** Whether an address lies in a network. */
-export function inSubnet(subnet: string, address: string): boolean {
-  return containsCidr(subnet, address);
 }

@@ -1,7 +1,7 @@
 import type { ClusterName, NodeName } from "../../cluster/cluster.ts";
 import type { Observed, ObservedNode } from "../../plan/plan.ts";
 import { at, listAt, textAt, textsAt, type Engine } from "./engine.ts";
-import { dockerApiPort, etcdPort, label } from "./names.ts";
+import { label } from "./names.ts";
 
 export type SeenContainer = {
   readonly id: string;
@@ -103,9 +103,4 @@ export function observed(world: World): Observed {
       }))
       .toSorted((a, b) => a.port - b.port),
   };
-}
-
-/** Whether a published port is one of the gateway's own, not a service's. */
-export function isOwnPort(port: number): boolean {
-  return port === dockerApiPort || port === etcdPort;
 }

@@ -95,7 +95,11 @@ export function planLaunch(desired: Desired, world: World, seen: Observed): Targ
   }
 
   const keep = new Set<string>(wanted.map(({ name }) => name));
-  const surplus = seen.nodes.filter((node) => !keep.has(node.name)).toReversed();
+  // The dead first: that gives quorum back before healthy members leave.
+  const surplus = seen.nodes
+    .filter((node) => !keep.has(node.name))
+    .toReversed()
+    .toSorted((a, b) => Number(a.state === "running") - Number(b.state === "running"));
   if (surplus.some((node) => node.role === "control")) {
     // The members that stay must be whole before one leaves.
     steps.push({ carries: [], kind: "await", title: "await", subject: cluster.name, wave: wave++, nodes: wanted.map(({ name }) => name), until: "ready" });
@@ -114,7 +118,7 @@ export function removal(cluster: ClusterName, id: string, node: ObservedNode, wa
   const common = { carries: [id], subject: node.name, wave };
   return [
     { ...common, kind: "retire", title: "retire", node },
-    { ...common, kind: "work", title: "remove", work: { kind: "removeNode", cluster, node: node.name, volumes: true } },
+    { ...common, kind: "work", title: "remove", work: { kind: "removeNode", cluster, node: node.name, instance: node.instance, volumes: true } },
     { ...common, kind: "forget", title: "forget", instance: node.instance },
   ];
 }
@@ -132,7 +136,7 @@ export function planCleanup(world: World): TargetPlan<DockerWork> {
   for (const container of world.containers) {
     if (container.labels[label.part] === "node") {
       // Read back from the label that was written from a node's name.
-      add("container", container.name, 0, { kind: "removeNode", cluster, node: container.name as NodeContainer["name"], volumes: false });
+      add("container", container.name, 0, { kind: "removeNode", cluster, node: container.name as NodeContainer["name"], instance: container.labels[label.instance] ?? "", volumes: false });
     }
   }
   for (const volume of world.volumes) {

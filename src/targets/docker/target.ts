@@ -121,6 +121,17 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
       return gateway?.state === "running" && subnet !== undefined ? access(cluster, subnet) : undefined;
     },
 
+    async wake(cluster) {
+      const seen = await world(cluster);
+      const gateway = seen.containers.find((container) => container.labels[label.part] === "gateway");
+      const subnet = networkOf(seen);
+      if (gateway === undefined || gateway.state === "running" || subnet === undefined) return;
+      await orDone(engine.call(`start ${gateway.name}`, "POST", `/containers/${gateway.id}/start`));
+      const opened = access(cluster, subnet);
+      await untilAnswers(opened, { emit: () => undefined, signal: new AbortController().signal });
+      await opened.close();
+    },
+
     observe: async (cluster) => observed(await world(cluster)),
 
     node: (name) => nodeAccess(engine, name),
@@ -128,13 +139,14 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
     async prepare(cluster, run) {
       const [nodes, programs, seen] = await Promise.all([ensureImage(run), runtime(), world(cluster.name)]);
       // Found out beside the gateway's start; a refusal is thrown where the first node is made.
-      const asked = rights();
-      asked.catch(() => undefined);
-      const subnet = await subnetOf(cluster, seen);
+      void Promise.allSettled([rights()]);
+      let subnet = await subnetOf(cluster, seen);
       const gateway = seen.containers.find((container) => container.labels[label.part] === "gateway");
       // An existing gateway is brought up to date under the lock, as a step of the plan.
       if (gateway === undefined || gateway.state === "created") {
         await ensureNetwork(engine, cluster.name, subnet);
+        // Another operator may have made it a moment before, with another subnet.
+        subnet = networkOf(await world(cluster.name)) ?? subnet;
         await ensureGateway(engine, cluster.name, wantedGateway(cluster, nodes, programs.hash, subnet), programs);
       } else if (gateway.state !== "running") await orDone(engine.call(`start ${gateway.name}`, "POST", `/containers/${gateway.id}/start`));
       const opened = access(cluster.name, subnet);
@@ -147,7 +159,7 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
       if (cluster === undefined) return planCleanup(now);
       const [nodes, programs] = await Promise.all([nodeImage(), runtime()]);
       const subnet = await subnetOf(cluster, now);
-      return planLaunch({ cluster, image: nodes, runtime: programs.hash, subnet, instance: () => `i-${random.hex(6)}` }, now, observed(now));
+      return planLaunch({ cluster, image: nodes, runtime: programs.hash, subnet, instance: () => `i-${random.hex(6)}` }, now, seen);
     },
 
     removal: (node, cluster) => removal(cluster, `node:${node.name}`, node, 0),
@@ -161,6 +173,14 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
 
     async apply(work, run) {
       await applyWork(engine, work, { rights, runtime, admission: run.admission });
+      if (work.kind !== "gateway") return;
+      // The next step asks the new gateway's store for the lock.
+      const opened = access(work.cluster, work.gateway.subnet);
+      try {
+        await untilAnswers(opened, run);
+      } finally {
+        await opened.close();
+      }
     },
 
     async leftovers(cluster): Promise<readonly Leftover[]> {

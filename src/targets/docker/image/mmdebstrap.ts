@@ -1,4 +1,9 @@
-import type { Recipe } from "./recipe.ts";
+/** What the base is made of: the part of a recipe that this command reads. */
+type Ingredients = {
+  readonly architecture: string;
+  readonly packages: readonly string[];
+  readonly debian: { readonly suite: string };
+};
 
 /** What keeps documentation and translations out, and lets dpkg write without waiting for the disk. */
 const dpkgOptions = [
@@ -29,7 +34,7 @@ export function debianSources(targets: string, suite: string): readonly string[]
 
 /** The words of the mmdebstrap that writes the base's tar archive to its standard output. */
 export function mmdebstrapCommand(
-  recipe: Recipe,
+  recipe: Ingredients,
   sources: readonly string[],
   proxies: readonly string[],
 ): readonly [string, ...string[]] {
