@@ -6,6 +6,7 @@ import { gatewayInstance } from "../components/certificates.ts";
 import { awaitNodes } from "./await.ts";
 import type { Context } from "./context.ts";
 import { admitGateway, found } from "./founding.ts";
+import { prune } from "./prune.ts";
 import { makePlan, type LaunchPlan } from "./plan.ts";
 import { awaitForgotten, nodePatience, runSteps } from "./run.ts";
 import { awaitServices } from "./services.ts";
@@ -118,6 +119,7 @@ export async function launch(context: Context, input: { readonly cluster: Cluste
       await awaitServices(locked.context, store, cluster, { revision: plan.revision.id, apply });
       const lost = plan.steps.flatMap((step) => (step.kind === "forget" && step.wave < 0 ? [step.instance] : []));
       await awaitForgotten(locked, cluster.name, lost);
+      await prune(store, [plan.revision.id, ...(plan.before === undefined ? [] : [plan.before])]);
       return { result: plan.changes.length, changes: plan.changes.length };
     });
     const seconds = (clock.now() - begun) / 1000;

@@ -16,6 +16,8 @@ const untouched = { restarted: [], replaced: [] } as const;
 /** A plan with the revision that it would publish. */
 export type LaunchPlan = Plan<Work> & {
   readonly revision: Revision;
+  /** The revision that is published now. */
+  readonly before: string | undefined;
   /** Whether the revision, or what was changed behind our back, asks for a publication. */
   readonly publishes: boolean;
   /** Nodes report changes that nobody of us made, so the config is to be applied again. */
@@ -167,6 +169,7 @@ export async function makePlan(context: Context, cluster: Cluster, store: Cluste
     changes,
     steps: steps.toSorted((a, b) => a.wave - b.wave),
     revision,
+    before: now?.pointer.revision,
     publishes: changed || drift.length > 0,
     repairs: drift.length > 0,
   };

@@ -21,8 +21,8 @@ export const rooms = {
   cluster: { path: /^src\/cluster\//, may: ["spec"], libraries: ["ipaddr.js"] },
   plan: { path: /^src\/plan\//, may: ["cluster"], libraries: [] },
   records: { path: /^src\/records\//, may: ["machine"], libraries: ["zod/mini"] },
-  /** Fixed paths that both halves of a component name. */
-  paths: { path: /^src\/components\/\w+\/paths\.ts$/, may: [], libraries: [] },
+  /** Fixed paths and names that an operator's side and nodes both use. */
+  paths: { path: /^src\/components\/\w+\/(?:paths|image)\.ts$/, may: [], libraries: [] },
   /** The operator's half of components. */
   describe: {
     path: /^src\/components\/(?:component\.ts|registry\.ts|\w+\/describe\.ts)$/,
@@ -40,7 +40,7 @@ export const rooms = {
   target: { path: /^src\/targets\/target\.ts$/, may: ["plan", "cluster", "machine"], libraries: [] },
   docker: {
     path: /^src\/targets\/docker\//,
-    may: ["target", "plan", "records", "describe", "cluster", "machine", "spec"],
+    may: ["target", "plan", "records", "describe", "paths", "cluster", "machine", "spec"],
     libraries: ["cidr-tools", "ipaddr.js", "tar-stream"],
   },
   registry: { path: /^src\/targets\/registry\.ts$/, may: ["target", "docker", "cluster"], libraries: [] },
