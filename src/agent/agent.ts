@@ -131,10 +131,10 @@ export class Agent {
       const log = await node.systemd.log(failedUnit.name, 8);
       block("units", `${failedUnit.name} failed`, log, true);
     }
-    if (config.refused !== undefined) block("config", config.refused, [], true);
+    if (config.refused !== undefined) block("config", config.refused.why, config.refused.log, true);
 
     if (blocked === undefined) await this.#config.confirm();
-    else if (config.onTrial && (await this.#config.takeBack(`${blocked.phase}: ${blocked.why}`, failedUnit !== undefined))) this.#health = undefined;
+    else if (config.onTrial && (await this.#config.takeBack(`${blocked.phase}: ${blocked.why}`, blocked.log, failedUnit !== undefined))) this.#health = undefined;
 
     const line = blocked === undefined ? "ready" : `${blocked.phase}: ${blocked.why}`;
     const moved = line !== this.#last || config.changed || kept.changed.length > 0;

@@ -37,6 +37,8 @@ export async function applyMachine(node: Pick<NodePorts, "files" | "systemd">, b
     for (const dropIn of unit.dropIns) await files.remove(dropInPath(unit, dropIn.name));
     reload = true;
   }
+  // Nothing masked can be enabled.
+  await systemd.mask(change.units.filter((unit) => old.get(unit.name)?.state === "masked" && unit.state !== "masked").map((unit) => unit.name), false);
   const on = change.units.filter((unit) => unit.state === "on").map((unit) => unit.name);
   const known = on.filter((name) => old.get(name)?.state === "on");
   // New links count after the reload that new texts need anyway.
@@ -44,7 +46,6 @@ export async function applyMachine(node: Pick<NodePorts, "files" | "systemd">, b
   if (reload) await systemd.reload();
 
   const named = (state: MachineUnit["state"]): string[] => change.units.filter((unit) => unit.state === state).map((unit) => unit.name);
-  await systemd.mask(change.units.filter((unit) => old.get(unit.name)?.state === "masked" && unit.state !== "masked").map((unit) => unit.name), false);
   const off = named("off");
   if (off.length > 0) {
     await systemd.stop(off);
@@ -113,7 +114,8 @@ export async function found({ files, systemd }: Pick<NodePorts, "files" | "syste
     if (texts.some(differs)) return [{ ...was, content: "" }];
     const state = states.get(unit.name);
     const well = (state?.active === "active" || state?.active === "activating") && !/^(disabled|masked)/.test(state.enabled);
-    return well || unit.state !== "on" ? [was] : [{ ...was, state: "installed" }];
+    const asItShould = unit.state === "on" ? well : !differs(unit.name);
+    return asItShould ? [was] : [{ ...was, state: "installed" }];
   });
   return {
     files: [...wanted.files.filter((file) => !differs(file.path) && old.files.some((was) => was.path === file.path)).map((file) => old.files.find((was) => was.path === file.path) ?? file), ...only(old.files, wanted.files, path)],

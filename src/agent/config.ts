@@ -18,7 +18,7 @@ const stateSchema = z.object({
   /** The last config with which this node was ready. */
   good: z.optional(z.object({ revision: z.string(), machine: machineSchema })),
   /** A revision that made this node unready and was taken back. */
-  refused: z.optional(z.object({ revision: z.string(), apply: z.number(), why: z.string() })),
+  refused: z.optional(z.object({ revision: z.string(), apply: z.number(), why: z.string(), log: z.optional(z.array(z.string())) })),
   since: z.number(),
 });
 type State = z.infer<typeof stateSchema>;
@@ -31,7 +31,7 @@ export type ConfigOutcome = {
   readonly apply: number;
   readonly machine: MachineConfig;
   /** Why the wanted config is not the one that is applied. */
-  readonly refused: string | undefined;
+  readonly refused: { readonly why: string; readonly log: readonly string[] } | undefined;
   readonly changed: boolean;
   /** A config that has not been seen ready yet. */
   readonly onTrial: boolean;
@@ -108,7 +108,7 @@ export class ConfigKeeper {
   }
 
   /** The node is not ready with a config on trial: back to the last good one when the time is up or a unit has failed. */
-  async takeBack(why: string, atOnce: boolean): Promise<boolean> {
+  async takeBack(why: string, log: readonly string[], atOnce: boolean): Promise<boolean> {
     const state = this.#state;
     if (state?.good === undefined || state.good.revision === state.revision || state.refused !== undefined) return false;
     if (!atOnce && this.#node.clock.now() - state.since < trial) return false;
@@ -119,7 +119,7 @@ export class ConfigKeeper {
       apply: state.apply,
       machine: state.good.machine,
       good: state.good,
-      refused: { revision: state.revision, apply: state.apply, why },
+      refused: { revision: state.revision, apply: state.apply, why, log: [...log] },
       since: this.#node.clock.now(),
     });
     this.#node.say(`revision ${state.revision} is taken back: ${why}`);
@@ -131,7 +131,10 @@ export class ConfigKeeper {
       revision: state.revision,
       apply: state.apply,
       machine: asMachine(state.machine),
-      refused: state.refused === undefined ? undefined : `revision ${state.refused.revision} was taken back: ${state.refused.why}`,
+      refused:
+        state.refused === undefined
+          ? undefined
+          : { why: `revision ${state.refused.revision} was taken back: ${state.refused.why}`, log: state.refused.log ?? [] },
       changed,
       onTrial: state.good !== undefined && state.good.revision !== state.revision,
     };

@@ -1,5 +1,6 @@
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createHash } from "node:crypto";
+import { basename, dirname, join } from "node:path";
 import { unixEngine } from "../components/docker/engine.ts";
 import { etcdClient } from "../components/etcd/client.ts";
 import { pkiFolder } from "../components/etcd/paths.ts";
@@ -95,7 +96,7 @@ async function main(): Promise<void> {
     }, answerWithin);
   });
   stopping.signal.addEventListener("abort", () => wake.abort());
-  const own = fileIdentity();
+  const own = programIdentity();
   const rounds = pace(random);
   while (!stopping.signal.aborted) {
     wake = new AbortController();
@@ -106,16 +107,19 @@ async function main(): Promise<void> {
       say(`round: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     }
     // Another agent was put into the runtime volume: systemd starts it in this one's place.
-    if (round.settled && fileIdentity() !== own) break;
+    if (round.settled && programIdentity() !== own) break;
     if (!wake.signal.aborted) await clock.sleep(rounds.next(round.settled, round.moved), wake.signal);
   }
   store.close();
   etcdTls.close();
 }
 
-function fileIdentity(): string {
-  const { ino, mtimeMs, size } = statSync(process.argv[1] ?? "");
-  return `${ino} ${mtimeMs} ${size}`;
+/** The sums of this program and of its Node.js; the runtime volume is also written anew when only a port has changed. */
+function programIdentity(): string {
+  const program = process.argv[1] ?? "";
+  const names = [basename(program), basename(process.execPath)];
+  const sums = readFileSync(join(dirname(program), "SHA256SUMS"), "utf8").split("\n");
+  return sums.filter((line) => names.some((name) => line.endsWith(`  ${name}`))).join("\n");
 }
 
 /** Two starts of one container differ; the kernel's own boot id is the machine's. */

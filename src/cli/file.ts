@@ -4,7 +4,7 @@ import { readCluster } from "../cluster/read.ts";
 import type { Context } from "../operations/context.ts";
 import type { Problem } from "../problems/problem.ts";
 import { showProblems } from "../problems/show.ts";
-import type { Source } from "../problems/source.ts";
+import { pathPosition, type Source } from "../problems/source.ts";
 import { InvalidFileError, UsageError } from "./failure.ts";
 import type { Session } from "./session.ts";
 
@@ -27,15 +27,36 @@ export async function readClusterFile(session: Session, file: string): Promise<C
 
 /** The same for verbs that go on with it: warnings are shown. */
 export async function goodClusterFile(session: Session, file: string): Promise<Cluster> {
-  const { cluster, warnings, source } = await readClusterFile(session, file);
-  if (warnings.length > 0)
-    session.note(showProblems(warnings, source, { color: session.err.colour }).trimEnd());
-  return cluster;
+  return (await shownClusterFile(session, file)).cluster;
+}
+
+/** The same with the file's text, for verbs whose failures name a place in it. */
+export async function shownClusterFile(session: Session, file: string): Promise<ClusterFile> {
+  const read = await readClusterFile(session, file);
+  if (read.warnings.length > 0)
+    session.note(showProblems(read.warnings, read.source, { color: session.err.colour }).trimEnd());
+  return read;
 }
 
 /** The same context, whose files are those beside the cluster's file: secrets are named from there. */
-export function besideFile(session: Session, context: Context, file: string): Context {
-  return { ...context, readFile: (path) => session.world.files.read(resolve(dirname(file), path)) };
+export function besideFile(
+  session: Session,
+  context: Context,
+  file: string,
+  source?: Source,
+): Context {
+  const beside = {
+    ...context,
+    readFile: (path: string) => session.world.files.read(resolve(dirname(file), path)),
+  };
+  if (source === undefined) return beside;
+  return {
+    ...beside,
+    place: (path) => {
+      const { line, column } = pathPosition(source, path, true);
+      return `${source.file}:${line}:${column}`;
+    },
+  };
 }
 
 async function textOf(session: Session, file: string): Promise<Uint8Array> {

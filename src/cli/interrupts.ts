@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /** The ends that an interrupt reaches: of the process, or of a test. */
 export type InterruptEnds = {
   /** Says that the state is safe and how to go on, and ends the process with 130 at once. */
@@ -15,6 +17,8 @@ export const patience = 5000;
  */
 export function interrupts(ends: InterruptEnds) {
   const controller = new AbortController();
+  // As many as there are nodes wait for it side by side; that is no leak.
+  setMaxListeners(0, controller.signal);
   let lent = false;
   return {
     signal: controller.signal,

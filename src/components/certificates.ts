@@ -7,6 +7,12 @@ export const etcdRoot = "root";
 export const etcdWorker = "worker";
 
 /**
+ * etcd cannot take a certificate back: to a user that it knows no more it still tells who its members are. So those that
+ * leave the control group end soon. Milliseconds.
+ */
+const workerLife = 7 * 24 * 3_600_000;
+
+/**
  * The certificates of one instance. The signer derives them from the roster, so that no request can name
  * anything that its instance is not.
  */
@@ -37,7 +43,7 @@ export function certificatesOf(
     names: [],
     addresses: [],
   });
-  if (role === "worker") return options.share ? [store, etcdClient(etcdWorker)] : [store];
+  if (role === "worker") return options.share ? [store, { ...etcdClient(etcdWorker), life: workerLife }] : [store];
   return [
     store,
     { purpose: "etcd-peer", issuer: "etcd-peer", usages: ["server", "client"], ...own },

@@ -41,6 +41,12 @@ export type Kept = {
 
 const keyMode = 0o600;
 
+/** The life of a certificate that is signed now, where it is not the usual one. */
+function lifeOf(template: CertificateTemplate, wanted: number | undefined): { readonly life?: number } {
+  const lives = [template.life, wanted].filter((life) => life !== undefined);
+  return lives.length === 0 ? {} : { life: Math.min(...lives) };
+}
+
 async function needed(keeper: Keeper, templates: readonly CertificateTemplate[]): Promise<{ missing: CertificateTemplate[]; ends: Record<string, number> }> {
   const missing: CertificateTemplate[] = [];
   const ends: Record<string, number> = {};
@@ -96,7 +102,7 @@ export async function issueOwn(keeper: Keeper, templates: readonly CertificateTe
       template,
       now: keeper.clock.now(),
       root: issuing.root,
-      ...(keeper.life === undefined ? {} : { life: keeper.life }),
+      ...lifeOf(template, keeper.life),
     });
     // Programs on OpenSSL (socat, Node's servers) trust the anchor; Go's take either form.
     await install(keeper, template, chain, issuer.anchor);
@@ -153,7 +159,7 @@ export async function answerRequest(
     const csr = asked.value.requests[template.purpose];
     if (csr === undefined) continue;
     const issuer = await issuing.issuer(template.issuer);
-    certificates[template.purpose] = await signRequest({ csr, issuer, template, now, root: issuing.root, ...(life === undefined ? {} : { life }) });
+    certificates[template.purpose] = await signRequest({ csr, issuer, template, now, root: issuing.root, ...lifeOf(template, life) });
     certificates[`${template.purpose}.anchor`] = issuer.anchor;
   }
   await updateRecord(store, "certificate", { instance }, (there) =>

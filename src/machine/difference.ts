@@ -45,12 +45,14 @@ export function sameText(a: MachineUnit, b: MachineUnit): boolean {
 
 /** The way from one machine config to another. */
 export function difference(before: MachineConfig, after: MachineConfig): Difference {
+  // A file may become a link, or the other way round: then its path is written anew and not removed.
+  const kept = new Set([...after.files, ...after.links, ...after.directories].map(byPath));
   return {
     directories: changed(before.directories, after.directories, byPath, sameDirectory),
     files: changed(before.files, after.files, byPath, sameFile),
     links: changed(before.links, after.links, byPath, sameLink),
     units: changed(before.units, after.units, byName, (a, b) => a.state === b.state && sameText(a, b)),
-    removedPaths: [...removed(before.files, after.files, byPath), ...removed(before.links, after.links, byPath)].map(byPath),
+    removedPaths: [...removed(before.files, after.files, byPath), ...removed(before.links, after.links, byPath)].map(byPath).filter((path) => !kept.has(path)),
     removedUnits: removed(before.units, after.units, byName),
   };
 }

@@ -1,4 +1,5 @@
 import type { ClusterName, NodeName } from "../cluster/cluster.ts";
+import type { Path } from "../problems/problem.ts";
 import type { ObservedNode } from "../plan/plan.ts";
 import { listRecords, readRecord, type Found } from "../records/access.ts";
 import type { RecordValue } from "../records/table.ts";
@@ -16,6 +17,8 @@ export type Awaited = {
   readonly revision?: string;
   /** And only one that has put back what was changed, up to this count of the pointer. */
   readonly apply?: number;
+  /** The field that asked for what a node's reason names. */
+  readonly origin?: (node: NodeName, reason: string) => Path | undefined;
   /** Records, by instance, from before a restart: as long as a record still has this version, the node has said nothing yet. */
   readonly before?: ReadonlyMap<string, Version>;
 };
@@ -66,10 +69,9 @@ export async function awaitNodes(context: Context, input: Awaited): Promise<void
         });
     }
     const now = context.clock.now();
-    const failed = [...pending.values()].filter(
-      (waiting) => waiting.failedSince !== undefined && now - waiting.failedSince >= failureGrace,
-    );
-    if (failed.length > 0) throw await givenUp(context, input, failed, "failed");
+    const failed = [...pending.values()].filter((waiting) => waiting.failedSince !== undefined);
+    const lasting = failed.some((waiting) => now - (waiting.failedSince ?? now) >= failureGrace);
+    if (lasting) throw await givenUp(context, input, failed, "failed");
     if (pending.size > 0 && now - observedAt >= observeEvery) {
       observedAt = now;
       await observe(context, input, pending);
@@ -187,8 +189,16 @@ async function givenUp(
           ? await consoleOf(context, input.cluster, waiting.node)
           : record.log;
       const reason = waiting.reason ?? (record === undefined ? "it has said nothing yet" : why);
-      context.emit("node.failed", { node: waiting.node, phase: waiting.phase, reason, log });
-      return `${waiting.node} is ${why}; phase ${waiting.phase}: ${reason}`;
+      const origin = input.origin?.(waiting.node, reason);
+      const place = origin === undefined ? undefined : (context.place?.(origin) ?? origin.join("."));
+      context.emit("node.failed", {
+        node: waiting.node,
+        phase: waiting.phase,
+        reason,
+        log,
+        ...(place === undefined ? {} : { origin: place }),
+      });
+      return `${waiting.node} is ${why}; phase ${waiting.phase}: ${reason}${place === undefined ? "" : ` (${place})`}`;
     }),
   );
   return new OperationError(causes.join("\n"), `slipway logs ${nodes[0]?.node ?? input.cluster}`);

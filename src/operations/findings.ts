@@ -130,19 +130,21 @@ function serviceFindings(status: Status, recorded: Recorded): readonly Finding[]
     const record = recorded.services.find((candidate) => candidate.name === service.name);
     const subject = `service ${service.name}`;
     const fix = `slipway logs ${status.cluster} --service ${service.name}`;
+    // An update that was rolled back, or that stopped half-way, has failed though enough tasks run.
+    const failed = record?.state === "failed";
     const short: readonly Finding[] =
-      service.running >= service.desired
+      service.running >= service.desired && !failed
         ? []
         : [
             {
               subject,
-              state: record?.state === "failed" ? "bad" : "warning",
+              state: failed ? "bad" : "warning",
               message: `${service.running} of ${service.desired} tasks run${record?.reason === undefined ? "" : `: ${record.reason}`}`,
               fix,
             },
           ];
     const drift: readonly Finding[] =
-      record === undefined || record.drift.length === 0
+      record === undefined || record.drift.length === 0 || failed
         ? []
         : [
             {

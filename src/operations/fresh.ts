@@ -33,7 +33,7 @@ async function ask(context: Context, store: ClusterStore, node: NodeName, instan
     for (;;) {
       signal.throwIfAborted();
       const now = (await readRecord(store, "node", { instance }))?.value;
-      if (now !== undefined && (now.boot !== before.boot || now.nudges > before.nudges)) return;
+      if (now !== undefined && (now.boot !== before.boot || now.nudges !== before.nudges)) return;
       if (clock.now() > deadline) throw new Error(`it did not answer within ${patience / 1000} s`);
       await clock.sleep(askEvery, signal);
     }

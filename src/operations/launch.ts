@@ -1,5 +1,6 @@
 import { nodeName, type Cluster, type ClusterName, type NodeName } from "../cluster/cluster.ts";
 import { emptyMachine, type MachineConfig } from "../machine/machine.ts";
+import type { Path } from "../problems/problem.ts";
 import { readRecord, updateRecord, writeOnce } from "../records/access.ts";
 import type { ClusterStore, Version } from "../store/store.ts";
 import { gatewayInstance } from "../components/certificates.ts";
@@ -36,6 +37,16 @@ function machineOf(cluster: Cluster, plan: LaunchPlan): (node: string) => Machin
   const groups = new Map(plan.revision.groups.map((group) => [group.group, group.machine as MachineConfig]));
   const byNode = new Map(cluster.groups.flatMap((group) => Array.from({ length: group.count }, (_, n) => [nodeName(cluster.name, group.name, n + 1), group.name] as const)));
   return (node) => groups.get(byNode.get(node as NodeName) ?? "") ?? emptyMachine;
+}
+
+/** The field of the file that asked for the unit or file that a node's reason names. */
+function originIn(machine: (node: string) => MachineConfig): (node: string, reason: string) => Path | undefined {
+  return (node, reason) => {
+    const { units, files } = machine(node);
+    const named = [...units.map(({ name, origin }) => ({ name, origin })), ...files.map(({ path, origin }) => ({ name: path, origin }))];
+    const found = named.find(({ name, origin }) => origin.kind === "field" && reason.includes(name))?.origin;
+    return found?.kind === "field" ? found.path : undefined;
+  };
 }
 
 /** The versions of what nodes said last that this plan makes anew or starts. */
@@ -111,7 +122,7 @@ export async function launch(context: Context, input: { readonly cluster: Cluste
       }
       await together(
         [
-          () => awaitNodes(locked.context, { store, cluster: cluster.name, nodes: names, until: "ready", deadline: clock.now() + nodePatience, revision: plan.revision.id, apply }),
+          () => awaitNodes(locked.context, { store, cluster: cluster.name, nodes: names, until: "ready", deadline: clock.now() + nodePatience, revision: plan.revision.id, apply, origin: originIn(runner.machine) }),
           () => loadImages(locked, cluster, plan),
         ],
         async (work) => work(),

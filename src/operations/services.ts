@@ -32,12 +32,12 @@ export async function awaitServices(context: Context, store: ClusterStore, clust
         emit("service.ready", { service: name, ...(address === undefined ? {} : { address: `http://${address}` }) });
       } else remember(failing, name, record, clock.now());
       const failed = failing.get(name);
-      if (failed !== undefined && clock.now() - failed.since > patience.error) throw givenUp(cluster, name, failed.reason);
+      if (failed !== undefined && clock.now() - failed.since > patience.error) throw givenUp(context, cluster, name, failed.reason);
     }
     if (waiting.size === 0) return;
     if (clock.now() > deadline) {
       const [name = ""] = waiting;
-      throw givenUp(cluster, name, told.get(name) ?? "no manager has reported on it");
+      throw givenUp(context, cluster, name, told.get(name) ?? "no manager has reported on it");
     }
     await clock.sleep(askEvery, signal);
   }
@@ -57,7 +57,7 @@ function remember(failing: Map<string, { readonly reason: string; readonly since
   else if (failing.get(name)?.reason !== reason) failing.set(name, { reason, since: now });
 }
 
-function givenUp(cluster: Cluster, service: string, reason: string): OperationError {
-  const place = cluster.services.find((candidate) => candidate.name === service)?.path.join(".") ?? service;
-  return new OperationError(`service ${service} does not run: ${reason} (${place})`, `slipway logs service:${service}`);
+function givenUp({ place }: Context, cluster: Cluster, service: string, reason: string): OperationError {
+  const path = cluster.services.find((candidate) => candidate.name === service)?.path ?? ["services", service];
+  return new OperationError(`service ${service} does not run: ${reason} (${place?.(path) ?? path.join(".")})`, `slipway logs ${cluster.name} --service ${service}`);
 }

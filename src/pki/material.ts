@@ -60,30 +60,6 @@ export function serverContext(
   return options;
 }
 
-export type Reloadable = {
-  /** Reads the material again and serves it to new connections; false: it has not changed. Throws and keeps the old when it is unusable. */
-  reload(): Promise<boolean>;
-};
-
-/** Lets a running TLS server take new certificates; connections that are open go on. */
-export function reloadableContext(
-  server: { setSecureContext(options: SecureContextOptions): void },
-  read: () => Material | Promise<Material>,
-  minVersion: TlsVersion = "TLSv1.3",
-): Reloadable {
-  let served: string | undefined;
-  return {
-    async reload() {
-      const material = await read();
-      const text = materialText(material);
-      if (text === served) return false;
-      server.setSecureContext(serverContext(material, minVersion));
-      served = text;
-      return true;
-    },
-  };
-}
-
 /** The same text for the same material. */
 export function materialText(material: Material): string {
   return JSON.stringify([

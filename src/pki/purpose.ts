@@ -31,6 +31,8 @@ export type CertificateTemplate = {
   readonly names: readonly string[];
   /** IPv4 and IPv6 addresses. */
   readonly addresses: readonly string[];
+  /** How long it may live at most, where that is less than others, milliseconds. */
+  readonly life?: number;
 };
 
 // Underscores are no host names, but containers and Compose projects bear them.

@@ -6,7 +6,7 @@ import { absolutePath } from "./values.ts";
 export const etcd = section("The cluster's etcd.", {
   share: text({
     description:
-      "A key prefix, such as /app, that workers may read and write; left out, they have no access.",
+      "A key prefix that workers may read and write: every key that begins with it, so /app means /apple too, and /app/ does not; left out, they have no access.",
     check: shareComplaint,
   }).optional(),
 });
@@ -24,5 +24,11 @@ function shareComplaint(prefix: string): Complaint | undefined {
       message: `${quoted(prefix)} is Slipway's own prefix`,
       fix: "choose another, such as /app",
     };
-  return absolutePath(prefix);
+  if ("/slipway/".startsWith(prefix))
+    return {
+      code: "conflicting-path",
+      message: `keys that begin with ${quoted(prefix)} are also Slipway's own, /slipway/`,
+      fix: "choose another, such as /app",
+    };
+  return absolutePath(prefix.length > 1 && prefix.endsWith("/") ? prefix.slice(0, -1) : prefix);
 }

@@ -6,7 +6,7 @@ import { memoryStore } from "../../src/store/memory.ts";
 
 /**
  * A node in memory, for the agent. Files: whole texts with mode and owner; `root` is 0, `etcd` is 101; a link has a target and
- * no text; removing a folder removes what is below. systemd: a unit that is started is active, one that is masked cannot be;
+ * no text; removing a folder removes what is below. systemd: a unit that is started is active, one that is masked can be neither started nor enabled;
  * `enable` and `mask` are remembered as systemd does, by unit file state. Every call that changes something is in `calls`,
  * in order. `failing` names units whose start fails.
  */
@@ -23,7 +23,23 @@ export type MemoryNode = {
 
 const users: Readonly<Record<string, number>> = { root: 0, etcd: 101 };
 
-export function memoryNode(fields: Partial<Me> = {}): MemoryNode {
+const refuse = async (): Promise<never> => {
+  throw new Error("not part of this fake");
+};
+
+/** An etcd that nobody reaches. */
+const unreachable: NodePorts["etcd"] = {
+  status: refuse,
+  members: refuse,
+  reads: refuse,
+  addLearner: refuse,
+  promote: refuse,
+  remove: refuse,
+  moveLeader: refuse,
+  auth: { enabled: refuse, enable: refuse, user: refuse, addUser: refuse, removeUser: refuse, grantRole: refuse, role: refuse, addRole: refuse, grant: refuse, revoke: refuse },
+};
+
+export function memoryNode(fields: Partial<Me> = {}, etcd: NodePorts["etcd"] = unreachable): MemoryNode {
   const calls: string[] = [];
   const texts: MemoryNode["texts"] = new Map();
   const links = new Map<string, string>();
@@ -89,10 +105,15 @@ export function memoryNode(fields: Partial<Me> = {}): MemoryNode {
   };
   const systemd: Systemd = {
     reload: async () => void calls.push("reload"),
-    enable: async (names, now) => each(now === "on" ? "enable" : "disable", names, (its) => (its.enabled = now === "on" ? "enabled" : "disabled")),
+    enable: async (names, now) =>
+      each(now === "on" ? "enable" : "disable", names, (its, name) => {
+        if (its.masked && now === "on") throw new Error(`unit ${name} is masked`);
+        its.enabled = now === "on" ? "enabled" : "disabled";
+      }),
     mask: async (names, masked) => each(masked ? "mask" : "unmask", names, (its) => (its.masked = masked)),
     start: async (names) => each("start", names, start),
     restart: async (names) => each("restart", names, start),
+    renew: async (names) => each("renew", names, () => {}),
     stop: async (names) => each("stop", names, (its) => (its.active = "inactive")),
     resetFailed: async () => {},
     states: async (names) =>
@@ -105,9 +126,6 @@ export function memoryNode(fields: Partial<Me> = {}): MemoryNode {
     failed: async () => [...states].flatMap(([name, its]) => (its.active === "failed" ? [name] : [])),
     log: async (name) => [`${name} said something`],
   };
-  const refuse = async (): Promise<never> => {
-    throw new Error("not part of this fake");
-  };
   const me: Me = { cluster: "demo", generation: "g1", orchestrator: "none", instance: "i-1", node: "demo-worker-1", group: "worker", role: "worker", address: "10.0.0.11", founders: 1, ...fields };
   const ports: NodePorts = {
     me,
@@ -116,7 +134,7 @@ export function memoryNode(fields: Partial<Me> = {}): MemoryNode {
     processes: { run: refuse },
     systemd,
     engine: { call: refuse },
-    etcd: { status: refuse, members: refuse, reads: refuse, addLearner: refuse, promote: refuse, remove: refuse, moveLeader: refuse } as unknown as NodePorts["etcd"],
+    etcd,
     clock,
     random,
     wanted: () => undefined,

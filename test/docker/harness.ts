@@ -9,7 +9,7 @@ import { type Finished, type RunOptions, systemProcesses } from "../../src/host/
 import type { Status } from "../../src/operations/status-shape.ts";
 
 /** The command line as it was built for these tests; bin/slipway would build it anew in the middle of one. */
-const program = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), "dist/cli.js");
+export const program = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), "dist/cli.js");
 /** Longer than any command here may take, on a machine that does other things as well. Milliseconds. */
 const commandTime = 240_000;
 const anyCode = Array.from({ length: 256 }, (_, code) => code);

@@ -104,7 +104,7 @@ describe("a trial", () => {
     const probe = commandProbe(programs, "slipway/node:1");
     expect(await probe.refusal({ kind: "capabilities", add: ["SYS_ADMIN"] })).toBeUndefined();
     expect(ran[0]).toMatch(
-      /^docker run --rm --network=none --pull=never --entrypoint=\/bin\/true --cap-add=SYS_ADMIN --security-opt=.* slipway\/node:1$/,
+      /^docker run --rm --network=none --pull=never --label=slipway\.part=probe --entrypoint=\/bin\/true --cap-add=SYS_ADMIN --security-opt=.* slipway\/node:1$/,
     );
   });
 

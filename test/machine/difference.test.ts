@@ -16,7 +16,11 @@ const machines = fc.tuple(names, names, fc.constantFrom("1", "2"), fc.constantFr
 
 describe("the difference of two machine configs", () => {
   test("of the same is nothing", () => {
-    fc.assert(fc.property(machines, (one) => expect(difference(one, structuredClone(one))).toEqual(nothing)));
+    fc.assert(
+      fc.property(machines, (one) => {
+        expect(difference(one, structuredClone(one))).toEqual(nothing);
+      }),
+    );
   });
 
   test("is nothing when only the origin moved", () => {

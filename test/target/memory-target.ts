@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Cluster, ClusterName, NodeName } from "../../src/cluster/cluster.ts";
 import { readCluster } from "../../src/cluster/read.ts";
 import { emitter, type Event } from "../../src/events/event.ts";
@@ -119,6 +120,7 @@ export function operator(world: MemoryWorld, options: { readonly elsewhere?: boo
   };
   const events: Event[] = [];
   const abort = new AbortController();
+  setMaxListeners(0, abort.signal);
   const here = thisProcess();
   const context: Context = {
     target,

@@ -145,7 +145,7 @@ export function processesOf(own: OneProcess, given: { readonly images: ReadonlyM
           return id === undefined ? { code: 1, stdout: "", stderr: `Error: No such image: ${reference}` } : { code: 0, stdout: `${id}\n`, stderr: "" };
         });
       }
-      if (verb === "run") return { code: 0, stdout: "", stderr: "" };
+      if (verb === "run" || (verb === "container" && rest[0] === "prune")) return { code: 0, stdout: "", stderr: "" };
       if (verb === "exec" && rest.slice(1).join(" ") === "systemctl reload slipway-agent.service") {
         return own.change(`nudge ${rest[0]}`, async () => {
           given.nudge(rest[0] ?? "");

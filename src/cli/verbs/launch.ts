@@ -4,7 +4,7 @@ import type { Context } from "../../operations/context.ts";
 import { usualFile } from "../choice.ts";
 import { act, type CliContext } from "../context.ts";
 import { docs } from "../docs.ts";
-import { besideFile, goodClusterFile } from "../file.ts";
+import { besideFile, shownClusterFile } from "../file.ts";
 import { acting, type Acting } from "../flags.ts";
 import type { Session } from "../session.ts";
 import { fileWord } from "../words.ts";
@@ -22,9 +22,9 @@ export default (brief: string) =>
     ),
     parameters: { flags: acting, positional: { kind: "tuple", parameters: [fileWord] } },
     func: act(async (session, flags: Acting, file = usualFile) => {
-      const cluster = await goodClusterFile(session, file);
+      const { cluster, source } = await shownClusterFile(session, file);
       const { context: given, events } = await session.working(cluster.target);
-      const context = besideFile(session, given, file);
+      const context = besideFile(session, given, file, source);
       if (flags.yes !== true && !(await agreed(session, context, cluster)))
         return session.declined();
       const launch = await session.world.operations.launch();

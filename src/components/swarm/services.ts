@@ -97,6 +97,11 @@ async function tasksOf({ engine }: NodePorts, names: ReadonlyMap<string, string>
   return found;
 }
 
+/** What Swarm does not call an error: a container that ends with 0, also one that is stopped for not being healthy. */
+function endedWell({ health }: WantedService): string {
+  return `its tasks end with exit code 0${health === undefined ? "" : "; a health check that fails (unhealthy) ends them, too"}`;
+}
+
 type About = { readonly pointer: RecordValue<"pointer">; readonly applied: string; readonly drift: readonly string[]; readonly now: number };
 
 function stateOf(service: WantedService, there: Deployed, tasks: readonly Task[], { pointer, applied, drift, now }: About): ServiceState {
@@ -108,7 +113,7 @@ function stateOf(service: WantedService, there: Deployed, tasks: readonly Task[]
   const busy = there.update === "updating" || there.update === "rollback_started" || extra > 0;
   const stuck = there.update === "paused" || there.update === "rollback_paused" || (there.update === "rollback_completed" && drift.length > 0);
   const whole = running === wantedTasks && !busy && !stuck;
-  const error = failed[0]?.error;
+  const error = failed[0]?.error ?? (tasks.some((task) => task.state === "complete") ? endedWell(service) : undefined);
   const reason = whole ? undefined : stuck ? [there.updateMessage, error].filter((part) => part !== undefined && part !== "").join(": ") : error;
   return {
     name: service.name,
@@ -120,7 +125,7 @@ function stateOf(service: WantedService, there: Deployed, tasks: readonly Task[]
     state: whole ? "ready" : stuck || (reason !== undefined && running === 0) ? "failed" : running > 0 ? "degraded" : "starting",
     ...(reason === undefined || reason === "" ? {} : { reason }),
     // An update that has stopped half-way is put right like what somebody changed: applied once more.
-    drift: stuck && drift.length === 0 ? [there.updateMessage] : [...drift],
+    drift: stuck && reason !== undefined ? [reason] : [...drift],
     tasks: live.map((task) => ({ node: task.node, state: task.state, ...(task.error === "" ? {} : { error: task.error }) })),
     seen: now,
   };

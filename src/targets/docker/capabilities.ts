@@ -78,6 +78,18 @@ export async function findRights(probe: EngineProbe): Promise<Rights> {
   return { kind: "capabilities", add, missing };
 }
 
+const probeLabel = "slipway.part=probe";
+
+/**
+ * Removes the throw-away containers of runs that were killed between making and starting them; all others the engine
+ * removes itself. Those of the last seconds may be another run's.
+ */
+export async function removeProbes(processes: Processes): Promise<void> {
+  const which = ["--filter", `label=${probeLabel}`, "--filter", "until=15s"];
+  // Refused while another such command runs, which is as good.
+  await processes.run(["docker", "container", "prune", "--force", ...which], { accept: [0, 1], timeout: 60_000 });
+}
+
 /** Exit codes of `docker run` that are the engine's or the container's refusal to start. */
 const refused = [125, 126, 127];
 
@@ -102,6 +114,7 @@ export function commandProbe(processes: Processes, image: string): EngineProbe {
             "--rm",
             "--network=none",
             "--pull=never",
+            `--label=${probeLabel}`,
             "--entrypoint=/bin/true",
             ...flags,
             image,

@@ -7,7 +7,7 @@ import type { ClusterStore } from "../../store/store.ts";
 import type { Leftover, Run, StoreAccess, Target } from "../target.ts";
 import { nodeAccess } from "./access.ts";
 import { applyWork, ensureGateway, ensureNetwork } from "./apply.ts";
-import { detectRights } from "./capabilities.ts";
+import { detectRights, removeProbes } from "./capabilities.ts";
 import { operatorSocket } from "./container.ts";
 import { openEngine, orDone, textAt, type Engine, type EngineEnvironment } from "./engine.ts";
 import { ensureNodeImage, wantedImageTag } from "./image.ts";
@@ -58,7 +58,10 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
     image = tag;
     return tag;
   };
-  const rights = once<Rights>(async () => detectRights({ image: await nodeImage(), processes }));
+  const rights = once<Rights>(async () => {
+    const [found] = await Promise.all([detectRights({ image: await nodeImage(), processes }), removeProbes(processes)]);
+    return found;
+  });
 
   const world = async (cluster: ClusterName): Promise<World> => ({ cluster, ...(await look(engine, cluster)) });
 
@@ -165,7 +168,8 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
     removal: (node, cluster) => removal(cluster, `node:${node.name}`, node, 0),
 
     async nudge(name) {
-      await processes.run(["docker", "exec", name, "systemctl", "reload", "slipway-agent.service"], { timeout: 20_000 });
+      // 1: the agent is just starting, or starting again after its own update; it looks anyway.
+      await processes.run(["docker", "exec", name, "systemctl", "reload", "slipway-agent.service"], { timeout: 20_000, accept: [0, 1] });
     },
 
     localImages: (references) => localImages(processes, references),
@@ -184,7 +188,7 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
     },
 
     async leftovers(cluster): Promise<readonly Leftover[]> {
-      const seen = await world(cluster);
+      const [seen] = await Promise.all([world(cluster), removeProbes(processes)]);
       return [
         ...seen.containers.map(({ name, state }) => ({ kind: "container", name, blocker: `it is ${state}` })),
         ...seen.volumes.map(({ name }) => ({ kind: "volume", name })),

@@ -1,0 +1,140 @@
+// The figures that are promised, as anyone can measure them: ratios and medians of interleaved runs.
+//   --runs N       rounds of launching (7)
+//   --only PARTS   of start,compile,launch,agent; then docs/benchmarks.md is left as it is
+import { execFileSync } from "node:child_process";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { cpus, loadavg, release, totalmem } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { ensureImages, ensureProgram, root } from "./ready.mjs";
+
+const parts = ["start", "compile", "launch", "agent"];
+const { values } = parseArgs({ options: { runs: { type: "string", default: "7" }, only: { type: "string" } } });
+const runs = Number(values.runs);
+const wanted = values.only === undefined ? parts : values.only.split(",");
+const unknown = wanted.filter((part) => !parts.includes(part));
+if (!Number.isInteger(runs) || runs < 1 || unknown.length > 0) {
+  process.stderr.write(`error: --runs takes a whole number from 1, --only some of ${parts.join(",")}\n`);
+  process.exit(2);
+}
+const say = (line) => process.stderr.write(`${line}\n`);
+const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
+const milliseconds = (value) =>
+  value >= 1000 ? `${(value / 1000).toFixed(2)} s` : `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+const spread = (list) =>
+  `${milliseconds(median(list))} (${milliseconds(Math.min(...list))} to ${milliseconds(Math.max(...list))})`;
+const against = (mine, base) => `${(median(mine) / median(base)).toFixed(2)} ×`;
+const rows = [];
+
+await ensureProgram();
+const load = loadavg()[0].toFixed(1);
+if (wanted.includes("start")) start();
+if (wanted.includes("compile")) await compile();
+let engine = "none";
+if (wanted.includes("launch") || wanted.includes("agent")) {
+  const { version, nodeImage } = await ensureImages(say);
+  engine = version;
+  const { clusters } = await import("../bench/clusters.mjs");
+  const { times, agents } = await clusters({
+    runs: wanted.includes("launch") ? runs : 1,
+    nodeImage,
+    say,
+    watch: wanted.includes("agent"),
+  });
+  if (wanted.includes("launch")) {
+    rows.push(["bare floor: 3 etcd, 3 managers, 2 workers by plain shell, no TLS", spread(times.floor), ""]);
+    rows.push([
+      "launch 3+2, etcd with mutual TLS, all ready",
+      spread(times.launch),
+      `${against(times.launch, times.floor)} the floor`,
+    ]);
+    rows.push(["`docker rm -f` of a cluster's containers", spread(times.remove), ""]);
+    rows.push([
+      "cleanup with its proof, volumes and network too",
+      spread(times.cleanup),
+      `${against(times.cleanup, times.remove)} \`docker rm -f\``,
+    ]);
+  }
+  if (agents !== undefined) {
+    const most = (key) => Math.max(...agents.map((agent) => agent[key]));
+    rows.push(["agent at rest, memory: the largest of five", `${most("megabytes").toFixed(0)} MB`, ""]);
+    rows.push([
+      "agent at rest, processor: the busiest of five over a minute",
+      `${most("percent").toFixed(2)} % of a core`,
+      "",
+    ]);
+  }
+}
+const text = page();
+process.stdout.write(text);
+if (wanted.length === parts.length) await writeFile(join(root, "docs/benchmarks.md"), text);
+
+function start() {
+  const commands = {
+    "`node -e 0`": ["-e", "0"],
+    "`slipway --version`": ["bin/slipway", "--version"],
+    "`slipway --help`": ["bin/slipway", "--help"],
+    "`slipway check examples/swarm.yml`": ["bin/slipway", "check", "examples/swarm.yml"],
+  };
+  const times = Object.fromEntries(Object.keys(commands).map((name) => [name, []]));
+  // The first round warms the disk's cache and is not counted.
+  for (let round = 0; round <= 20; round++) {
+    for (const [name, words] of Object.entries(commands)) {
+      const begun = performance.now();
+      execFileSync(process.execPath, words, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+      if (round > 0) times[name].push(performance.now() - begun);
+    }
+  }
+  const [bare] = Object.keys(commands);
+  for (const [name, list] of Object.entries(times))
+    rows.push([name, spread(list), name === bare ? "" : `${against(list, times[bare])} \`node -e 0\``]);
+}
+
+async function compile() {
+  const { build } = await import("esbuild");
+  const bundle = join(root, ".cache", `bench-${process.pid}.mjs`);
+  await mkdir(join(root, ".cache"), { recursive: true });
+  try {
+    await build({
+      absWorkingDir: root,
+      entryPoints: ["bench/compile.ts"],
+      outfile: bundle,
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      // Some libraries are CommonJS and call `require` for Node's own modules.
+      banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+      logLevel: "error",
+    });
+    const { measure } = await import(pathToFileURL(bundle).href);
+    for (const { nodes, first, median: middle } of measure(9))
+      rows.push([
+        `file → revision and every step, ${nodes} nodes, in process`,
+        milliseconds(middle),
+        `first: ${milliseconds(first)}; ${((middle * 1000) / nodes).toFixed(0)} µs a node`,
+      ]);
+  } finally {
+    await rm(bundle, { force: true });
+  }
+}
+
+function page() {
+  const [{ model }] = cpus();
+  const machine = `${cpus().length} × ${model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node.js ${process.versions.node}, Docker ${engine}`;
+  return `<!-- Written by \`npm run bench\`. -->
+
+# Benchmarks
+
+To measure them yourself: \`npm run bench\` (${runs} rounds, interleaved; some minutes; it makes clusters of its own and removes them). Medians, with the
+least and the most in brackets. Look at ratios: times are of this machine.
+
+${machine}; load ${load} when it began; ${new Date().toISOString().slice(0, 10)}.
+
+| what | median | against |
+| --- | --- | --- |
+${rows.map((row) => `| ${row.join(" | ")} |`).join("\n")}
+
+The floor is \`bench/floor/\`: the same image, the same number of nodes, etcd and Swarm without certificates of ours, nothing checked and nothing kept.
+`;
+}
