@@ -29,6 +29,15 @@ async function openGeneration({ random }: Context, store: ClusterStore, generati
   return (there ?? (await writeOnce(store, "generation", { generation }, { generation, state: "open", nonce: random.hex(8) }))).value.state;
 }
 
+/** How many control instances found etcd is decided with the cluster; another number before they have would be waited for in vain. */
+async function refuseOtherFounders(store: ClusterStore, record: RecordValue<"cluster">, count: number): Promise<void> {
+  if (count === record.founders || (await readRecord(store, "etcdProposal", { generation: record.generation })) !== undefined) return;
+  throw new OperationError(
+    `the creation of ${record.name} was interrupted before its ${record.founders} control nodes founded etcd: launch it with ${record.founders} first, or remove what there is`,
+    `slipway cleanup ${record.name}`,
+  );
+}
+
 /**
  * Makes what a cluster has once: root, issuing authorities, and last the cluster's record, which says that
  * the rest is whole. Interrupted before that, it begins anew: nobody has used any of it yet. The caller holds the lock.
@@ -45,6 +54,7 @@ export async function found({ context, store, lock }: Locked, cluster: Cluster):
       );
     }
     if ((await openGeneration(context, store, record.generation)) === "closed") throw new OperationError(`this creation of ${cluster.name} was rolled back`, `slipway cleanup ${cluster.name}`);
+    await refuseOtherFounders(store, record, controlGroup(cluster).count);
     return { record, pin: fingerprint(root.value.certificate) };
   }
   const { clock, random, emit } = context;

@@ -15,11 +15,7 @@ const faults = {
 const worlds: readonly (readonly [string, SwarmSize, number])[] = [
   ["one manager, all faults up to three", { slots: 1, spares: 1, faults }, 3],
   ["two managers race, all faults up to three", { slots: 2, spares: 0, faults }, 3],
-  [
-    "three managers, up to two faults",
-    { slots: 3, spares: 0, faults: { ...faults, partition: false } },
-    2,
-  ],
+  ["three managers, up to two faults", { slots: 3, spares: 0, faults: { ...faults, partition: false } }, 2],
   [
     "two managers, a spare and a worker, up to two faults",
     { slots: 2, spares: 1, workers: 1, faults: { ...faults, partition: false } },
@@ -54,12 +50,7 @@ const mutants: readonly (readonly [string, readonly Edit[], number])[] = [
   ],
   [
     "the claim of one that lives is taken over",
-    [
-      form(
-        'if (standing(view.roster, now.instance) !== "gone")',
-        'if (view.roster.kind === "unknown")',
-      ),
-    ],
+    [form('if (standing(view.roster, now.instance) !== "gone")', 'if (view.roster.kind === "unknown")')],
     0,
   ],
   [
@@ -84,12 +75,7 @@ const mutants: readonly (readonly [string, readonly Edit[], number])[] = [
   ],
   [
     "who joined makes a new swarm in an empty store",
-    [
-      form(
-        "if (mark !== undefined && published !== mark) return wait(foreign(mark, published));",
-        "",
-      ),
-    ],
+    [form("if (mark !== undefined && published !== mark) return wait(foreign(mark, published));", "")],
     2,
   ],
   [

@@ -1,11 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { seen, unknown } from "../../src/components/reconciler.ts";
 import type { RosterEntry } from "../../src/components/roster.ts";
-import {
-  swarmTendNext,
-  type SwarmNode,
-  type SwarmTendView,
-} from "../../src/components/swarm/tend.ts";
+import { swarmTendNext, type SwarmNode, type SwarmTendView } from "../../src/components/swarm/tend.ts";
 
 const labels = (n: number): Record<string, string> => ({
   "slipway.instance": `i${n}`,
@@ -58,18 +54,15 @@ describe("the swarm's nodes follow the roster", () => {
   it("rests when they agree", () => {
     expect(does(view(three, all))).toBe("settled");
   });
-  it.each(["nodes", "roster", "identities"] as const)(
-    "waits while the %s cannot be seen",
-    (field) => {
-      expect(
-        does(
-          view(three, [entry(1), entry(2), entry(3, { state: "gone" })], {
-            [field]: unknown("timeout"),
-          }),
-        ),
-      ).toBe("wait");
-    },
-  );
+  it.each(["nodes", "roster", "identities"] as const)("waits while the %s cannot be seen", (field) => {
+    expect(
+      does(
+        view(three, [entry(1), entry(2), entry(3, { state: "gone" })], {
+          [field]: unknown("timeout"),
+        }),
+      ),
+    ).toBe("wait");
+  });
   it("never removes one that is only silent", () => {
     expect(does(view([manager(1), manager(2), manager(3, down)], all))).toBe("settled");
   });
@@ -79,9 +72,10 @@ describe("the swarm's nodes follow the roster", () => {
       kind: "demote",
       nodeId: "s3",
     });
-    expect(
-      does(view([manager(1), manager(2), manager(3, { ...down, role: "worker" })], roster)),
-    ).toEqual({ kind: "removeNode", nodeId: "s3" });
+    expect(does(view([manager(1), manager(2), manager(3, { ...down, role: "worker" })], roster))).toEqual({
+      kind: "removeNode",
+      nodeId: "s3",
+    });
     // The roster's word is enough: the swarm itself calls a dead node ready for some seconds more.
     expect(does(view(three, roster))).toEqual({ kind: "demote", nodeId: "s3" });
   });
@@ -89,9 +83,10 @@ describe("the swarm's nodes follow the roster", () => {
     const roster = [entry(1), entry(2), entry(3, { state: "leaving" })];
     const nodes = [manager(1), manager(2, down), manager(3, { availability: "drain" })];
     expect(does(view(nodes, roster))).toBe("wait");
-    expect(
-      does(view([manager(1), manager(2), manager(3, { availability: "drain" })], roster)),
-    ).toEqual({ kind: "demote", nodeId: "s3" });
+    expect(does(view([manager(1), manager(2), manager(3, { availability: "drain" })], roster))).toEqual({
+      kind: "demote",
+      nodeId: "s3",
+    });
   });
   it("drains before it demotes who leaves", () => {
     expect(does(view(three, [entry(1), entry(2), entry(3, { state: "leaving" })]))).toEqual({
@@ -102,9 +97,7 @@ describe("the swarm's nodes follow the roster", () => {
   it("removes the node that its own living instance left behind", () => {
     const nodes = [manager(1), manager(2), manager(3, down), manager(4, { labels: {} })];
     const identities = seen(
-      [1, 2]
-        .map((n) => ({ instance: `i${n}`, nodeId: `s${n}` }))
-        .concat({ instance: "i3", nodeId: "s4" }),
+      [1, 2].map((n) => ({ instance: `i${n}`, nodeId: `s${n}` })).concat({ instance: "i3", nodeId: "s4" }),
     );
     expect(does(view(nodes, all, { identities }))).toEqual({ kind: "demote", nodeId: "s3" });
   });
@@ -131,9 +124,10 @@ describe("the swarm's nodes follow the roster", () => {
     expect(does(view([manager(1), manager(2), newcomer], roster))).toEqual({ kind: "promote", nodeId: "s4" });
   });
   it("promotes and demotes when the role differs", () => {
-    expect(
-      does(view([manager(1), manager(2), manager(3, { role: "worker", reachable: false })], all)),
-    ).toEqual({ kind: "promote", nodeId: "s3" });
+    expect(does(view([manager(1), manager(2), manager(3, { role: "worker", reachable: false })], all))).toEqual({
+      kind: "promote",
+      nodeId: "s3",
+    });
     expect(does(view(three, [entry(1), entry(2), entry(3, { role: "worker" })]))).toEqual({
       kind: "demote",
       nodeId: "s3",

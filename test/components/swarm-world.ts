@@ -1,7 +1,19 @@
-import { quorumOf } from "../../src/components/quorum.ts";
-import { seen, unknown, type Seen } from "../../src/components/reconciler.ts";
-import type { formNext, FormAct, FormView } from "../../src/components/swarm/form.ts";
+import type { formNext, FormAct } from "../../src/components/swarm/form.ts";
 import type { Move, World } from "./explore.ts";
+import {
+  type SwarmWorldState,
+  instance,
+  address,
+  key,
+  slotOf,
+  put,
+  runs,
+  managers,
+  hasQuorum,
+  died,
+  drop,
+  viewOf,
+} from "./swarm-state.ts";
 
 export type SwarmFaults = {
   /** The roster says that the instance is gone, and it is. */
@@ -24,33 +36,7 @@ export type SwarmSize = {
   readonly faults: SwarmFaults;
 };
 
-type Slot = {
-  readonly role: "control" | "worker";
-  /** `-`: not there yet. `asleep`: gone by the roster, but it wakes. */
-  readonly state: "-" | "present" | "asleep" | "gone";
-  /** The swarm that the engine is in; 0: none. */
-  readonly swarm: number;
-  readonly mark: number;
-  readonly cut: boolean;
-};
-export type SwarmWorldState = {
-  readonly slots: readonly Slot[];
-  readonly claim:
-    | { readonly at: number; readonly epoch: number; readonly swarm: number }
-    | undefined;
-  readonly cluster:
-    | { readonly swarm: number; readonly at: number; readonly epoch: number }
-    | undefined;
-  readonly tokens: { readonly swarm: number; readonly at: readonly number[] } | undefined;
-  /** Managers that a swarm still counts although they are not in it any more, by swarm. */
-  readonly dead: readonly number[];
-  readonly storeLost: boolean;
-  readonly pending: { readonly at: number; readonly act: FormAct } | undefined;
-};
-
 export type Form = typeof formNext;
-const instance = (at: number): string => `i${at}`;
-const address = (at: number): string => `10.0.0.${at}`;
 
 export function swarmWorld(size: SwarmSize, next: Form): World<SwarmWorldState> {
   const control = size.slots + size.spares;
@@ -82,141 +68,6 @@ export function swarmWorld(size: SwarmSize, next: Form): World<SwarmWorldState> 
   };
 }
 
-function key(state: SwarmWorldState): string {
-  const { claim, cluster, tokens, pending } = state;
-  const slots = state.slots.map(
-    (slot) =>
-      `${slot.role[0]}${slot.state[0]}${slot.state[1] ?? ""}${slot.swarm}${slot.mark}${+slot.cut}`,
-  );
-  return [
-    ...slots,
-    claim && `${claim.at}/${claim.epoch}/${claim.swarm}`,
-    cluster && `${cluster.swarm}/${cluster.at}/${cluster.epoch}`,
-    tokens && `${tokens.swarm}/${tokens.at.join()}`,
-    state.dead.join(),
-    +state.storeLost,
-    pending && JSON.stringify(pending),
-  ].join("|");
-}
-
-function slotOf(state: SwarmWorldState, at: number): Slot {
-  const slot = state.slots[at];
-  if (slot === undefined) throw new Error(`no slot ${at}`);
-  return slot;
-}
-
-function put(state: SwarmWorldState, at: number, fields: Partial<Slot>): SwarmWorldState {
-  return {
-    ...state,
-    slots: state.slots.map((slot, index) => (index === at ? { ...slot, ...fields } : slot)),
-  };
-}
-
-function runs(slot: Slot): boolean {
-  return slot.state === "present" || slot.state === "asleep";
-}
-
-function managers(state: SwarmWorldState, swarm: number): readonly number[] {
-  return state.slots.flatMap((slot, at) =>
-    slot.role === "control" && runs(slot) && slot.swarm === swarm ? [at] : [],
-  );
-}
-
-/** One that is cut off has quorum only when it is alone. */
-function hasQuorum(state: SwarmWorldState, swarm: number, from?: number): boolean {
-  const all = managers(state, swarm);
-  const total = all.length + (state.dead[swarm] ?? 0);
-  const reachable =
-    from !== undefined && slotOf(state, from).cut
-      ? 1
-      : all.filter((at) => !slotOf(state, at).cut).length;
-  return swarm > 0 && reachable >= quorumOf(total);
-}
-
-function died(state: SwarmWorldState, swarm: number, by: number): SwarmWorldState {
-  const dead = [...state.dead];
-  while (dead.length <= swarm) dead.push(0);
-  dead[swarm] = (dead[swarm] ?? 0) + by;
-  return { ...state, dead };
-}
-
-function drop(state: SwarmWorldState, at: number, fields: Partial<Slot>): SwarmWorldState {
-  const { swarm, role } = slotOf(state, at);
-  const left = put(state, at, { swarm: 0, ...fields });
-  return swarm > 0 && role === "control" ? died(left, swarm, 1) : left;
-}
-
-function viewOf(state: SwarmWorldState, at: number): FormView {
-  const me = slotOf(state, at);
-  const store = <T>(value: T): Seen<T> => (me.cut ? unknown("cut off") : seen(value));
-  const managed = <T>(value: T): Seen<T> =>
-    me.role === "worker" ? unknown("not for workers") : store(value);
-  const { claim, cluster, tokens } = state;
-  const token = tokens && {
-    token: `t${tokens.swarm}`,
-    addresses: tokens.at.map((manager) => `${address(manager)}:2377`).toSorted(),
-  };
-  const quorate = hasQuorum(state, me.swarm, at);
-  const reachable = managers(state, me.swarm).filter(
-    (manager) => manager === at || (!me.cut && !slotOf(state, manager).cut),
-  );
-  return {
-    me: { instance: instance(at), address: address(at), role: me.role, generation: "g" },
-    generation: store("open"),
-    roster: managed(
-      state.slots.flatMap((slot, other) =>
-        slot.state === "-"
-          ? []
-          : [
-              {
-                instance: instance(other),
-                node: `n${other}`,
-                group: slot.role,
-                role: slot.role,
-                address: address(other),
-                state: slot.state === "present" ? ("present" as const) : ("gone" as const),
-              },
-            ],
-      ),
-    ),
-    claim: managed(
-      claim && {
-        instance: instance(claim.at),
-        epoch: claim.epoch,
-        ...(claim.swarm > 0 ? { clusterId: `s${claim.swarm}` } : {}),
-      },
-    ),
-    cluster: store(
-      cluster && {
-        clusterId: `s${cluster.swarm}`,
-        instance: instance(cluster.at),
-        epoch: cluster.epoch,
-      },
-    ),
-    token: store(token),
-    workerToken: store(token),
-    local: seen(
-      me.swarm === 0
-        ? { kind: "inactive" }
-        : me.role === "worker"
-          ? { kind: "worker", nodeId: `${at}` }
-          : {
-              kind: "manager",
-              nodeId: `${at}`,
-              state: quorate
-                ? {
-                    clusterId: `s${me.swarm}`,
-                    managerToken: `t${me.swarm}`,
-                    workerToken: `t${me.swarm}`,
-                    managers: reachable.map((manager) => `${address(manager)}:2377`),
-                  }
-                : undefined,
-            },
-    ),
-    mark: seen(me.mark === 0 ? undefined : { generation: "g", clusterId: `s${me.mark}` }),
-  };
-}
-
 type Done = { readonly state: SwarmWorldState; readonly broken?: string };
 
 function perform(state: SwarmWorldState, at: number, act: FormAct): Done {
@@ -226,10 +77,7 @@ function perform(state: SwarmWorldState, at: number, act: FormAct): Done {
   switch (act.kind) {
     case "claim":
       return {
-        state:
-          state.claim === undefined
-            ? { ...state, claim: { at, epoch: act.epoch, swarm: 0 } }
-            : state,
+        state: state.claim === undefined ? { ...state, claim: { at, epoch: act.epoch, swarm: 0 } } : state,
       };
     case "takeOver": {
       if (
@@ -256,9 +104,7 @@ function perform(state: SwarmWorldState, at: number, act: FormAct): Done {
       const made = died(put(state, at, { swarm }), swarm, 0);
       // A node that never joined cannot tell an empty store from a new one: there the order of reconcilers protects (etcd first).
       const knows = me.mark > 0 || (joinedSwarms(state).size > 0 && !state.storeLost);
-      return knows
-        ? { state: made, broken: "a second swarm is made beside the one that was joined" }
-        : { state: made };
+      return knows ? { state: made, broken: "a second swarm is made beside the one that was joined" } : { state: made };
     }
     case "publish": {
       const swarm = Number(act.clusterId.slice(1));
@@ -274,8 +120,7 @@ function perform(state: SwarmWorldState, at: number, act: FormAct): Done {
       const mark = Number(act.clusterId.slice(1));
       const others = joinedSwarms(put(state, at, { mark: 0 }));
       const two =
-        (me.mark > 0 && me.mark !== mark) ||
-        (!state.storeLost && [...others].some((other) => other !== mark));
+        (me.mark > 0 && me.mark !== mark) || (!state.storeLost && [...others].some((other) => other !== mark));
       return {
         state: put(state, at, { mark }),
         ...(two ? { broken: "two swarms are joined" } : {}),
@@ -294,13 +139,10 @@ function perform(state: SwarmWorldState, at: number, act: FormAct): Done {
     case "join": {
       const swarm = Number(act.token.slice(1));
       const reached = act.remotes.some((remote) =>
-        managers(state, swarm).some(
-          (manager) => manager !== at && remote === `${address(manager)}:2377`,
-        ),
+        managers(state, swarm).some((manager) => manager !== at && remote === `${address(manager)}:2377`),
       );
       return {
-        state:
-          me.swarm === 0 && reached && hasQuorum(state, swarm) ? put(state, at, { swarm }) : state,
+        state: me.swarm === 0 && reached && hasQuorum(state, swarm) ? put(state, at, { swarm }) : state,
       };
     }
     case "leave": {
@@ -313,14 +155,9 @@ function perform(state: SwarmWorldState, at: number, act: FormAct): Done {
 }
 
 /** The first half of publishing: the claim names the swarm. */
-function sealed(
-  state: SwarmWorldState,
-  at: number,
-  act: FormAct & { kind: "publish" },
-): SwarmWorldState {
+function sealed(state: SwarmWorldState, at: number, act: FormAct & { kind: "publish" }): SwarmWorldState {
   const { claim } = state;
-  const mine =
-    claim !== undefined && claim.at === at && claim.epoch === act.epoch && claim.swarm === 0;
+  const mine = claim !== undefined && claim.at === at && claim.epoch === act.epoch && claim.swarm === 0;
   return mine && !slotOf(state, at).cut
     ? { ...state, claim: { ...claim, swarm: Number(act.clusterId.slice(1)) } }
     : state;
@@ -328,16 +165,10 @@ function sealed(
 
 /** Swarms that someone has recorded as the cluster's. */
 function joinedSwarms(state: SwarmWorldState): ReadonlySet<number> {
-  return new Set(
-    state.slots.filter((slot) => slot.mark > 0 && runs(slot)).map((slot) => slot.mark),
-  );
+  return new Set(state.slots.filter((slot) => slot.mark > 0 && runs(slot)).map((slot) => slot.mark));
 }
 
-function* moves(
-  size: SwarmSize,
-  next: Form,
-  state: SwarmWorldState,
-): Generator<Move<SwarmWorldState>> {
+function* moves(size: SwarmSize, next: Form, state: SwarmWorldState): Generator<Move<SwarmWorldState>> {
   const { faults } = size;
   for (let at = 0; at < state.slots.length; at++) {
     const slot = slotOf(state, at);
@@ -428,13 +259,9 @@ function judge(next: Form, state: SwarmWorldState): string | undefined {
   const { cluster, claim } = state;
   const published = claim?.swarm ?? 0;
   const lost = published > 0 && !hasQuorum(state, published);
-  if (state.storeLost || lost || !present.some((at) => slotOf(state, at).role === "control"))
-    return undefined;
-  if (cluster?.swarm !== published)
-    return `the record says ${cluster?.swarm}, the claim ${published}`;
-  const stray = state.slots.findIndex(
-    (slot) => runs(slot) && slot.swarm > 0 && slot.swarm !== published,
-  );
+  if (state.storeLost || lost || !present.some((at) => slotOf(state, at).role === "control")) return undefined;
+  if (cluster?.swarm !== published) return `the record says ${cluster?.swarm}, the claim ${published}`;
+  const stray = state.slots.findIndex((slot) => runs(slot) && slot.swarm > 0 && slot.swarm !== published);
   if (stray >= 0) return `${stray} never leaves its own swarm, which lost`;
   for (const at of present) {
     const slot = slotOf(state, at);

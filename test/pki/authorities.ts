@@ -28,10 +28,7 @@ export async function testCluster(name: string, now: number): Promise<TestCluste
 }
 
 /** A template for a server and client on this machine. */
-export function template(
-  issuer: Purpose,
-  more: Partial<CertificateTemplate> = {},
-): CertificateTemplate {
+export function template(issuer: Purpose, more: Partial<CertificateTemplate> = {}): CertificateTemplate {
   return {
     purpose: `${issuer}-test`,
     issuer,

@@ -28,10 +28,7 @@ beforeAll(async () => {
   pin = fingerprint(cluster.root.certificate);
 });
 
-async function chainOf(
-  from: TestCluster,
-  life = 10 * minute,
-): Promise<{ leaf: string; issuer: string; root: string }> {
+async function chainOf(from: TestCluster, life = 10 * minute): Promise<{ leaf: string; issuer: string; root: string }> {
   const wanted = template("store");
   const pem = await signRequest({
     csr: await makeRequest(makeKey(), wanted),
@@ -58,9 +55,7 @@ describe("a chain against the pinned root", () => {
 
   test("another root, though of the same name, is refused", async () => {
     const other = await chainOf(stranger);
-    expect(why(other.leaf + other.issuer + other.root)).toMatch(
-      /^the root is [0-9a-f]{64}, expected/,
-    );
+    expect(why(other.leaf + other.issuer + other.root)).toMatch(/^the root is [0-9a-f]{64}, expected/);
     expect(why(other.leaf + other.issuer + parts.root)).toBe(
       "the issuing authority does not name the next one as its issuer",
     );
@@ -72,9 +67,7 @@ describe("a chain against the pinned root", () => {
   test("dates: before, after, and an issuer that has expired", async () => {
     const pem = parts.leaf + parts.issuer + parts.root;
     expect(why(pem, now - 61 * minute)).toMatch(/^the root is not valid before 2026-11-21T08:30/);
-    expect(why(pem, now + 11 * minute)).toBe(
-      "the certificate has expired at 2026-11-21T09:40:00.000Z",
-    );
+    expect(why(pem, now + 11 * minute)).toBe("the certificate has expired at 2026-11-21T09:40:00.000Z");
     const short = await makeIssuer({ purpose: "store", root: cluster.root, now, life: minute });
     const wanted = template("store");
     const leaf = await signRequest({
@@ -90,16 +83,10 @@ describe("a chain against the pinned root", () => {
   test("too few, too many, in another order, or none", () => {
     expect(why("")).toMatch(/^the chain has 0 certificates/);
     expect(why(parts.leaf + parts.issuer)).toMatch(/^the chain has 2 certificates/);
-    expect(why(parts.leaf + parts.issuer + parts.root + parts.root)).toMatch(
-      /^the chain has 4 certificates/,
-    );
-    expect(why(parts.issuer + parts.leaf + parts.root)).toBe(
-      "the issuing authority is not an authority",
-    );
+    expect(why(parts.leaf + parts.issuer + parts.root + parts.root)).toMatch(/^the chain has 4 certificates/);
+    expect(why(parts.issuer + parts.leaf + parts.root)).toBe("the issuing authority is not an authority");
     expect(why(parts.issuer + parts.root + parts.root)).toBe("the leaf is itself an authority");
-    expect(why(parts.leaf + parts.root + parts.root)).toBe(
-      "the certificate does not name the next one as its issuer",
-    );
+    expect(why(parts.leaf + parts.root + parts.root)).toBe("the certificate does not name the next one as its issuer");
   });
 
   test("a leaf signed by a leaf is refused", async () => {
@@ -122,30 +109,21 @@ describe("a chain against the pinned root", () => {
       extensions: [],
     });
     expect(why(forged + middle + parts.root)).toBe("the issuing authority is not an authority");
-    expect(why(forged + middle + parts.issuer + parts.root)).toMatch(
-      /^the chain has 4 certificates/,
-    );
+    expect(why(forged + middle + parts.issuer + parts.root)).toMatch(/^the chain has 4 certificates/);
   });
 
   test("no changed byte of leaf or issuer passes", () => {
-    const der = [parts.leaf, parts.issuer].map((pem) =>
-      Buffer.from(pem.replaceAll(/-----.*-----|\s/g, ""), "base64"),
-    );
+    const der = [parts.leaf, parts.issuer].map((pem) => Buffer.from(pem.replaceAll(/-----.*-----|\s/g, ""), "base64"));
     fc.assert(
-      fc.property(
-        fc.constantFrom(0, 1),
-        fc.nat(100_000),
-        fc.integer({ min: 1, max: 255 }),
-        (which, at, flip) => {
-          const pems = der.map((bytes, n) => {
-            const changed = Buffer.from(bytes);
-            const place = at % changed.length;
-            if (n === which) changed[place] = (changed[place] ?? 0) ^ flip;
-            return `-----BEGIN CERTIFICATE-----\n${changed.toString("base64").replaceAll(/(.{64})/g, "$1\n")}\n-----END CERTIFICATE-----\n`;
-          });
-          expect(why(`${pems.join("")}${parts.root}`)).not.toBe("good");
-        },
-      ),
+      fc.property(fc.constantFrom(0, 1), fc.nat(100_000), fc.integer({ min: 1, max: 255 }), (which, at, flip) => {
+        const pems = der.map((bytes, n) => {
+          const changed = Buffer.from(bytes);
+          const place = at % changed.length;
+          if (n === which) changed[place] = (changed[place] ?? 0) ^ flip;
+          return `-----BEGIN CERTIFICATE-----\n${changed.toString("base64").replaceAll(/(.{64})/g, "$1\n")}\n-----END CERTIFICATE-----\n`;
+        });
+        expect(why(`${pems.join("")}${parts.root}`)).not.toBe("good");
+      }),
       { numRuns: 300 },
     );
   });
@@ -185,24 +163,20 @@ describe("dates", () => {
 
   test("what is signed says what was reckoned", async () => {
     await fc.assert(
-      fc.asyncProperty(
-        moment,
-        fc.integer({ min: 3000, max: 4 * 365 * 86_400_000 }),
-        async (at, lives) => {
-          const root = await makeRoot({ name: "demo", now: at });
-          const long = await makeIssuer({ purpose: "store", root, now: at });
-          const wanted = template("store");
-          const pem = await signRequest({
-            csr: await makeRequest(makeKey(), wanted),
-            issuer: long,
-            template: wanted,
-            now: at,
-            life: lives,
-          });
-          const { notBefore, notAfter } = describeCertificate(pem);
-          expect({ notBefore, notAfter }).toEqual(validity(at, lives));
-        },
-      ),
+      fc.asyncProperty(moment, fc.integer({ min: 3000, max: 4 * 365 * 86_400_000 }), async (at, lives) => {
+        const root = await makeRoot({ name: "demo", now: at });
+        const long = await makeIssuer({ purpose: "store", root, now: at });
+        const wanted = template("store");
+        const pem = await signRequest({
+          csr: await makeRequest(makeKey(), wanted),
+          issuer: long,
+          template: wanted,
+          now: at,
+          life: lives,
+        });
+        const { notBefore, notAfter } = describeCertificate(pem);
+        expect({ notBefore, notAfter }).toEqual(validity(at, lives));
+      }),
       { numRuns: 8 },
     );
   });

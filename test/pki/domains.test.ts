@@ -42,16 +42,25 @@ function says(port: number, own: Material): Promise<string> {
 }
 
 describe("one authority is one trust domain", () => {
-  test.each(purposes.flatMap((server) => purposes.map((peer) => [server, peer] as const)))("a %s server and a %s client", async (server, peer) => {
-    const now = Date.now();
-    const port = await serve(await material(cluster, server, "server", now));
-    // Each direction by itself: the other side's authority is trusted where it is not what is tested.
-    const stranger = { ...(await material(cluster, peer, "client", now)), authority: cluster.issuers[server].certificate };
-    const trusting = { ...(await material(cluster, server, "client", now)), authority: cluster.issuers[peer].certificate };
-    const expected = server === peer ? "hello" : "refused";
-    expect(await says(port, stranger)).toBe(expected);
-    expect(await says(port, trusting)).toBe(expected);
-  });
+  test.each(purposes.flatMap((server) => purposes.map((peer) => [server, peer] as const)))(
+    "a %s server and a %s client",
+    async (server, peer) => {
+      const now = Date.now();
+      const port = await serve(await material(cluster, server, "server", now));
+      // Each direction by itself: the other side's authority is trusted where it is not what is tested.
+      const stranger = {
+        ...(await material(cluster, peer, "client", now)),
+        authority: cluster.issuers[server].certificate,
+      };
+      const trusting = {
+        ...(await material(cluster, server, "client", now)),
+        authority: cluster.issuers[peer].certificate,
+      };
+      const expected = server === peer ? "hello" : "refused";
+      expect(await says(port, stranger)).toBe(expected);
+      expect(await says(port, trusting)).toBe(expected);
+    },
+  );
 
   test("a cluster of the same name is a stranger, and so is a client without a certificate", async () => {
     const now = Date.now();
@@ -71,6 +80,8 @@ describe("one authority is one trust domain", () => {
     const clientOnly = await serve(await material(cluster, "store", "server", now, { usages: ["client"] }));
     expect(await says(clientOnly, whole)).toBe("refused");
     const port = await serve(await material(cluster, "store", "server", now));
-    expect(await says(port, { ...(await material(cluster, "store", "client", now, { usages: ["server"] })), authority })).toBe("refused");
+    expect(
+      await says(port, { ...(await material(cluster, "store", "client", now, { usages: ["server"] })), authority }),
+    ).toBe("refused");
   });
 });

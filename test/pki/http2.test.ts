@@ -1,5 +1,10 @@
 import { once } from "node:events";
-import { createSecureServer, type Http2SecureServer, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { HttpError, TlsError } from "../../src/pki/failure.ts";
 import { mutualHttp2, type MutualHttp2 } from "../../src/pki/http2.ts";
@@ -8,7 +13,12 @@ import { material, testCluster, type TestCluster } from "./authorities.ts";
 
 const now = Date.now();
 let cluster: TestCluster;
-let own: { readonly server: Material; readonly client: Material; readonly renewed: Material; readonly foreign: Material };
+let own: {
+  readonly server: Material;
+  readonly client: Material;
+  readonly renewed: Material;
+  readonly foreign: Material;
+};
 let used: Material;
 let client: MutualHttp2;
 let server: Http2SecureServer;
@@ -19,12 +29,16 @@ let answer: (stream: ServerHttp2Stream) => void;
 
 beforeAll(async () => {
   cluster = await testCluster("demo", now);
-  const clientOf = (commonName: string) => material(cluster, "etcd-client", "client", now, { commonName, usages: ["client"], names: [], addresses: [] });
+  const clientOf = (commonName: string) =>
+    material(cluster, "etcd-client", "client", now, { commonName, usages: ["client"], names: [], addresses: [] });
   own = {
     server: await material(cluster, "etcd-client", "server", now),
     client: await clientOf("root"),
     renewed: await clientOf("renewed"),
-    foreign: { ...(await material(cluster, "etcd-peer", "client", now)), authority: cluster.issuers["etcd-client"].certificate },
+    foreign: {
+      ...(await material(cluster, "etcd-peer", "client", now)),
+      authority: cluster.issuers["etcd-client"].certificate,
+    },
   };
 });
 
@@ -69,12 +83,15 @@ afterEach(() => {
   stop();
 });
 
-const post = (text = "hello", timeout = 5_000) => client.post({ origin: `https://127.0.0.1:${port()}`, path: "/some.Service/Call", timeout }, Buffer.from(text));
+const post = (text = "hello", timeout = 5_000) =>
+  client.post({ origin: `https://127.0.0.1:${port()}`, path: "/some.Service/Call", timeout }, Buffer.from(text));
 
 describe("requests", () => {
   test("an answer comes with its body and its trailers, over one connection", async () => {
     const answers = await Promise.all([post("a"), post("b"), post("c")]);
-    expect(answers.map(({ status, body, trailers }) => `${status} ${body.toString()} ${String(trailers["grpc-status"])}`)).toEqual(["200 a 0", "200 b 0", "200 c 0"]);
+    expect(
+      answers.map(({ status, body, trailers }) => `${status} ${body.toString()} ${String(trailers["grpc-status"])}`),
+    ).toEqual(["200 a 0", "200 b 0", "200 c 0"]);
     await post();
     expect(sessions.length).toBe(1);
     expect(callers).toEqual(["root"]);
@@ -98,7 +115,9 @@ describe("requests", () => {
   test("no server is unreachable, and the next request tries again", async () => {
     const there = port();
     stop();
-    await expect(client.post({ origin: `https://127.0.0.1:${there}`, path: "/", timeout: 5_000 }, Buffer.of())).rejects.toMatchObject({ kind: "unreachable" });
+    await expect(
+      client.post({ origin: `https://127.0.0.1:${there}`, path: "/", timeout: 5_000 }, Buffer.of()),
+    ).rejects.toMatchObject({ kind: "unreachable" });
     await serve(there);
     expect((await post()).status).toBe(200);
   });
@@ -123,7 +142,10 @@ describe("requests", () => {
 
   test("silence ends with the timeout, and the next request takes another connection", async () => {
     answer = () => undefined;
-    await expect(post("hello", 50)).rejects.toMatchObject({ kind: "timeout", message: expect.stringContaining("no answer within 50 ms") });
+    await expect(post("hello", 50)).rejects.toMatchObject({
+      kind: "timeout",
+      message: expect.stringContaining("no answer within 50 ms"),
+    });
     answer = echo;
     expect((await post()).status).toBe(200);
     expect(sessions.length).toBe(2);

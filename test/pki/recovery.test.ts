@@ -14,9 +14,7 @@ describe("the root's key at rest", () => {
       /^-----BEGIN AGE ENCRYPTED FILE-----\n(?:[A-Za-z0-9+/=]{1,64}\n)+-----END AGE ENCRYPTED FILE-----\n$/,
     );
     const file = Buffer.from(armor.decode(text));
-    expect(file.toString("latin1")).toMatch(
-      /^age-encryption\.org\/v1\n-> X25519 [A-Za-z0-9+/]{43}\n/,
-    );
+    expect(file.toString("latin1")).toMatch(/^age-encryption\.org\/v1\n-> X25519 [A-Za-z0-9+/]{43}\n/);
     expect(text).not.toContain("PRIVATE KEY");
     const plain = new Decrypter();
     plain.addIdentity(identity);
@@ -25,11 +23,7 @@ describe("the root's key at rest", () => {
   });
 
   test("opens for each recipient, and for nobody else", async () => {
-    const [one, two, other] = await Promise.all([
-      makeRecoveryKey(),
-      makeRecoveryKey(),
-      makeRecoveryKey(),
-    ]);
+    const [one, two, other] = await Promise.all([makeRecoveryKey(), makeRecoveryKey(), makeRecoveryKey()]);
     const text = await encryptKey("secret", [one.recipient, two.recipient]);
     expect(await decryptKey(text, one.identity)).toBe("secret");
     expect(await decryptKey(text, two.identity)).toBe("secret");
@@ -39,9 +33,7 @@ describe("the root's key at rest", () => {
   test("no recipient, a bad one, a mistyped identity, a changed file: errors that show no secret", async () => {
     const { identity, recipient } = await makeRecoveryKey();
     await expect(encryptKey("secret", [])).rejects.toThrow(/at least one recipient/);
-    await expect(encryptKey("secret", ["age1nobody"])).rejects.toThrow(
-      /not an age recipient: age1nobody/,
-    );
+    await expect(encryptKey("secret", ["age1nobody"])).rejects.toThrow(/not an age recipient: age1nobody/);
     const text = await encryptKey("secret", [recipient]);
     const typo = identity.replace(/.$/, (end) => (end === "Q" ? "P" : "Q"));
     const failure = await decryptKey(text, typo).then(

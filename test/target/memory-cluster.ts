@@ -11,7 +11,8 @@ import type { ClusterStore } from "../../src/store/store.ts";
 import { dataVolume, dockerVolume, label } from "../../src/targets/docker/names.ts";
 import type { NodeName } from "../../src/cluster/cluster.ts";
 import type { MemoryContainer, MemoryEngine, MemoryVolume } from "./memory-engine.ts";
-import { enterEtcd, etcdLeader, hasQuorum, managersHaveQuorum, newId, noMembers, swarmNodesNow, tendEtcd, tendSwarm, watch, type Alive, type Members } from "./memory-members.ts";
+import { etcdLeader, hasQuorum, noMembers, swarmNodesNow, tendEtcd, tendSwarm, watch, type Alive, type Members } from "./memory-members.ts";
+import { joinEtcd, joinSwarm, text } from "./memory-joins.ts";
 import { tendServices, type Deployed } from "./memory-services.ts";
 
 /**
@@ -53,7 +54,6 @@ export function memoryCluster(engine: MemoryEngine, clock: Clock, name: string, 
   const nodes = (): MemoryContainer[] => [...engine.containers.values()].filter((container) => container.labels[label.part] === "node" && container.labels[label.cluster] === name);
   const running = (): MemoryContainer[] => nodes().filter((container) => container.state === "running");
   const volumeOf = (container: MemoryContainer, of: (node: NodeName) => string): MemoryVolume | undefined => engine.volumes.get(of(container.name as NodeName));
-  const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
   /** Read anew after every change of the engine; who joins adds itself. */
   let living: Alive | undefined;
@@ -69,6 +69,7 @@ export function memoryCluster(engine: MemoryEngine, clock: Clock, name: string, 
     }
     return { etcd, swarm };
   }
+  const world = { members, alive, clock };
   const runOf = (container: MemoryContainer): Run => {
     const key = `${container.id} ${container.boots}`;
     const there = runs.get(key) ?? { nudges: 0, due: 0, settled: {}, written: "", seen: 0 };
@@ -121,8 +122,8 @@ export function memoryCluster(engine: MemoryEngine, clock: Clock, name: string, 
         container.files.set("applied", `${pointer.revision} ${pointer.apply}`);
         container.files.set("machine", JSON.stringify(group.machine));
       }
-      if (own.role === "control") blocked ??= await joinEtcd(store, me, own.node, data, shared);
-      if (me.orchestrator === "swarm") blocked ??= await joinSwarm(store, me, own, docker, shared);
+      if (own.role === "control") blocked ??= await joinEtcd(world, store, me, own.node, data, shared.roster);
+      if (me.orchestrator === "swarm") blocked ??= await joinSwarm(world, store, me, own, docker, shared.roster);
     }
     await write(container, store, run, own, blocked === undefined ? (pointer ?? undefined) : undefined, blocked, false);
     run.due = blocked === undefined ? clock.now() + restPause : 0;
@@ -156,91 +157,6 @@ export function memoryCluster(engine: MemoryEngine, clock: Clock, name: string, 
       if (!tendSwarm(members, alive(), { instance, nodeId }, roster, identities, labels)) break;
       watch(members, alive(), "a change of the swarm");
     }
-  }
-
-  async function joinEtcd(store: ClusterStore, me: RecordValue<"bootstrap">, node: string, data: Record<string, unknown>, shared: Shared): Promise<[string, string] | undefined> {
-    const own = { generation: me.generation, instance: me.instance };
-    const memberId = text(data["member"]);
-    if (memberId !== undefined) {
-      const there = members.etcd?.members.find(({ id }) => id === memberId);
-      if (there === undefined) {
-        delete data["member"];
-        return ["etcd", "it was removed; its data is moved aside"];
-      }
-      if (!hasQuorum(members, alive())) return ["etcd", "there is no quorum"];
-      if ((await readRecord(store, "etcdJoined", own))?.value.memberId !== memberId) {
-        await updateRecord(store, "etcdJoined", own, () => ({ clusterId: members.etcd?.clusterId ?? "", memberId, time: clock.now() }));
-      }
-      return there.learner ? ["etcd", "it catches up"] : undefined;
-    }
-    const proposal = (await readRecord(store, "etcdProposal", { generation: me.generation }))?.value;
-    if (proposal === undefined) {
-      const registered = (await listRecords(store, "registration", { generation: me.generation })).map(({ value }) => value).filter(({ role }) => role === "control");
-      const founders = registered.filter(({ instance }) => shared.roster.some((entry) => entry.instance === instance && entry.state === "present"));
-      if (founders.length < me.founders) return ["etcd", `${founders.length} of ${me.founders} founders have registered`];
-      const chosen = founders.toSorted((a, b) => (a.instance < b.instance ? -1 : 1)).slice(0, me.founders);
-      await writeOnce(store, "etcdProposal", { generation: me.generation }, { members: chosen.map(({ instance, node: its, address }) => ({ instance, node: its, address })), nonce: "n" });
-      return ["etcd", "the founders are proposed"];
-    }
-    const founder = proposal.members.findIndex(({ instance }) => instance === me.instance);
-    const claimed = await readRecord(store, "etcdClaim", own);
-    members.etcd ??= {
-      clusterId: newId(members, "cluster"),
-      formed: false,
-      members: proposal.members.map((member, n) => ({ id: `founder${n}`, name: member.node, peerUrls: [peerUrl(member.address)], learner: false })),
-    };
-    if (founder >= 0 && claimed === undefined) {
-      await writeOnce(store, "etcdClaim", own, { claim: me.instance, time: clock.now() });
-      data["member"] = `founder${founder}`;
-      alive().etcd.add(`founder${founder}`);
-      return ["etcd", "it starts as a founder"];
-    }
-    const entered = enterEtcd(members, alive(), node, me.address);
-    if (entered !== undefined) {
-      data["member"] = entered;
-      alive().etcd.add(entered);
-    }
-    watch(members, alive(), "a learner came or an old member went");
-    return ["etcd", "it enters as a learner"];
-  }
-
-  async function joinSwarm(store: ClusterStore, me: RecordValue<"bootstrap">, own: RecordValue<"roster">, docker: Record<string, unknown>, shared: Shared): Promise<[string, string] | undefined> {
-    const nodeId = text(docker["swarm"]);
-    if (nodeId !== undefined) {
-      const there = members.swarm?.nodes.find(({ id }) => id === nodeId);
-      if (there === undefined) {
-        delete docker["swarm"];
-        return ["swarm", "the swarm does not know this node any more"];
-      }
-      return own.role === "control" && there.role !== "manager" ? ["swarm", "it is not a manager yet"] : undefined;
-    }
-    const enter = (role: "worker" | "manager"): void => {
-      const id = newId(members, "swarm");
-      members.swarm?.nodes.push({ id, hostname: own.node, labels: {}, role, availability: "active" });
-      docker["swarm"] = id;
-      alive().swarm.add(id);
-    };
-    const role = own.role === "control" ? "manager" : "worker";
-    const parts = { generation: me.generation };
-    if (members.swarm !== undefined) {
-      if (!managersHaveQuorum(members, alive())) return ["swarm", "the managers have no quorum"];
-      enter(role);
-      return ["swarm", "it joins"];
-    }
-    if (role === "worker") return ["swarm", "no manager has made a swarm yet"];
-    const claim = (await readRecord(store, "swarmClaim", parts))?.value;
-    if (claim === undefined) {
-      await writeOnce(store, "swarmClaim", parts, { instance: me.instance, epoch: 1, nonce: "n" });
-      return ["swarm", "it claims"];
-    }
-    if (claim.instance !== me.instance) {
-      const gone = shared.roster.find((entry) => entry.instance === claim.instance)?.state === "gone";
-      if (gone) await updateRecord(store, "swarmClaim", parts, (now) => (now?.instance === claim.instance ? { ...now, instance: me.instance, epoch: now.epoch + 1 } : undefined));
-      return ["swarm", `${claim.instance} makes the swarm`];
-    }
-    members.swarm = { clusterId: newId(members, "cluster"), nodes: [], formed: false };
-    enter("manager");
-    return ["swarm", "it made the swarm"];
   }
 
   async function write(container: MemoryContainer, store: ClusterStore, run: Run, own: RecordValue<"roster">, settled: RecordValue<"pointer"> | undefined, blocked: [string, string] | undefined, left: boolean): Promise<void> {

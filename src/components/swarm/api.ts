@@ -1,25 +1,8 @@
+import { at, listAt, textAt, textsAt } from "../../host/answer.ts";
 import type { Engine } from "../docker/engine.ts";
 import { EngineRefusal } from "../docker/engine.ts";
 import type { LocalSwarm } from "./form.ts";
 import type { SwarmNode } from "./tend.ts";
-
-/** One field of an answer of the engine's, whatever the answer is. */
-export function at(value: unknown, ...path: readonly (string | number)[]): unknown {
-  return path.reduce<unknown>((now, name) => (typeof now === "object" && now !== null ? Reflect.get(now, name) : undefined), value);
-}
-export function textAt(value: unknown, ...path: readonly (string | number)[]): string {
-  const found = at(value, ...path);
-  return typeof found === "string" ? found : "";
-}
-export function listAt(value: unknown, ...path: readonly (string | number)[]): readonly unknown[] {
-  const found = path.length === 0 ? value : at(value, ...path);
-  return Array.isArray(found) ? found : [];
-}
-export function labelsAt(value: unknown, ...path: readonly (string | number)[]): Readonly<Record<string, string>> {
-  const found = at(value, ...path);
-  if (typeof found !== "object" || found === null) return {};
-  return Object.fromEntries(Object.entries(found).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
-}
 
 /** What the local engine says of its membership; a manager is also asked for the swarm itself. */
 export async function lookAtSwarm(engine: Engine): Promise<LocalSwarm> {
@@ -68,7 +51,7 @@ export async function swarmNodes(engine: Engine): Promise<readonly (SwarmNode & 
     return {
       id: textAt(node, "ID"),
       hostname: textAt(node, "Description", "Hostname"),
-      labels: labelsAt(node, "Spec", "Labels"),
+      labels: textsAt(node, "Spec", "Labels"),
       role: textAt(node, "Spec", "Role") === "manager" ? "manager" : "worker",
       availability: availability === "drain" || availability === "pause" ? availability : "active",
       state: states.find((state) => state === textAt(node, "Status", "State")) ?? "unknown",

@@ -2,7 +2,8 @@ import { hostPart, listRecords, readRecord, updateRecord } from "../../records/a
 import type { RecordValue } from "../../records/table.ts";
 import { EngineRefusal } from "../docker/engine.ts";
 import type { NodePorts } from "../node.ts";
-import { at, labelsAt, listAt, swarmNodes, textAt } from "./api.ts";
+import { at, listAt, textAt, textsAt } from "../../host/answer.ts";
+import { swarmNodes } from "./api.ts";
 import { appliedHash, differences, mark, serviceSpec, swarmSecretName, type WantedService } from "./service-spec.ts";
 
 type ServicesRevision = RecordValue<"servicesRevision">;
@@ -23,7 +24,7 @@ async function deployed({ engine }: NodePorts): Promise<ReadonlyMap<string, Depl
         id: textAt(service, "ID"),
         version: Number(at(service, "Version", "Index")),
         spec: at(service, "Spec"),
-        labels: labelsAt(service, "Spec", "Labels"),
+        labels: textsAt(service, "Spec", "Labels"),
         update: textAt(service, "UpdateStatus", "State"),
         updateMessage: textAt(service, "UpdateStatus", "Message"),
       },

@@ -144,21 +144,3 @@ export async function orDone(call: Promise<unknown>): Promise<void> {
     if (!(error instanceof EngineError && (error.status === 304 || error.status === 404 || error.status === 409))) throw error;
   }
 }
-
-/** One field of an answer of the engine's, whatever the answer is. */
-export function at(value: unknown, ...path: readonly (string | number)[]): unknown {
-  return path.reduce<unknown>((now, name) => (typeof now === "object" && now !== null ? Reflect.get(now, name) : undefined), value);
-}
-export function textAt(value: unknown, ...path: readonly (string | number)[]): string {
-  const found = at(value, ...path);
-  return typeof found === "string" ? found : "";
-}
-export function listAt(value: unknown, ...path: readonly (string | number)[]): readonly unknown[] {
-  const found = at(value, ...path);
-  return Array.isArray(found) ? found : [];
-}
-export function textsAt(value: unknown, ...path: readonly (string | number)[]): Readonly<Record<string, string>> {
-  const found = at(value, ...path);
-  if (typeof found !== "object" || found === null) return {};
-  return Object.fromEntries(Object.entries(found).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
-}

@@ -1,6 +1,7 @@
 import type { ClusterName, NodeName } from "../../cluster/cluster.ts";
 import type { Observed, ObservedNode } from "../../plan/plan.ts";
-import { at, listAt, textAt, textsAt, type Engine } from "./engine.ts";
+import { at, listAt, textAt, textsAt } from "../../host/answer.ts";
+import { type Engine } from "./engine.ts";
 import { label } from "./names.ts";
 
 export type SeenContainer = {
