@@ -7,12 +7,13 @@ import type { TendView } from "../components/etcd/tend.ts";
 import { hasMesh, lookAtSwarm, swarmNodes } from "../components/swarm/api.ts";
 import { serveApi, swarmForm, swarmTend } from "../components/swarm/member.ts";
 import { tendServices } from "../components/swarm/services.ts";
-import type { MachineConfig } from "../machine/machine.ts";
+import { emptyMachine, type MachineConfig } from "../machine/machine.ts";
 import { readRecord } from "../records/access.ts";
 import type { RecordValue } from "../records/table.ts";
+import { StoreError } from "../store/store.ts";
 import { CertificateKeeper } from "./certificates.ts";
 import { ConfigKeeper, type ConfigOutcome } from "./config.ts";
-import { examine, steady, type Health } from "./health.ts";
+import { examine, fullDisks, steady, type Health } from "./health.ts";
 import { leave } from "./leaving.ts";
 import { NodeReport, type NodeRecord } from "./nodeRecord.ts";
 import { Phases } from "./phases.ts";
@@ -59,6 +60,9 @@ export class Agent {
   #members: TendView | undefined;
   #last = "";
   #machine: MachineConfig | undefined;
+  /** What the last round that came so far found: for the record of one that does not. */
+  #applied: ConfigOutcome | undefined;
+  #ends: Readonly<Record<string, number>> = {};
   nudges = 0;
 
   constructor(options: AgentOptions) {
@@ -76,6 +80,24 @@ export class Agent {
   }
 
   async round(): Promise<Round> {
+    try {
+      return await this.#attempt();
+    } catch (error) {
+      if (error instanceof StoreError) throw error;
+      // The node's own trouble: nobody who waits for it reads its journal.
+      const why = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+      this.#health = { at: this.#node.clock.now(), value: await examine(this.#node, this.#machine ?? emptyMachine) };
+      const full = fullDisks(this.#health.value);
+      const moved = this.#last !== why;
+      if (moved) this.#node.say(`round: ${error instanceof Error ? (error.stack ?? why) : why}`);
+      this.#last = why;
+      const blocked = full === undefined ? { phase: this.#phases.current, why } : { phase: "disk", why: `${full}; ${this.#phases.current}: ${why}` };
+      await this.#write(this.#applied, { ...blocked, log: [], failed: true }, this.#ends);
+      return { settled: false, moved, left: false };
+    }
+  }
+
+  async #attempt(): Promise<Round> {
     const node = this.#node;
     const { me, store } = node;
     const own = await readRecord(store, "roster", { instance: me.instance }).catch((error: unknown) => {
@@ -94,6 +116,7 @@ export class Agent {
 
     this.#phases.begin("certificates");
     const kept = await this.#certificates.keep(share);
+    this.#ends = kept.ends;
     if (kept.changed.length > 0) await this.#options.certificatesChanged();
     this.#apiRenewed ||= kept.changed.includes("docker-server");
     if (!kept.settled && kept.ends["store"] === undefined) {
@@ -111,6 +134,7 @@ export class Agent {
     }
     this.#phases.end("config");
     this.#machine = config.machine;
+    this.#applied = config;
 
     this.#phases.begin("network");
     const addresses = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((entry) => entry.address));
@@ -131,6 +155,8 @@ export class Agent {
       const log = await node.systemd.log(failedUnit.name, 8);
       block("units", `${failedUnit.name} failed`, log, true);
     }
+    const full = fullDisks(health);
+    if (full !== undefined) block("disk", full, [], true);
     if (config.refused !== undefined) block("config", config.refused.why, config.refused.log, true);
 
     if (blocked === undefined) await this.#config.confirm();

@@ -45,6 +45,11 @@ function asMachine(machine: State["machine"]): MachineConfig {
   };
 }
 
+/** Whether there was no room for what was to be written. */
+export function isFull(error: unknown): boolean {
+  return error instanceof Error && ["ENOSPC", "EDQUOT"].includes(String(Reflect.get(error, "code")));
+}
+
 /** Applies the group's machine config, remembers what was applied, takes back what made the node unready. */
 export class ConfigKeeper {
   readonly #node: NodePorts;
@@ -78,15 +83,19 @@ export class ConfigKeeper {
     const state = await this.#load();
     const refused = state?.refused;
     const isRefused = refused !== undefined && refused.revision === group.revision && refused.apply === pointer.apply;
-    if (state !== undefined && (isRefused || (state.revision === group.revision && state.apply === pointer.apply))) {
-      return this.#outcome(state, false);
+    if (state !== undefined && isRefused) return this.#outcome(state, false);
+    if (state !== undefined && state.revision === group.revision && state.apply === pointer.apply) {
+      if (refused === undefined) return this.#outcome(state, false);
+      // The file went back to what is there: what was refused is of the past.
+      const { refused: _, ...kept } = state;
+      await this.#save(kept);
+      return this.#outcome(kept, false);
     }
     // A higher `apply` asks to put back what someone else changed, so that nothing counts as applied.
     const again = state !== undefined && state.apply !== pointer.apply;
     const wanted = asMachine(group.machine);
     // A target may have put the config into the instance before its start, so the first look is at what is there.
     const before = state === undefined ? wanted : asMachine(state.machine);
-    await applyMachine(this.#node, again || state === undefined ? await found(this.#node, before, wanted) : before, wanted);
     const next: State = {
       life: this.#life,
       revision: group.revision,
@@ -95,6 +104,15 @@ export class ConfigKeeper {
       ...(state?.good === undefined ? {} : { good: state.good }),
       since: this.#node.clock.now(),
     };
+    try {
+      await applyMachine(this.#node, again || state === undefined ? await found(this.#node, before, wanted) : before, wanted);
+    } catch (error) {
+      // A full disk is no fault of the config: it is tried again.
+      if (isFull(error) || next.good === undefined || next.good.revision === next.revision) throw error;
+      this.#state = next;
+      await this.takeBack(`it cannot be applied: ${error instanceof Error ? error.message : String(error)}`, [], true);
+      return this.#outcome(this.#state, true);
+    }
     await this.#save(next);
     this.#node.say(`revision ${group.revision} is applied`);
     return this.#outcome(next, true);

@@ -33,6 +33,16 @@ export async function examine(node: NodePorts, machine: MachineConfig): Promise<
   };
 }
 
+/** Less than this is as good as nothing: etcd and Docker write more in one go. Bytes, and a share for small disks. */
+const leastFree = { bytes: 64 * 1024 * 1024, share: 0.01 };
+
+/** Names the disks that are full; `undefined` when none is. */
+export function fullDisks({ disk }: Health): string | undefined {
+  const full = disk.filter(({ size, free }) => size > 0 && free < Math.min(leastFree.bytes, size * leastFree.share));
+  if (full.length === 0) return undefined;
+  return `no space is left on ${full.map(({ mount, size }) => `${mount} (${Math.round(size / 1024 / 1024)} MiB)`).join(" and ")}`;
+}
+
 /** Free space in steps, so that a node's record does not change with every byte. */
 export function steady(disk: NodeRecord["disk"]): NodeRecord["disk"] {
   const step = 64 * 1024 * 1024;

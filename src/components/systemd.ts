@@ -42,7 +42,8 @@ export function systemd(processes: Processes): Systemd {
       if (units.length > 0) await control("reload", "--no-block", "--", ...units);
     },
     stop: async (units) => {
-      if (units.length > 0) await control("stop", "--", ...units);
+      // 5: one of them is not there, which is as good.
+      if (units.length > 0) await processes.run(["systemctl", "stop", "--", ...units], { timeout: 90_000, accept: [0, 5] });
     },
     resetFailed: async (unit) => void (await processes.run(["systemctl", "reset-failed", "--", unit], { accept: [0, 1] })),
     async states(units) {

@@ -275,12 +275,8 @@ describe("doctor", () => {
       message: "1 of 2 tasks run: no such image",
       fix: "slipway logs demo --service web",
     });
-    expect(result).toContainEqual(
-      expect.objectContaining({
-        subject: "service web",
-        message: "changed by someone else: replicas",
-      }),
-    );
+    // A service that cannot run differs from the file because of it: one finding, not two.
+    expect(result.filter((finding) => finding.subject === "service web")).toHaveLength(1);
     expect(result).toContainEqual(
       expect.objectContaining({ subject: "demo", state: "bad", fix: "slipway cleanup demo" }),
     );

@@ -10,14 +10,7 @@ import { type HttpStoreOptions, httpStore } from "../../src/store/client.ts";
 import { type ServedStore, serveStore } from "../../src/store/listen.ts";
 import { memoryStore } from "../../src/store/memory.ts";
 import type { ClusterStore } from "../../src/store/store.ts";
-import {
-  authority,
-  clientCertificate,
-  type Issued,
-  pinOf,
-  serverCertificate,
-  trust,
-} from "./certificates.ts";
+import { authority, clientCertificate, type Issued, pinOf, serverCertificate, trust } from "./certificates.ts";
 
 const day = 86_400_000;
 const token = "the-token-of-w1";
@@ -34,10 +27,7 @@ let served: ServedStore;
 const endings: (() => void)[] = [];
 beforeEach(async () => {
   inner = memoryStore(systemRandom);
-  await inner.putIfAbsent(
-    "root",
-    encodeRecord({ certificate: "pem", encryptedKey: "", recipients: [] }),
-  );
+  await inner.putIfAbsent("root", encodeRecord({ certificate: "pem", encryptedKey: "", recipients: [] }));
   await inner.putIfAbsent("revision", encodeRecord({ revision: "r1", apply: 0, nonce: "n" }));
   await enter("present");
   served = await serveStore({
@@ -117,9 +107,9 @@ describe("who is let in", () => {
       kind: "forbidden",
       message: expect.stringContaining("without a certificate"),
     });
-    await expect(
-      client({ token: { instance: "w1", token: "guess" } }).get("root"),
-    ).rejects.toMatchObject({ kind: "forbidden" });
+    await expect(client({ token: { instance: "w1", token: "guess" } }).get("root")).rejects.toMatchObject({
+      kind: "forbidden",
+    });
   });
 
   test("a certificate of another authority under the same root opens nothing", async () => {
@@ -152,11 +142,7 @@ describe("who is let in", () => {
     await expect(client(certified(server)).get("revision")).rejects.toMatchObject({
       kind: "forbidden",
     });
-    const expired = await clientCertificate(
-      pki.issuer,
-      "CN=w1,OU=worker,O=web",
-      new Date(Date.now() - 1_000),
-    );
+    const expired = await clientCertificate(pki.issuer, "CN=w1,OU=worker,O=web", new Date(Date.now() - 1_000));
     await expect(client(certified(expired)).get("revision")).rejects.toMatchObject({
       kind: "forbidden",
     });
@@ -167,11 +153,7 @@ describe("who is let in", () => {
   });
 
   test("a subject that names itself twice, or leaves a part out, is nobody", async () => {
-    for (const subject of [
-      "CN=w1,OU=worker,OU=control,O=web",
-      "CN=w1,OU=worker",
-      "OU=worker,O=web",
-    ]) {
+    for (const subject of ["CN=w1,OU=worker,OU=control,O=web", "CN=w1,OU=worker", "OU=worker,O=web"]) {
       await expect(
         client(certified(await clientCertificate(pki.issuer, subject))).get("revision"),
         subject,
@@ -195,10 +177,7 @@ describe("who is let in", () => {
   });
 
   test("resumed sessions are who they were: a certificate stays one, none stays none", async () => {
-    const ask = (
-      agent: Agent,
-      cert: Issued | undefined,
-    ): Promise<{ status: number | undefined; resumed: boolean }> =>
+    const ask = (agent: Agent, cert: Issued | undefined): Promise<{ status: number | undefined; resumed: boolean }> =>
       new Promise((resolve, reject) => {
         const options = {
           host: "127.0.0.1",
@@ -213,9 +192,7 @@ describe("who is let in", () => {
           const socket = response.socket as TLSSocket;
           response
             .resume()
-            .on("end", () =>
-              resolve({ status: response.statusCode, resumed: socket.isSessionReused() }),
-            );
+            .on("end", () => resolve({ status: response.statusCode, resumed: socket.isSessionReused() }));
         });
         request.on("error", reject).end();
       });
@@ -247,9 +224,7 @@ describe("whom the client trusts", () => {
     const store = client({ pin: pinOf(pki.root), tls: () => ({}), ...identity });
     expect(await store.get("root")).toBeDefined();
     expect(
-      await client({ pin: pinOf(pki.root).toUpperCase(), tls: () => ({}), ...identity }).get(
-        "root",
-      ),
+      await client({ pin: pinOf(pki.root).toUpperCase(), tls: () => ({}), ...identity }).get("root"),
     ).toBeDefined();
     await expect(client({ tls: () => ({}), ...identity }).get("root")).rejects.toMatchObject({
       kind: "invalid",
@@ -259,20 +234,14 @@ describe("whom the client trusts", () => {
 
   test("a server under another root, another name, or out of date is refused", async () => {
     const other = await authority("root");
-    await expect(
-      client({ tls: () => ({ ca: other.cert }), ...identity }).get("root"),
-    ).rejects.toMatchObject({ kind: "invalid" });
-    await expect(
-      client({ serverName: "elsewhere.example", ...identity }).get("root"),
-    ).rejects.toMatchObject({ kind: "invalid" });
+    await expect(client({ tls: () => ({ ca: other.cert }), ...identity }).get("root")).rejects.toMatchObject({
+      kind: "invalid",
+    });
+    await expect(client({ serverName: "elsewhere.example", ...identity }).get("root")).rejects.toMatchObject({
+      kind: "invalid",
+    });
     served.reload(
-      material(
-        await serverCertificate(
-          pki.issuer,
-          [{ type: "ip", value: "127.0.0.1" }],
-          new Date(Date.now() - 1_000),
-        ),
-      ),
+      material(await serverCertificate(pki.issuer, [{ type: "ip", value: "127.0.0.1" }], new Date(Date.now() - 1_000))),
     );
     await expect(client(identity).get("root")).rejects.toMatchObject({
       kind: "invalid",
@@ -281,9 +250,7 @@ describe("whom the client trusts", () => {
   });
 
   test("a name other than the address is checked where one is given", async () => {
-    served.reload(
-      material(await serverCertificate(pki.issuer, [{ type: "dns", value: "store.demo" }])),
-    );
+    served.reload(material(await serverCertificate(pki.issuer, [{ type: "dns", value: "store.demo" }])));
     expect(
       await client({
         serverName: "store.demo",
@@ -296,10 +263,7 @@ describe("whom the client trusts", () => {
   });
 
   /** A server that shows a chain of its choice and keeps every byte that is said to it after the handshake. */
-  async function impostor(
-    key: string,
-    cert: string,
-  ): Promise<{ readonly url: string; readonly heard: () => string }> {
+  async function impostor(key: string, cert: string): Promise<{ readonly url: string; readonly heard: () => string }> {
     let heard = "";
     const server = createTls({ key, cert, minVersion: "TLSv1.3" }, (socket) => {
       endings.push(() => void socket.destroy());
@@ -363,13 +327,10 @@ describe("new material", () => {
     served.reload(material(next));
     expect(await store.get("revision")).toBeDefined();
     const shown = await new Promise<string>((resolve, reject) => {
-      const socket = connectTls(
-        { host: "127.0.0.1", port: served.port ?? 0, ca: pki.root.cert },
-        () => {
-          resolve(socket.getPeerCertificate().fingerprint256);
-          socket.destroy();
-        },
-      );
+      const socket = connectTls({ host: "127.0.0.1", port: served.port ?? 0, ca: pki.root.cert }, () => {
+        resolve(socket.getPeerCertificate().fingerprint256);
+        socket.destroy();
+      });
       socket.on("error", reject);
     });
     expect(shown.replaceAll(":", "").toLowerCase()).toBe(pinOf(next));
