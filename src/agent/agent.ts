@@ -20,7 +20,12 @@ import { Phases } from "./phases.ts";
 import { reconcile, type Rest } from "./reconcile.ts";
 
 type Wanted = { readonly group: RecordValue<"groupRevision">; readonly pointer: RecordValue<"pointer"> };
-type Blocked = { readonly phase: string; readonly why: string; readonly log: readonly string[]; readonly failed: boolean };
+type Blocked = {
+  readonly phase: string;
+  readonly why: string;
+  readonly log: readonly string[];
+  readonly failed: boolean;
+};
 
 export type AgentOptions = {
   readonly node: Omit<NodePorts, "wanted">;
@@ -34,7 +39,7 @@ export type AgentOptions = {
 
 export type Round = { readonly settled: boolean; readonly moved: boolean; readonly left: boolean };
 
-const examineEvery = { settled: 10_000, moving: 2_000 } as const;
+const examineEvery = { settled: 20_000, moving: 2_000 } as const;
 const betweenLooks = 100;
 const shareEvery = 60_000;
 const rest: Rest = { kind: "settled" };
@@ -91,7 +96,10 @@ export class Agent {
       const moved = this.#last !== why;
       if (moved) this.#node.say(`round: ${error instanceof Error ? (error.stack ?? why) : why}`);
       this.#last = why;
-      const blocked = full === undefined ? { phase: this.#phases.current, why } : { phase: "disk", why: `${full}; ${this.#phases.current}: ${why}` };
+      const blocked =
+        full === undefined
+          ? { phase: this.#phases.current, why }
+          : { phase: "disk", why: `${full}; ${this.#phases.current}: ${why}` };
       await this.#write(this.#applied, { ...blocked, log: [], failed: true }, this.#ends);
       return { settled: false, moved, left: false };
     }
@@ -124,7 +132,7 @@ export class Agent {
       return { settled: false, moved: false, left: false };
     }
     this.#phases.end("certificates");
-    if (me.role === "control") await this.#certificates.answer(share);
+    const expecting = me.role === "control" && (await this.#certificates.answer(share)).expecting;
 
     this.#phases.begin("config");
     const config = await this.#settleConfig(block);
@@ -146,7 +154,8 @@ export class Agent {
     if (swarm.kind === "waits") block("swarm", swarm.why.text, swarm.why.log);
 
     let services = "";
-    if (swarm.kind === "settled" && me.orchestrator === "swarm" && me.role === "control") services = await this.#services();
+    if (swarm.kind === "settled" && me.orchestrator === "swarm" && me.role === "control")
+      services = await this.#services();
     if (services !== "") block("services", services);
 
     const health = await this.#examine(config, blocked === undefined);
@@ -160,20 +169,31 @@ export class Agent {
     if (config.refused !== undefined) block("config", config.refused.why, config.refused.log, true);
 
     if (blocked === undefined) await this.#config.confirm();
-    else if (config.onTrial && (await this.#config.takeBack(`${blocked.phase}: ${blocked.why}`, blocked.log, failedUnit !== undefined))) this.#health = undefined;
+    else if (
+      config.onTrial &&
+      (await this.#config.takeBack(`${blocked.phase}: ${blocked.why}`, blocked.log, failedUnit !== undefined))
+    )
+      this.#health = undefined;
 
     const line = blocked === undefined ? "ready" : `${blocked.phase}: ${blocked.why}`;
     const moved = line !== this.#last || config.changed || kept.changed.length > 0;
     if (line !== this.#last) node.say(line);
     this.#last = line;
     await this.#write(config, blocked, kept.ends);
-    return { settled: blocked === undefined && kept.settled && this.#membersAreWell(), moved, left: false };
+    return {
+      settled: blocked === undefined && kept.settled && !expecting && this.#membersAreWell(),
+      moved,
+      left: false,
+    };
   }
 
   /** While a member is down, learns or is about to, this node looks more often: what it reports is what people see. */
   #membersAreWell(): boolean {
     const members = this.#members?.members;
-    return members?.kind !== "seen" || members.value.every((member) => !member.learner && member.healthy.kind === "seen" && member.healthy.value);
+    return (
+      members?.kind !== "seen" ||
+      members.value.every((member) => !member.learner && member.healthy.kind === "seen" && member.healthy.value)
+    );
   }
 
   /** An answer to someone who asked, while a round takes long: what this node knows by itself, with the rest as it was. */
@@ -192,7 +212,9 @@ export class Agent {
     });
   }
 
-  async #settleConfig(block: (phase: string, why: string, log?: readonly string[], failed?: boolean) => void): Promise<ConfigOutcome | undefined> {
+  async #settleConfig(
+    block: (phase: string, why: string, log?: readonly string[], failed?: boolean) => void,
+  ): Promise<ConfigOutcome | undefined> {
     const { store, me } = this.#node;
     const pointer = await readRecord(store, "pointer");
     if (pointer === undefined) {
@@ -237,7 +259,10 @@ export class Agent {
     if (joined.kind === "waits") return joined;
     this.#phases.end("etcd");
     // What tending waits for is the cluster's business; this member is well.
-    const tended = await reconcile({ ...etcdTend, look: async (node: NodePorts) => (this.#members = await etcdTend.look(node)) }, this.#node);
+    const tended = await reconcile(
+      { ...etcdTend, look: async (node: NodePorts) => (this.#members = await etcdTend.look(node)) },
+      this.#node,
+    );
     if (tended.kind === "waits") this.#node.say(`etcd members: ${tended.why.text}`);
     await this.#share();
     return rest;
@@ -297,15 +322,31 @@ export class Agent {
 
   async #leave(): Promise<Round> {
     const outcome = await leave(this.#node);
-    await this.#write(undefined, outcome.left ? undefined : { phase: "leaving", why: outcome.why, log: [], failed: false }, {}, outcome.left);
+    await this.#write(
+      undefined,
+      outcome.left ? undefined : { phase: "leaving", why: outcome.why, log: [], failed: false },
+      {},
+      outcome.left,
+    );
     return { settled: outcome.left, moved: true, left: outcome.left };
   }
 
-  async #write(config: ConfigOutcome | undefined, blocked: Blocked | undefined, ends: Readonly<Record<string, number>>, left = false): Promise<void> {
+  async #write(
+    config: ConfigOutcome | undefined,
+    blocked: Blocked | undefined,
+    ends: Readonly<Record<string, number>>,
+    left = false,
+  ): Promise<void> {
     const node = this.#node;
     const { me, clock } = node;
     const phase = left ? "left" : (blocked?.phase ?? "ready");
-    const state: NodeRecord["state"] = left ? "stopped" : blocked === undefined ? "ready" : blocked.failed ? "failed" : "starting";
+    const state: NodeRecord["state"] = left
+      ? "stopped"
+      : blocked === undefined
+        ? "ready"
+        : blocked.failed
+          ? "failed"
+          : "starting";
     const health = this.#health?.value;
     const record: NodeRecord = {
       instance: me.instance,
@@ -340,7 +381,12 @@ export class Agent {
         memberId: members.me.memberId,
         clusterId: members.clusterId,
         leader: (members.leader.kind === "seen" ? members.leader.value : undefined) ?? "",
-        members: members.members.value.map(({ id, name, learner, healthy }) => ({ id, name, learner, healthy: healthy.kind === "seen" && healthy.value })),
+        members: members.members.value.map(({ id, name, learner, healthy }) => ({
+          id,
+          name,
+          learner,
+          healthy: healthy.kind === "seen" && healthy.value,
+        })),
       };
     }
     if (node.me.orchestrator === "swarm") {
@@ -351,7 +397,7 @@ export class Agent {
           async (path) => (await node.files.ownership(path)) !== undefined,
         );
         if (local.kind === "worker" || local.kind === "manager") {
-const nodes = local.kind === "manager" ? await swarmNodes(node.engine) : [];
+          const nodes = local.kind === "manager" ? await swarmNodes(node.engine) : [];
           const leader = nodes.some((entry) => entry.id === local.nodeId && entry.leader);
           seen.swarm = {
             nodeId: local.nodeId,

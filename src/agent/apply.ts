@@ -10,11 +10,17 @@ function dropInPath(unit: MachineUnit, name: string): string {
 }
 
 /** Writes files, then units, then brings units to their state: always in this order, and only what changed. */
-export async function applyMachine(node: Pick<NodePorts, "files" | "systemd">, before: MachineConfig, after: MachineConfig): Promise<Difference> {
+export async function applyMachine(
+  node: Pick<NodePorts, "files" | "systemd">,
+  before: MachineConfig,
+  after: MachineConfig,
+): Promise<Difference> {
   const { files, systemd } = node;
   const change = difference(before, after);
-  for (const directory of change.directories) await files.makeFolder(directory.path, { ...directory, mode: Number.parseInt(directory.mode, 8) });
-  for (const file of change.files) await files.write(file.path, file.content, { ...file, mode: Number.parseInt(file.mode, 8) });
+  for (const directory of change.directories)
+    await files.makeFolder(directory.path, { ...directory, mode: Number.parseInt(directory.mode, 8) });
+  for (const file of change.files)
+    await files.write(file.path, file.content, { ...file, mode: Number.parseInt(file.mode, 8) });
   for (const link of change.links) await files.link(link.path, link.target);
   for (const path of change.removedPaths) await files.remove(path);
 
@@ -23,7 +29,8 @@ export async function applyMachine(node: Pick<NodePorts, "files" | "systemd">, b
   for (const unit of change.units) {
     const was = old.get(unit.name);
     if (was !== undefined && sameText(was, unit)) continue;
-    for (const dropIn of was?.dropIns ?? []) if (!unit.dropIns.some(({ name }) => name === dropIn.name)) await files.remove(dropInPath(unit, dropIn.name));
+    for (const dropIn of was?.dropIns ?? [])
+      if (!unit.dropIns.some(({ name }) => name === dropIn.name)) await files.remove(dropInPath(unit, dropIn.name));
     if (unit.content !== undefined) await files.write(`${unitFolder}/${unit.name}`, unit.content, rootOwned);
     else if (was?.content !== undefined) await files.remove(`${unitFolder}/${unit.name}`);
     for (const dropIn of unit.dropIns) await files.write(dropInPath(unit, dropIn.name), dropIn.content, rootOwned);
@@ -38,14 +45,23 @@ export async function applyMachine(node: Pick<NodePorts, "files" | "systemd">, b
     reload = true;
   }
   // Nothing masked can be enabled.
-  await systemd.mask(change.units.filter((unit) => old.get(unit.name)?.state === "masked" && unit.state !== "masked").map((unit) => unit.name), false);
+  await systemd.mask(
+    change.units
+      .filter((unit) => old.get(unit.name)?.state === "masked" && unit.state !== "masked")
+      .map((unit) => unit.name),
+    false,
+  );
   const on = change.units.filter((unit) => unit.state === "on").map((unit) => unit.name);
   const known = on.filter((name) => old.get(name)?.state === "on");
   // New links count after the reload that new texts need anyway.
-  await systemd.enable(on.filter((name) => !known.includes(name)), "on");
+  await systemd.enable(
+    on.filter((name) => !known.includes(name)),
+    "on",
+  );
   if (reload) await systemd.reload();
 
-  const named = (state: MachineUnit["state"]): string[] => change.units.filter((unit) => unit.state === state).map((unit) => unit.name);
+  const named = (state: MachineUnit["state"]): string[] =>
+    change.units.filter((unit) => unit.state === state).map((unit) => unit.name);
   const off = named("off");
   if (off.length > 0) {
     await systemd.stop(off);
@@ -62,15 +78,24 @@ export async function applyMachine(node: Pick<NodePorts, "files" | "systemd">, b
 }
 
 /** Which files and units no longer are as the machine config says; cheap enough for every half minute. */
-export async function drifted({ files, systemd }: Pick<NodePorts, "files" | "systemd">, machine: MachineConfig): Promise<readonly string[]> {
+export async function drifted(
+  { files, systemd }: Pick<NodePorts, "files" | "systemd">,
+  machine: MachineConfig,
+): Promise<readonly string[]> {
   const found: string[] = [];
   for (const file of machine.files) {
-    const [content, there, ids] = await Promise.all([files.read(file.path), files.ownership(file.path), files.ids({ ...file, mode: 0 })]);
+    const [content, there, ids] = await Promise.all([
+      files.read(file.path),
+      files.ownership(file.path),
+      files.ids({ ...file, mode: 0 }),
+    ]);
     if (content === undefined || there === undefined) found.push(`${file.path}: is gone`);
     else if (content !== file.content) found.push(`${file.path}: was edited`);
-    else if (there.mode !== Number.parseInt(file.mode, 8) || there.uid !== ids.uid || there.gid !== ids.gid) found.push(`${file.path}: has another mode or owner`);
+    else if (there.mode !== Number.parseInt(file.mode, 8) || there.uid !== ids.uid || there.gid !== ids.gid)
+      found.push(`${file.path}: has another mode or owner`);
   }
-  for (const link of machine.links) if ((await files.linkTarget(link.path)) !== link.target) found.push(`${link.path}: leads elsewhere`);
+  for (const link of machine.links)
+    if ((await files.linkTarget(link.path)) !== link.target) found.push(`${link.path}: leads elsewhere`);
   for (const unit of machine.units) {
     const texts = [
       ...(unit.content === undefined ? [] : [{ path: `${unitFolder}/${unit.name}`, content: unit.content }]),
@@ -86,7 +111,14 @@ export async function drifted({ files, systemd }: Pick<NodePorts, "files" | "sys
     const state = states.get(unit.name);
     if (state === undefined) continue;
     // A oneshot that has done its work is inactive and well.
-    if (unit.state === "on" && state.active === "inactive" && state.result === "success" && state.sub === "dead" && !oneshot(unit)) found.push(`${unit.name}: is stopped`);
+    if (
+      unit.state === "on" &&
+      state.active === "inactive" &&
+      state.result === "success" &&
+      state.sub === "dead" &&
+      !oneshot(unit)
+    )
+      found.push(`${unit.name}: is stopped`);
     if (unit.state === "off" && state.active === "active") found.push(`${unit.name}: is started`);
     if (unit.state === "masked" && state.load !== "masked") found.push(`${unit.name}: is not masked`);
   }
@@ -97,7 +129,11 @@ export async function drifted({ files, systemd }: Pick<NodePorts, "files" | "sys
  * A machine config as this node really is, as far as a wanted one can be compared with it: what differs is left out or
  * marked, so that applying the wanted one puts it back. What only the old config had is kept, so that it is removed.
  */
-export async function found({ files, systemd }: Pick<NodePorts, "files" | "systemd">, old: MachineConfig, wanted: MachineConfig): Promise<MachineConfig> {
+export async function found(
+  { files, systemd }: Pick<NodePorts, "files" | "systemd">,
+  old: MachineConfig,
+  wanted: MachineConfig,
+): Promise<MachineConfig> {
   const only = <T>(values: readonly T[], keep: readonly T[], name: (value: T) => string): readonly T[] => {
     const names = new Set(keep.map(name));
     return values.filter((value) => !names.has(name(value)));
@@ -113,12 +149,18 @@ export async function found({ files, systemd }: Pick<NodePorts, "files" | "syste
     // A text of its own makes the unit count as changed: it is written anew and restarted.
     if (texts.some(differs)) return [{ ...was, content: "" }];
     const state = states.get(unit.name);
-    const well = (state?.active === "active" || state?.active === "activating") && !/^(disabled|masked)/.test(state.enabled);
+    const well =
+      (state?.active === "active" || state?.active === "activating") && !/^(disabled|masked)/.test(state.enabled);
     const asItShould = unit.state === "on" ? well : !differs(unit.name);
     return asItShould ? [was] : [{ ...was, state: "installed" }];
   });
   return {
-    files: [...wanted.files.filter((file) => !differs(file.path) && old.files.some((was) => was.path === file.path)).map((file) => old.files.find((was) => was.path === file.path) ?? file), ...only(old.files, wanted.files, path)],
+    files: [
+      ...wanted.files
+        .filter((file) => !differs(file.path) && old.files.some((was) => was.path === file.path))
+        .map((file) => old.files.find((was) => was.path === file.path) ?? file),
+      ...only(old.files, wanted.files, path),
+    ],
     directories: [],
     links: [...wanted.links.filter((link) => !differs(link.path)), ...only(old.links, wanted.links, path)],
     units: [...units, ...only(old.units, wanted.units, (unit) => unit.name)],

@@ -3,7 +3,7 @@ import { answerRequest, issueOwn, requestOwn, type Issuing, type Keeper, type Ke
 import { rosterOf, type NodePorts } from "../components/node.ts";
 import { pkiFolder } from "../components/etcd/paths.ts";
 import type { Purpose } from "../pki/purpose.ts";
-import { listRecords, readRecord } from "../records/access.ts";
+import { readRecord } from "../records/access.ts";
 
 /** The issuing authorities, which only control nodes can read; read once, they never change. */
 function issuing({ store }: NodePorts): () => Promise<Issuing> {
@@ -31,6 +31,9 @@ export class CertificateKeeper {
   readonly #issuing: () => Promise<Issuing>;
   readonly #gateway: string;
   readonly #life: number | undefined;
+  readonly #answered = new Set<string>();
+  #known: { readonly at: number; readonly share: boolean; readonly good: number; readonly kept: Kept } | undefined;
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
   /** `gateway` is the address at which nodes reach the store; `life` (milliseconds) is for tests with short certificates. */
   constructor(node: NodePorts, gateway: string, life: number | undefined) {
@@ -46,35 +49,70 @@ export class CertificateKeeper {
       random,
       instance: me.instance,
       // etcd runs as its own user and reads its keys itself.
-      kept: { folder: pkiFolder, owner: (purpose) => (purpose === "etcd-peer" || purpose === "etcd-server" ? "etcd" : "root") },
+      kept: {
+        folder: pkiFolder,
+        owner: (purpose) => (purpose === "etcd-peer" || purpose === "etcd-server" ? "etcd" : "root"),
+      },
       ...(life === undefined ? {} : { life }),
     };
   }
 
+  /** Brings this node's certificates to what it should have; what was well is read again only after a while. */
   async keep(share: boolean): Promise<Kept> {
-    const templates = certificatesOf(this.#node.me, { share });
-    return this.#node.me.role === "control" ? issueOwn(this.#keeper, templates, await this.#issuing()) : requestOwn(this.#keeper, templates);
+    const { me, clock } = this.#node;
+    const known = this.#known;
+    if (known !== undefined && known.share === share && clock.now() - known.at < known.good)
+      return { ...known.kept, changed: [] };
+    const templates = certificatesOf(me, { share });
+    const kept = await (me.role === "control"
+      ? issueOwn(this.#keeper, templates, await this.#issuing())
+      : requestOwn(this.#keeper, templates));
+    const rest = Math.min(...Object.values(kept.ends)) - clock.now();
+    this.#known = kept.settled ? { at: clock.now(), share, good: Math.min(readAgain, rest / 20), kept } : undefined;
+    return kept;
   }
 
-  /** Signs what the roster allows. An instance that is not present gets nothing. */
-  async answer(share: boolean): Promise<number> {
+  /**
+   * Signs what the roster allows; an instance that is not present gets nothing. Says whether a worker is expected that
+   * has not asked yet, so that it will not have to wait for the next round at rest.
+   */
+  async answer(share: boolean): Promise<{ readonly expecting: boolean }> {
     const { store, clock } = this.#node;
-    const requests = await listRecords(store, "request");
-    if (requests.length === 0) return 0;
+    const keys = await store.list("requests/");
     const roster = await rosterOf(store);
+    const asked = new Set(keys.map(instanceOf));
+    const expecting = roster.some(
+      (entry) => entry.state === "present" && entry.role === "worker" && !asked.has(entry.instance),
+    );
+    // Known requests are looked at again now and then, for renewals; new ones at once.
+    const all = clock.now() - this.#lookedAt > lookAgain;
+    const open = [...asked].filter((instance) => all || !this.#answered.has(instance));
+    if (all) this.#lookedAt = clock.now();
+    if (open.length === 0) return { expecting };
     const authorities = await this.#issuing();
-    let answered = 0;
-    for (const { key } of requests) {
-      const instance = key.slice(key.lastIndexOf("/") + 1);
+    for (const instance of open) {
       const entry = roster.find((candidate) => candidate.instance === instance);
       const templates =
-        instance === gatewayInstance ? [gatewayCertificate(this.#gateway)] : entry?.state === "present" ? certificatesOf(entry, { share }) : undefined;
+        instance === gatewayInstance
+          ? [gatewayCertificate(this.#gateway)]
+          : entry?.state === "present"
+            ? certificatesOf(entry, { share })
+            : undefined;
       if (templates === undefined) continue;
       if (await answerRequest(store, instance, templates, authorities, clock.now(), this.#life)) {
-        answered++;
         this.#node.say(`certificates of ${entry?.node ?? instance} are signed`);
       }
+      this.#answered.add(instance);
     }
-    return answered;
+    return { expecting };
   }
+}
+
+/** How long certificates on disk that were well are taken to be so, milliseconds; short-lived ones a twentieth of their rest. */
+const readAgain = 30_000;
+/** How often requests that were answered before are looked at again, milliseconds. */
+const lookAgain = 3_000;
+
+function instanceOf(key: string): string {
+  return key.slice(key.lastIndexOf("/") + 1);
 }

@@ -18,7 +18,9 @@ const stateSchema = z.object({
   /** The last config with which this node was ready. */
   good: z.optional(z.object({ revision: z.string(), machine: machineSchema })),
   /** A revision that made this node unready and was taken back. */
-  refused: z.optional(z.object({ revision: z.string(), apply: z.number(), why: z.string(), log: z.optional(z.array(z.string())) })),
+  refused: z.optional(
+    z.object({ revision: z.string(), apply: z.number(), why: z.string(), log: z.optional(z.array(z.string())) }),
+  ),
   since: z.number(),
 });
 type State = z.infer<typeof stateSchema>;
@@ -105,7 +107,11 @@ export class ConfigKeeper {
       since: this.#node.clock.now(),
     };
     try {
-      await applyMachine(this.#node, again || state === undefined ? await found(this.#node, before, wanted) : before, wanted);
+      await applyMachine(
+        this.#node,
+        again || state === undefined ? await found(this.#node, before, wanted) : before,
+        wanted,
+      );
     } catch (error) {
       // A full disk is no fault of the config: it is tried again.
       if (isFull(error) || next.good === undefined || next.good.revision === next.revision) throw error;
@@ -128,7 +134,8 @@ export class ConfigKeeper {
   /** The node is not ready with a config on trial: back to the last good one when the time is up or a unit has failed. */
   async takeBack(why: string, log: readonly string[], atOnce: boolean): Promise<boolean> {
     const state = this.#state;
-    if (state?.good === undefined || state.good.revision === state.revision || state.refused !== undefined) return false;
+    if (state?.good === undefined || state.good.revision === state.revision || state.refused !== undefined)
+      return false;
     if (!atOnce && this.#node.clock.now() - state.since < trial) return false;
     await applyMachine(this.#node, asMachine(state.machine), asMachine(state.good.machine));
     await this.#save({
@@ -152,7 +159,10 @@ export class ConfigKeeper {
       refused:
         state.refused === undefined
           ? undefined
-          : { why: `revision ${state.refused.revision} was taken back: ${state.refused.why}`, log: state.refused.log ?? [] },
+          : {
+              why: `revision ${state.refused.revision} was taken back: ${state.refused.why}`,
+              log: state.refused.log ?? [],
+            },
       changed,
       onTrial: state.good !== undefined && state.good.revision !== state.revision,
     };

@@ -18,7 +18,13 @@ export async function examine(node: NodePorts, machine: MachineConfig): Promise<
   const states = await node.systemd.states(names);
   const units = names.map((name) => {
     const state = states.get(name);
-    return { name, active: state?.active ?? "", sub: state?.sub ?? "", result: state?.result ?? "", ours: ours.includes(name) };
+    return {
+      name,
+      active: state?.active ?? "",
+      sub: state?.sub ?? "",
+      result: state?.result ?? "",
+      ours: ours.includes(name),
+    };
   });
   const disk: NodeRecord["disk"] = [];
   for (const mount of ["/var/lib/slipway", "/var/lib/docker"]) {

@@ -38,7 +38,8 @@ async function outOfSwarm({ me, engine }: NodePorts): Promise<Leaving> {
     case "worker": {
       const filter = encodeURIComponent(JSON.stringify({ label: ["com.docker.swarm.task.id"], status: ["running"] }));
       const running = await engine.call("GET", `/containers/json?filters=${filter}`);
-      if (Array.isArray(running) && running.length > 0) return { left: false, why: `${running.length} tasks are moving away` };
+      if (Array.isArray(running) && running.length > 0)
+        return { left: false, why: `${running.length} tasks are moving away` };
     }
   }
   await engine.call("POST", "/swarm/leave?force=true");

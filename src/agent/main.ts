@@ -14,6 +14,7 @@ import type { Material } from "../pki/material.ts";
 import { readRecord } from "../records/access.ts";
 import { httpStore } from "../store/client.ts";
 import { Agent } from "./agent.ts";
+import { briefEngine, briefStore } from "./brief.ts";
 import { pace } from "./pace.ts";
 import { arrival } from "./platforms/local.ts";
 
@@ -47,11 +48,20 @@ async function main(): Promise<void> {
     certificate = cert === undefined || key === undefined ? undefined : { cert, key };
   };
   await readCertificate();
-  const store = httpStore({ url, pin, tls: () => certificate ?? {}, token: { instance, token }, signal: stopping.signal });
+  const store = httpStore({
+    url,
+    pin,
+    tls: () => certificate ?? {},
+    token: { instance, token },
+    signal: stopping.signal,
+  });
 
   const etcdMaterial = async (): Promise<Material> => {
-    const [authority, cert, key] = await Promise.all(["ca.crt", "crt", "key"].map((end) => files.read(`${pkiFolder}/etcd-client.${end}`)));
-    if (authority === undefined || cert === undefined || key === undefined) throw new Error("this node has no etcd client certificate yet");
+    const [authority, cert, key] = await Promise.all(
+      ["ca.crt", "crt", "key"].map((end) => files.read(`${pkiFolder}/etcd-client.${end}`)),
+    );
+    if (authority === undefined || cert === undefined || key === undefined)
+      throw new Error("this node has no etcd client certificate yet");
     return { authority, identity: { certificate: cert, key } };
   };
   const etcdTls = mutualHttp2({ read: etcdMaterial });
@@ -75,7 +85,18 @@ async function main(): Promise<void> {
 
   const certificateLife = readCertificateLife();
   const agent = new Agent({
-    node: { me, store, files, processes: systemProcesses, systemd: systemd(systemProcesses), engine: unixEngine(), etcd, clock, random, say },
+    node: {
+      me,
+      store: briefStore(store, clock),
+      files,
+      processes: systemProcesses,
+      systemd: systemd(systemProcesses),
+      engine: briefEngine(unixEngine(), clock),
+      etcd,
+      clock,
+      random,
+      say,
+    },
     gateway: new URL(url).hostname,
     life: createHash("sha256").update(token).digest("hex").slice(0, 16),
     boot: bootId(),
@@ -92,7 +113,9 @@ async function main(): Promise<void> {
     wake.abort();
     // A round may hang in an engine without a leader; who asks gets what this node knows by itself.
     setTimeout(() => {
-      agent.answer().catch((error: unknown) => say(`answer: ${error instanceof Error ? error.message : String(error)}`));
+      agent
+        .answer()
+        .catch((error: unknown) => say(`answer: ${error instanceof Error ? error.message : String(error)}`));
     }, answerWithin);
   });
   stopping.signal.addEventListener("abort", () => wake.abort());
@@ -125,7 +148,10 @@ function programIdentity(): string {
 /** Two starts of one container differ; the kernel's own boot id is the machine's. */
 function bootId(): string {
   const started = readFileSync("/proc/1/stat", "utf8").split(") ")[1]?.split(" ")[19] ?? "";
-  return createHash("sha256").update(`${readFileSync("/proc/sys/kernel/random/boot_id", "utf8")}${started}`).digest("hex").slice(0, 12);
+  return createHash("sha256")
+    .update(`${readFileSync("/proc/sys/kernel/random/boot_id", "utf8")}${started}`)
+    .digest("hex")
+    .slice(0, 12);
 }
 
 /** Short certificates for tests of renewal: milliseconds in a file that the target may put there. */

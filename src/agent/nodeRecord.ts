@@ -14,7 +14,9 @@ export class NodeReport {
   async since(node: NodePorts, boot: string, state: string, phase: string): Promise<number> {
     this.#written ??= (await readRecord(node.store, "node", { instance: node.me.instance }))?.value;
     const was = this.#written;
-    return was !== undefined && was.boot === boot && was.state === state && was.phase === phase ? was.since : node.clock.now();
+    return was !== undefined && was.boot === boot && was.state === state && was.phase === phase
+      ? was.since
+      : node.clock.now();
   }
 
   get last(): NodeRecord | undefined {

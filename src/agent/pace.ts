@@ -2,7 +2,8 @@ import type { Random } from "../host/random.ts";
 
 const fastest = 100;
 const slowestWaiting = 2_000;
-const atRest = 2_000;
+/** Whoever changes something tells the nodes to look at once; at rest they look by themselves only this often. */
+const atRest = 5_000;
 
 /**
  * How long to pause before the next round, milliseconds: short while things move, longer the longer nothing does,

@@ -19,7 +19,8 @@ export class Phases {
 
   end(phase: string): void {
     const from = this.#from.get(phase);
-    if (from !== undefined && this.#settled[phase] === undefined) this.#settled[phase] = { from, to: this.#clock.now() };
+    if (from !== undefined && this.#settled[phase] === undefined)
+      this.#settled[phase] = { from, to: this.#clock.now() };
   }
 
   /** The phase that was begun last. */

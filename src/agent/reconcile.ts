@@ -7,7 +7,10 @@ export type Rest = { readonly kind: "settled" } | { readonly kind: "waits"; read
 const mostActs = 12;
 
 /** Looks, decides and acts until the reconciler rests. A failing act is a reason to wait, never the end. */
-export async function reconcile<View, Act>(reconciler: Reconciler<View, Act, NodePorts>, node: NodePorts): Promise<Rest> {
+export async function reconcile<View, Act>(
+  reconciler: Reconciler<View, Act, NodePorts>,
+  node: NodePorts,
+): Promise<Rest> {
   for (let acts = 0; acts < mostActs; acts++) {
     const next = reconciler.next(await reconciler.look(node));
     if (next.kind === "settled") return { kind: "settled" };

@@ -35,28 +35,17 @@ export async function chosenCluster(
 }
 
 /** The cluster and its nodes that a verb's words are about; the first word may be a file. */
-export async function chosenNodes(
-  session: Session,
-  context: Context,
-  words: readonly string[],
-): Promise<Selection> {
+export async function chosenNodes(session: Session, context: Context, words: readonly string[]): Promise<Selection> {
   const [first, ...rest] = words;
   const pick = await session.world.operations.pickSelection();
-  if (first !== undefined && isFile(first))
-    return pick(context, { ...(await wishOf(session, first)), words: rest });
+  if (first !== undefined && isFile(first)) return pick(context, { ...(await wishOf(session, first)), words: rest });
   return pick(context, { ...(await wishOf(session, undefined)), words });
 }
 
 /** Whether words name exactly one node; the target is asked only where a word may be a group. */
 export async function isOneNode(context: Context, { cluster, nodes }: Selection): Promise<boolean> {
   const [first, ...more] = nodes;
-  if (
-    first !== undefined &&
-    more.length === 0 &&
-    first.startsWith(`${cluster}-`) &&
-    /-\d+$/.test(first)
-  )
-    return true;
+  if (first !== undefined && more.length === 0 && first.startsWith(`${cluster}-`) && /-\d+$/.test(first)) return true;
   const { pickNodes } = await import("../operations/pick.ts");
   return pickNodes(cluster, (await context.target.observe(cluster)).nodes, nodes).length === 1;
 }

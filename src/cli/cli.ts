@@ -5,8 +5,7 @@ import type { World } from "./world.ts";
 /** Runs the command line and gives the exit code of the process. */
 export async function runCli(world: World): Promise<number> {
   const [first, ...others] = world.words;
-  if (first === "help" && others.length > 0)
-    return runCli({ ...world, words: [...others, "--help"] });
+  if (first === "help" && others.length > 0) return runCli({ ...world, words: [...others, "--help"] });
   if (first === undefined || first === "help" || first === "--help" || first === "-h") {
     world.stdout.write(helpText());
     return exits.done;

@@ -4,28 +4,17 @@ import { neutralLines } from "./views/neutral.ts";
 import type { Theme } from "./views/theme.ts";
 
 /** A failure for people: the file's problems like a compiler's, else `error:` and `next:`; the stack when it is asked for. */
-export function failureText(
-  error: unknown,
-  failure: Failure,
-  theme: Theme,
-  debug: boolean,
-): string {
-  if (error instanceof InvalidFileError)
-    return showProblems(error.problems, error.source, { color: theme.colour });
+export function failureText(error: unknown, failure: Failure, theme: Theme, debug: boolean): string {
+  if (error instanceof InvalidFileError) return showProblems(error.problems, error.source, { color: theme.colour });
   const lines = [`${theme.paint("bad", "error:")} ${neutralLines(failure.message)}`];
-  if (failure.next !== undefined)
-    lines.push(`${theme.paint("strong", "next:")} ${neutralLines(failure.next)}`);
-  if (debug && error instanceof Error && error.stack !== undefined)
-    lines.push(theme.paint("quiet", error.stack));
+  if (failure.next !== undefined) lines.push(`${theme.paint("strong", "next:")} ${neutralLines(failure.next)}`);
+  if (debug && error instanceof Error && error.stack !== undefined) lines.push(theme.paint("quiet", error.stack));
   return `${lines.join("\n")}\n`;
 }
 
 /** The same for programs, as one line of JSON. */
 export function failureJson(error: unknown, failure: Failure, exit: number): string {
-  const problems =
-    error instanceof InvalidFileError
-      ? { problems: problemsJson(error.problems, error.source) }
-      : {};
+  const problems = error instanceof InvalidFileError ? { problems: problemsJson(error.problems, error.source) } : {};
   const { message, next } = failure;
   return `${JSON.stringify({ error: { message, ...(next === undefined ? {} : { next }), exit, ...problems } })}\n`;
 }

@@ -30,13 +30,11 @@ export type Failure = { readonly exit: Exit; readonly message: string; readonly 
 
 /** What went wrong, in words, and the exit code that says so. */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof UsageError)
-    return { exit: "wrong", message: error.message, ...next(error.next) };
+  if (error instanceof UsageError) return { exit: "wrong", message: error.message, ...next(error.next) };
   if (error instanceof InvalidFileError) return { exit: "wrong", message: error.message };
   const held = heldLock(error);
   if (held !== undefined) return { exit: "locked", message: held.message };
-  if (error instanceof OperationError)
-    return { exit: "failed", message: error.message, ...next(error.next) };
+  if (error instanceof OperationError) return { exit: "failed", message: error.message, ...next(error.next) };
   if (!(error instanceof Error)) return { exit: "failed", message: String(error) };
   // Errors of the rooms below carry a next step under the same name.
   const step = "next" in error && typeof error.next === "string" ? error.next : undefined;

@@ -39,12 +39,7 @@ export async function shownClusterFile(session: Session, file: string): Promise<
 }
 
 /** The same context, whose files are those beside the cluster's file: secrets are named from there. */
-export function besideFile(
-  session: Session,
-  context: Context,
-  file: string,
-  source?: Source,
-): Context {
+export function besideFile(session: Session, context: Context, file: string, source?: Source): Context {
   const beside = {
     ...context,
     readFile: (path: string) => session.world.files.read(resolve(dirname(file), path)),

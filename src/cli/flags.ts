@@ -59,7 +59,6 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
 /** Seconds, or `90s`, `5m`, `1h`; gives milliseconds. */
 export function span(text: string): number {
   const [, count, unit = "s"] = /^(\d{1,6})([smh]?)$/.exec(text) ?? [];
-  if (count === undefined)
-    throw new Error(`${JSON.stringify(text)} is not a time span such as 90s, 5m or 1h`);
+  if (count === undefined) throw new Error(`${JSON.stringify(text)} is not a time span such as 90s, 5m or 1h`);
   return Number(count) * (unit === "h" ? 3_600_000 : unit === "m" ? 60_000 : 1000);
 }

@@ -46,9 +46,7 @@ export type Session = {
   /** For operations that only look: events other than warnings are not shown. */
   readonly looking: (target?: TargetName) => Promise<Context>;
   /** For operations that act: shows what happens, and keeps the events. */
-  readonly working: (
-    target?: TargetName,
-  ) => Promise<{ readonly context: Context; readonly events: readonly Event[] }>;
+  readonly working: (target?: TargetName) => Promise<{ readonly context: Context; readonly events: readonly Event[] }>;
   /** Leaves the terminal as it was; may be called twice. */
   readonly close: () => void;
   /** Shows what was thrown and gives the exit code's word. */
@@ -58,10 +56,7 @@ export type Session = {
 export function openSession(
   world: World,
   flags: Common,
-  {
-    command,
-    propose,
-  }: { readonly command: readonly string[] | undefined; readonly propose: Propose },
+  { command, propose }: { readonly command: readonly string[] | undefined; readonly propose: Propose },
 ): Session {
   const out = themeOf(world.stdout, world.environment, flags.noColor === true);
   const err = themeOf(world.stderr, world.environment, flags.noColor === true);
@@ -84,12 +79,7 @@ export function openSession(
   const progress = async (): Promise<View> => {
     if (flags.json) return (await import("./views/ndjson.ts")).ndjsonView(world.stdout);
     if (flags.quiet || !isLive(world.stderr, world.environment)) return lines(flags.quiet === true);
-    return (await import("./views/terminal.ts")).terminalView(
-      world.stderr,
-      err,
-      world.clock,
-      world.atExit,
-    );
+    return (await import("./views/terminal.ts")).terminalView(world.stderr, err, world.clock, world.atExit);
   };
 
   return {
@@ -105,13 +95,11 @@ export function openSession(
     note: (text) => {
       if (!flags.quiet && !flags.json) world.stderr.write(`${text}\n`);
     },
-    complain: (text) =>
-      void world.stderr.write(`${err.paint("bad", "error:")} ${neutralLines(text)}\n`),
+    complain: (text) => void world.stderr.write(`${err.paint("bad", "error:")} ${neutralLines(text)}\n`),
     live: flags.json !== true && flags.noColor !== true && isLive(world.stdout, world.environment),
     confirm: async (question, yes) => {
       if (yes) return true;
-      if (!mayAsk)
-        throw new UsageError(`${question} Nobody can be asked here`, `${again(world)} --yes`);
+      if (!mayAsk) throw new UsageError(`${question} Nobody can be asked here`, `${again(world)} --yes`);
       return (await (await world.prompts()).confirm(question)) === true;
     },
     declined: () => {
@@ -154,9 +142,7 @@ export function openSession(
 
 /** Who finds the lock held can only come again. */
 function withCommand(failure: Failure, world: World): Failure {
-  return failure.exit === "locked"
-    ? { ...failure, next: `${again(world)} (when that is done)` }
-    : failure;
+  return failure.exit === "locked" ? { ...failure, next: `${again(world)} (when that is done)` } : failure;
 }
 
 /** The command that was given, to paste once more. */

@@ -23,15 +23,12 @@ export async function start(programs: URL): Promise<void> {
   const program = programName(process.argv[1] ?? "slipway", process.cwd());
   const interrupted = interrupts({
     leave: () => {
-      process.stderr.write(
-        `\ninterrupted; the state is safe\nto go on: ${pasteable([program, ...words])}\n`,
-      );
+      process.stderr.write(`\ninterrupted; the state is safe\nto go on: ${pasteable([program, ...words])}\n`);
       process.exit(exits.interrupted);
     },
     after: (milliseconds, call) => void after(call, milliseconds).unref(),
   });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.on(signal, interrupted.interrupt);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupted.interrupt);
   quietPipes(words[0]);
 
   const world: World = {
@@ -78,8 +75,7 @@ export async function start(programs: URL): Promise<void> {
   const code = await runCli(world);
   process.exitCode = code;
   // Connections that are kept open must not keep the program alive; what was written must still go out.
-  if (process.stdout.writableLength === 0 && process.stderr.writableLength === 0)
-    process.exit(code);
+  if (process.stdout.writableLength === 0 && process.stderr.writableLength === 0) process.exit(code);
   process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
 }
 
@@ -105,8 +101,6 @@ function onTerminal([program, ...words]: readonly [string, ...string[]]): Promis
   return new Promise((resolve, reject) => {
     const child = spawn(program, words, { stdio: "inherit" });
     child.on("error", reject);
-    child.on("close", (code, signal) =>
-      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])),
-    );
+    child.on("close", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
   });
 }

@@ -55,15 +55,7 @@ export type World = {
 
 /** The questions that the command line asks; cancelled is `undefined`. */
 export type Prompts = {
-  text(
-    question: string,
-    initial: string,
-    validate: (value: string) => string | undefined,
-  ): Promise<string | undefined>;
-  choose(
-    question: string,
-    options: readonly string[],
-    initial: string,
-  ): Promise<string | undefined>;
+  text(question: string, initial: string, validate: (value: string) => string | undefined): Promise<string | undefined>;
+  choose(question: string, options: readonly string[], initial: string): Promise<string | undefined>;
   confirm(question: string): Promise<boolean | undefined>;
 };

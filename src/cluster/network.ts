@@ -19,8 +19,7 @@ export function portProblems(services: readonly Service[]): Problem[] {
     service.ports.flatMap((port): Problem[] => {
       const key = `${port.published}/${port.protocol}`;
       const own = nodePorts[key];
-      if (own !== undefined)
-        return [duplicatePort(port, `the port ${key} belongs to ${own}`, undefined)];
+      if (own !== undefined) return [duplicatePort(port, `the port ${key} belongs to ${own}`, undefined)];
       const first = taken.get(key);
       if (first === undefined) {
         taken.set(key, { port, service });

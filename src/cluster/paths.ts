@@ -47,11 +47,7 @@ export function containerPathProblems(service: Service): Problem[] {
       claims.takeExactly(mount.target, [...service.path, "mounts", index, "target"], "the mount"),
     ),
     ...service.secrets.flatMap((secret) =>
-      claims.takeExactly(
-        secret.target,
-        [...service.path, "secrets", secret.name, "target"],
-        "the secret",
-      ),
+      claims.takeExactly(secret.target, [...service.path, "secrets", secret.name, "target"], "the secret"),
     ),
   ];
 }
@@ -63,8 +59,7 @@ class Claims {
 
   takeExactly(path: string, at: Path, who: string): Problem[] {
     const first = this.taken.get(path);
-    if (first !== undefined)
-      return [conflict(at, `${quoted(path)} is taken`, first.at, `${first.who} is here`)];
+    if (first !== undefined) return [conflict(at, `${quoted(path)} is taken`, first.at, `${first.who} is here`)];
     this.taken.set(path, { at, who });
     return [];
   }
@@ -74,23 +69,13 @@ class Claims {
     const inside = this.parents.get(path);
     if (inside !== undefined)
       problems.push(
-        conflict(
-          at,
-          `${quoted(path)} cannot be a file and a directory`,
-          inside.at,
-          `${inside.who} lies inside it`,
-        ),
+        conflict(at, `${quoted(path)} cannot be a file and a directory`, inside.at, `${inside.who} lies inside it`),
       );
     for (const parent of parentsOf(path)) {
       const file = this.taken.get(parent);
       if (file !== undefined)
         problems.push(
-          conflict(
-            at,
-            `${quoted(parent)} cannot be a file and a directory`,
-            file.at,
-            `${file.who} is here`,
-          ),
+          conflict(at, `${quoted(parent)} cannot be a file and a directory`, file.at, `${file.who} is here`),
         );
       if (!this.parents.has(parent)) this.parents.set(parent, { at, who });
     }
@@ -126,8 +111,7 @@ function unitClaims(unit: ExtraUnit): { readonly path: string; readonly at: Path
 
 function ownedProblems(file: ExtraFile): Problem[] {
   const own = owned.find(
-    (path) =>
-      file.path === path || file.path.startsWith(`${path}/`) || path.startsWith(`${file.path}/`),
+    (path) => file.path === path || file.path.startsWith(`${path}/`) || path.startsWith(`${file.path}/`),
   );
   if (own === undefined) return [];
   return [
@@ -155,10 +139,7 @@ function ownUnitProblems(unit: ExtraUnit): Problem[] {
   ];
 }
 
-function duplicateNames(
-  items: readonly { readonly name: string; readonly at: Path }[],
-  what: string,
-): Problem[] {
+function duplicateNames(items: readonly { readonly name: string; readonly at: Path }[], what: string): Problem[] {
   const first = new Map<string, Path>();
   return items.flatMap(({ name, at }): Problem[] => {
     const path = [...at, "name"];

@@ -28,9 +28,7 @@ function constraintProblems(service: Service, groups: readonly Group[]): Problem
     ([key, value]) => !groups.some((group) => has(group, key, value)),
   );
   const problems = unmet.map(([key, value]): Problem => {
-    const values = groups.flatMap((group) =>
-      Object.hasOwn(group.labels, key) ? [group.labels[key] ?? ""] : [],
-    );
+    const values = groups.flatMap((group) => (Object.hasOwn(group.labels, key) ? [group.labels[key] ?? ""] : []));
     const keys = [...new Set(groups.flatMap((group) => Object.keys(group.labels)))].sort();
     return {
       code: "invalid-value",
@@ -43,11 +41,7 @@ function constraintProblems(service: Service, groups: readonly Group[]): Problem
           : `labels: { ${key}: … } in a group${keys.length === 0 ? "" : `; known so far: ${keys.join(", ")}`}`,
     };
   });
-  if (
-    problems.length > 0 ||
-    Object.keys(service.constraints).length < 2 ||
-    possible(service, groups).length > 0
-  )
+  if (problems.length > 0 || Object.keys(service.constraints).length < 2 || possible(service, groups).length > 0)
     return problems;
   return [
     {
@@ -63,12 +57,7 @@ function constraintProblems(service: Service, groups: readonly Group[]): Problem
 
 function crowded(service: Service, groups: readonly Group[]): Problem[] {
   const nodes = possible(service, groups).reduce((sum, group) => sum + group.count, 0);
-  if (
-    service.replicas === "global" ||
-    service.ports.length === 0 ||
-    nodes === 0 ||
-    service.replicas <= nodes
-  )
+  if (service.replicas === "global" || service.ports.length === 0 || nodes === 0 || service.replicas <= nodes)
     return [];
   return [
     {
@@ -82,9 +71,7 @@ function crowded(service: Service, groups: readonly Group[]): Problem[] {
 }
 
 function possible(service: Service, groups: readonly Group[]): readonly Group[] {
-  return groups.filter((group) =>
-    Object.entries(service.constraints).every(([key, value]) => has(group, key, value)),
-  );
+  return groups.filter((group) => Object.entries(service.constraints).every(([key, value]) => has(group, key, value)));
 }
 
 function has(group: Group, key: string, value: string): boolean {

@@ -8,11 +8,7 @@ import { resolve, type ResolveOptions } from "./resolve.ts";
 export type ClusterRead = Read<Cluster> & { readonly source: Source };
 
 /** Reads and resolves the text of cluster.yml; `file` is its name in messages. Never throws for a bad file. */
-export function readCluster(
-  text: string | Uint8Array,
-  file: string,
-  options: ResolveOptions = {},
-): ClusterRead {
+export function readCluster(text: string | Uint8Array, file: string, options: ResolveOptions = {}): ClusterRead {
   const { source, ...read } = readSpec(text, file);
   if (read.kind === "good") return { ...resolve(read.value, options), source };
   const further = read.rest === undefined ? [] : furtherProblems(read.rest, options);
@@ -29,9 +25,7 @@ function furtherProblems(rest: Rest, options: ResolveOptions): Problem[] {
   return resolved.problems.filter(
     (problem) =>
       problem.severity === "error" &&
-      !(
-        roles && ["no-control-group", "even-control-count", "out-of-range"].includes(problem.code)
-      ) &&
+      !(roles && ["no-control-group", "even-control-count", "out-of-range"].includes(problem.code)) &&
       !rest.without.some((path) => begins(problem.path, path) || begins(path, problem.path)),
   );
 }

@@ -24,9 +24,7 @@ export function resolve(spec: ClusterSpec, options: ResolveOptions = {}): Read<C
     target: options.on ?? spec.target ?? "docker",
     orchestrator: spec.orchestrator ?? "swarm",
     groups: [...control, ...groups.filter((group) => group.role !== "control")],
-    services: sortedEntries(spec.services ?? {}).map(([name, service]) =>
-      resolveService(name, service),
-    ),
+    services: sortedEntries(spec.services ?? {}).map(([name, service]) => resolveService(name, service)),
     registries: sortedEntries(spec.registries ?? {}).map(([host, { username, password }]) => ({
       host,
       username,
@@ -38,10 +36,7 @@ export function resolve(spec: ClusterSpec, options: ResolveOptions = {}): Read<C
   const found = [
     ...nameProblems(options.name),
     ...roleProblems(spec.groups),
-    ...cluster.groups.flatMap((group) => [
-      ...longNames(cluster, group),
-      ...machinePathProblems(group),
-    ]),
+    ...cluster.groups.flatMap((group) => [...longNames(cluster, group), ...machinePathProblems(group)]),
     ...portProblems(cluster.services),
     ...cluster.services.flatMap(containerPathProblems),
     ...placementProblems(cluster),

@@ -15,9 +15,7 @@ export function rolesOf(groups: Readonly<Record<string, GroupSpec>>): ReadonlyMa
 
 /** One control group of 1, 3 or 5: what a majority can be counted in. */
 export function roleProblems(groups: Readonly<Record<string, GroupSpec>>): Problem[] {
-  const control = [...rolesOf(groups)]
-    .filter(([, role]) => role === "control")
-    .map(([name]) => name);
+  const control = [...rolesOf(groups)].filter(([, role]) => role === "control").map(([name]) => name);
   const [first, ...others] = control;
   if (first === undefined)
     return [

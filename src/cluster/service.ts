@@ -27,9 +27,7 @@ export function resolveService(name: string, spec: ServiceSpec): Service {
     health: spec.health === undefined ? undefined : resolveHealth(spec.health),
     update: resolveUpdate(spec.update ?? {}),
     constraints: labelsOf(spec.constraints),
-    secrets: sortedEntries(spec.secrets ?? {}).map(([secret, value]) =>
-      resolveSecret(secret, value),
-    ),
+    secrets: sortedEntries(spec.secrets ?? {}).map(([secret, value]) => resolveSecret(secret, value)),
     path,
   };
 }

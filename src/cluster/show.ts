@@ -1,14 +1,6 @@
 import { durationText } from "../spec/values.ts";
 import { yamlText } from "../spec/write.ts";
-import type {
-  Cluster,
-  ExtraFile,
-  ExtraUnit,
-  Group,
-  Registry,
-  SecretSource,
-  Service,
-} from "./cluster.ts";
+import type { Cluster, ExtraFile, ExtraUnit, Group, Registry, SecretSource, Service } from "./cluster.ts";
 
 /** The cluster as a file in which every default is written down; it reads back to the same cluster. */
 export function resolvedYaml(cluster: Cluster): string {
@@ -23,26 +15,18 @@ export function resolvedYaml(cluster: Cluster): string {
     ...(cluster.registries.length === 0
       ? {}
       : {
-          registries: Object.fromEntries(
-            cluster.registries.map((registry) => [registry.host, registryKeys(registry)]),
-          ),
+          registries: Object.fromEntries(cluster.registries.map((registry) => [registry.host, registryKeys(registry)])),
         }),
   });
   // What has no value cannot be written as one, but it should be seen.
-  const etcd =
-    share === undefined
-      ? "etcd: {} # share: workers have no access\n"
-      : yamlText({ etcd: { share } });
+  const etcd = share === undefined ? "etcd: {} # share: workers have no access\n" : yamlText({ etcd: { share } });
   const docker = yamlText({
     docker: { ...(subnet === undefined ? {} : { subnet }), publish_on: publishOn },
   });
   return `${head}${etcd}${docker}${subnet === undefined ? "  # subnet: a free one is chosen at launch\n" : ""}`;
 }
 
-function named<Item extends { readonly name: string }>(
-  items: readonly Item[],
-  keys: (item: Item) => object,
-): object {
+function named<Item extends { readonly name: string }>(items: readonly Item[], keys: (item: Item) => object): object {
   return Object.fromEntries(items.map((item) => [item.name, keys(item)]));
 }
 
@@ -73,9 +57,7 @@ function unitKeys({ name, content, enabled, masked, dropIns }: ExtraUnit): objec
 function serviceKeys(service: Service): object {
   return {
     image: service.image,
-    ...(service.replicas === "global"
-      ? { mode: "global" }
-      : { mode: "replicated", replicas: service.replicas }),
+    ...(service.replicas === "global" ? { mode: "global" } : { mode: "replicated", replicas: service.replicas }),
     ...(service.command.length === 0 ? {} : { command: service.command }),
     ports: service.ports.map(({ published, target, protocol }) => ({
       published,
@@ -95,10 +77,7 @@ function serviceKeys(service: Service): object {
     },
     constraints: service.constraints,
     secrets: Object.fromEntries(
-      service.secrets.map(({ name, target, mode, source }) => [
-        name,
-        { ...sourceKeys(source), target, mode },
-      ]),
+      service.secrets.map(({ name, target, mode, source }) => [name, { ...sourceKeys(source), target, mode }]),
     ),
   };
 }

@@ -47,11 +47,16 @@ function lifeOf(template: CertificateTemplate, wanted: number | undefined): { re
   return lives.length === 0 ? {} : { life: Math.min(...lives) };
 }
 
-async function needed(keeper: Keeper, templates: readonly CertificateTemplate[]): Promise<{ missing: CertificateTemplate[]; ends: Record<string, number> }> {
+async function needed(
+  keeper: Keeper,
+  templates: readonly CertificateTemplate[],
+): Promise<{ missing: CertificateTemplate[]; ends: Record<string, number> }> {
   const missing: CertificateTemplate[] = [];
   const ends: Record<string, number> = {};
   for (const template of templates) {
-    const [text, key] = await Promise.all(["crt", "key"].map((end) => keeper.files.read(`${keeper.kept.folder}/${template.purpose}.${end}`)));
+    const [text, key] = await Promise.all(
+      ["crt", "key"].map((end) => keeper.files.read(`${keeper.kept.folder}/${template.purpose}.${end}`)),
+    );
     // A key that was lost and made anew makes its old certificate useless.
     if (text === undefined || key === undefined || !isForKey(text, key)) {
       missing.push(template);
@@ -84,12 +89,17 @@ async function install(keeper: Keeper, template: CertificateTemplate, chain: str
   const user = keeper.kept.owner(template.purpose);
   const owner = { mode: 0o644, user, group: user };
   const base = `${keeper.kept.folder}/${template.purpose}`;
-  if ((await keeper.files.read(`${base}.ca.crt`)) !== authority) await keeper.files.write(`${base}.ca.crt`, authority, owner);
+  if ((await keeper.files.read(`${base}.ca.crt`)) !== authority)
+    await keeper.files.write(`${base}.ca.crt`, authority, owner);
   await keeper.files.write(`${base}.crt`, chain, owner);
 }
 
 /** Issues what is missing or due with authorities at hand: a control node for itself. */
-export async function issueOwn(keeper: Keeper, templates: readonly CertificateTemplate[], issuing: Issuing): Promise<Kept> {
+export async function issueOwn(
+  keeper: Keeper,
+  templates: readonly CertificateTemplate[],
+  issuing: Issuing,
+): Promise<Kept> {
   const { missing, ends } = await needed(keeper, templates);
   if (missing.length === 0) return { settled: true, changed: [], ends, why: "" };
   const { makeRequest, signRequest } = await import("../pki/request.ts");
@@ -116,8 +126,12 @@ export async function requestOwn(keeper: Keeper, templates: readonly Certificate
   const { missing, ends } = await needed(keeper, templates);
   if (missing.length === 0) return { settled: true, changed: [], ends, why: "" };
   const { store, instance } = keeper;
-  const [asked, answered] = await Promise.all([readRecord(store, "request", { instance }), readRecord(store, "certificate", { instance })]);
-  const covers = asked !== undefined && missing.every((template) => asked.value.requests[template.purpose] !== undefined);
+  const [asked, answered] = await Promise.all([
+    readRecord(store, "request", { instance }),
+    readRecord(store, "certificate", { instance }),
+  ]);
+  const covers =
+    asked !== undefined && missing.every((template) => asked.value.requests[template.purpose] !== undefined);
   if (covers && answered !== undefined && answered.value.answers === asked.value.nonce) {
     const changed: string[] = [];
     for (const template of missing) {
@@ -137,7 +151,8 @@ export async function requestOwn(keeper: Keeper, templates: readonly Certificate
   }
   const { makeRequest } = await import("../pki/request.ts");
   const requests: Record<string, string> = {};
-  for (const template of missing) requests[template.purpose] = await makeRequest(await keyFor(keeper, template.purpose), template);
+  for (const template of missing)
+    requests[template.purpose] = await makeRequest(await keyFor(keeper, template.purpose), template);
   await updateRecord(store, "request", { instance }, () => ({ requests, nonce: keeper.random.hex(8) }));
   return { settled: false, changed: [], ends, why: "asked for a certificate" };
 }
@@ -151,7 +166,10 @@ export async function answerRequest(
   now: number,
   life?: number,
 ): Promise<boolean> {
-  const [asked, answered] = await Promise.all([readRecord(store, "request", { instance }), readRecord(store, "certificate", { instance })]);
+  const [asked, answered] = await Promise.all([
+    readRecord(store, "request", { instance }),
+    readRecord(store, "certificate", { instance }),
+  ]);
   if (asked === undefined || answered?.value.answers === asked.value.nonce) return false;
   const { signRequest } = await import("../pki/request.ts");
   const certificates: Record<string, string> = {};
@@ -159,7 +177,14 @@ export async function answerRequest(
     const csr = asked.value.requests[template.purpose];
     if (csr === undefined) continue;
     const issuer = await issuing.issuer(template.issuer);
-    certificates[template.purpose] = await signRequest({ csr, issuer, template, now, root: issuing.root, ...lifeOf(template, life) });
+    certificates[template.purpose] = await signRequest({
+      csr,
+      issuer,
+      template,
+      now,
+      root: issuing.root,
+      ...lifeOf(template, life),
+    });
     certificates[`${template.purpose}.anchor`] = issuer.anchor;
   }
   await updateRecord(store, "certificate", { instance }, (there) =>

@@ -26,7 +26,9 @@ export type NodePorts = {
   readonly clock: Clock;
   readonly random: Random;
   /** What this node's group should run now; undefined until it has been read. */
-  readonly wanted: () => { readonly group: RecordValue<"groupRevision">; readonly pointer: RecordValue<"pointer"> } | undefined;
+  readonly wanted: () =>
+    | { readonly group: RecordValue<"groupRevision">; readonly pointer: RecordValue<"pointer"> }
+    | undefined;
   readonly say: (message: string) => void;
 };
 
@@ -39,7 +41,8 @@ export async function looking<T>(look: Promise<T>): Promise<Seen<T>> {
   }
 }
 
-export const rosterOf = async (store: ClusterStore): Promise<Roster> => (await listRecords(store, "roster")).map((record) => record.value);
+export const rosterOf = async (store: ClusterStore): Promise<Roster> =>
+  (await listRecords(store, "roster")).map((record) => record.value);
 
 export async function generationOf({ store, me }: NodePorts): Promise<"open" | "closed" | undefined> {
   return (await readRecord(store, "generation", { generation: me.generation }))?.value.state;

@@ -32,13 +32,10 @@ export type Verdict =
 
 /** May this change be made now? Pure; asked again right before every step that touches a member. */
 export function guard(members: Seen<readonly QuorumMember[]>, change: QuorumChange): Verdict {
-  if (members.kind === "unknown")
-    return refuse("unknown", `cannot see the members: ${members.why}`);
+  if (members.kind === "unknown") return refuse("unknown", `cannot see the members: ${members.why}`);
   const target = members.value.find((member) => member.id === change.id);
   if (target === undefined) {
-    return change.kind === "promote"
-      ? refuse("unknown", `there is no member ${change.id}`)
-      : { allowed: true };
+    return change.kind === "promote" ? refuse("unknown", `there is no member ${change.id}`) : { allowed: true };
   }
   const voters = members.value.filter((member) => member.voter);
   const healthy = voters.filter(isHealthy);
@@ -52,8 +49,7 @@ export function guard(members: Seen<readonly QuorumMember[]>, change: QuorumChan
   // A learner has no vote: whether it comes or goes changes no quorum.
   if (!target.voter) return { allowed: true };
   const learner = members.value.find((member) => !member.voter);
-  if (learner !== undefined)
-    return refuse("in-flight", `member ${learner.id} is still catching up as a learner`);
+  if (learner !== undefined) return refuse("in-flight", `member ${learner.id} is still catching up as a learner`);
   const after = change.kind === "remove" ? voters.length - 1 : voters.length;
   if (after === 0 || voters.length - 1 < quorumOf(after)) {
     return refuse("only-voter", `${voters.length} voting members have no quorum without this one`);

@@ -1,7 +1,5 @@
 /** What a look brought back. Could not look is not "is not there": absence is a seen value. */
-export type Seen<T> =
-  | { readonly kind: "seen"; readonly value: T }
-  | { readonly kind: "unknown"; readonly why: string };
+export type Seen<T> = { readonly kind: "seen"; readonly value: T } | { readonly kind: "unknown"; readonly why: string };
 
 /** Why something waits, for people; `log` holds the journal lines that explain it. */
 export type Reason = { readonly text: string; readonly log?: readonly string[] };

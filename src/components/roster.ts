@@ -2,10 +2,7 @@ import type { RecordValue } from "../records/table.ts";
 import type { Seen } from "./reconciler.ts";
 
 /** One instance as the target's roster names it. */
-export type RosterEntry = Pick<
-  RecordValue<"roster">,
-  "instance" | "node" | "group" | "role" | "address" | "state"
->;
+export type RosterEntry = Pick<RecordValue<"roster">, "instance" | "node" | "group" | "role" | "address" | "state">;
 export type Roster = readonly RosterEntry[];
 
 /** What the roster says of an instance; `unlisted` is no proof of anything: the entry may not be written yet. */

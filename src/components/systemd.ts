@@ -1,6 +1,12 @@
 import type { Processes } from "../host/processes.ts";
 
-export type UnitState = { readonly active: string; readonly sub: string; readonly result: string; readonly enabled: string; readonly load: string };
+export type UnitState = {
+  readonly active: string;
+  readonly sub: string;
+  readonly result: string;
+  readonly enabled: string;
+  readonly load: string;
+};
 
 /** The node's own systemd, by its command. */
 export interface Systemd {
@@ -22,12 +28,14 @@ export interface Systemd {
 }
 
 export function systemd(processes: Processes): Systemd {
-  const control = async (...words: string[]): Promise<string> => (await processes.run(["systemctl", ...words], { timeout: 90_000 })).stdout;
+  const control = async (...words: string[]): Promise<string> =>
+    (await processes.run(["systemctl", ...words], { timeout: 90_000 })).stdout;
   return {
     reload: async () => void (await control("daemon-reload")),
     enable: async (units, now) => {
       // Without --no-reload each call makes systemd read all its units again.
-      if (units.length > 0) await control(now === "on" ? "enable" : "disable", "--quiet", "--no-reload", "--", ...units);
+      if (units.length > 0)
+        await control(now === "on" ? "enable" : "disable", "--quiet", "--no-reload", "--", ...units);
     },
     mask: async (units, masked) => {
       if (units.length > 0) await control(masked ? "mask" : "unmask", "--quiet", "--", ...units);
@@ -43,13 +51,20 @@ export function systemd(processes: Processes): Systemd {
     },
     stop: async (units) => {
       // 5: one of them is not there, which is as good.
-      if (units.length > 0) await processes.run(["systemctl", "stop", "--", ...units], { timeout: 90_000, accept: [0, 5] });
+      if (units.length > 0)
+        await processes.run(["systemctl", "stop", "--", ...units], { timeout: 90_000, accept: [0, 5] });
     },
-    resetFailed: async (unit) => void (await processes.run(["systemctl", "reset-failed", "--", unit], { accept: [0, 1] })),
+    resetFailed: async (unit) =>
+      void (await processes.run(["systemctl", "reset-failed", "--", unit], { accept: [0, 1] })),
     async states(units) {
       const found = new Map<string, UnitState>();
       if (units.length === 0) return found;
-      const text = await control("show", "--property=Id,Names,ActiveState,SubState,Result,UnitFileState,LoadState", "--", ...units);
+      const text = await control(
+        "show",
+        "--property=Id,Names,ActiveState,SubState,Result,UnitFileState,LoadState",
+        "--",
+        ...units,
+      );
       const blocks = text.trim().split("\n\n");
       for (const [index, name] of units.entries()) {
         const values = new Map(
@@ -76,7 +91,10 @@ export function systemd(processes: Processes): Systemd {
         .filter((name) => name !== "");
     },
     async log(unit, lines) {
-      const { stdout } = await processes.run(["journalctl", "--no-pager", "--output=cat", "--boot", `--lines=${lines}`, `--unit=${unit}`], { timeout: 5_000, accept: [0, 1] });
+      const { stdout } = await processes.run(
+        ["journalctl", "--no-pager", "--output=cat", "--boot", `--lines=${lines}`, `--unit=${unit}`],
+        { timeout: 5_000, accept: [0, 1] },
+      );
       return stdout.split("\n").filter((line) => line !== "");
     },
   };

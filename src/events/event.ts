@@ -53,7 +53,7 @@ export type Events = {
   /** A search found nothing more that bears the cluster's name. */
   "cleanup.zero": { cluster: string };
   /** Something that should be known, and that does not stop the operation. */
-  "warning": { message: string };
+  warning: { message: string };
 };
 export type EventName = keyof Events;
 
@@ -89,7 +89,7 @@ export const levels: { readonly [Name in EventName]: Level } = {
   "cleanup.removed": "info",
   "cleanup.left": "error",
   "cleanup.zero": "info",
-  "warning": "warning",
+  warning: "warning",
 };
 
 export type Emit = <Name extends EventName>(name: Name, fields: Events[Name]) => void;
@@ -103,7 +103,11 @@ export function emitter(now: () => number, ...listeners: readonly ((event: Event
 }
 
 function stamped<Name extends EventName>(time: number, name: Name, fields: Events[Name]): ByName[Name] {
-  const stamp: { readonly time: number; readonly name: Name; readonly level: Level } = { time, name, level: levels[name] };
+  const stamp: { readonly time: number; readonly name: Name; readonly level: Level } = {
+    time,
+    name,
+    level: levels[name],
+  };
   // The mapped type ties fields to their name; TypeScript cannot see it through the generic.
   return { ...stamp, ...fields } as ByName[Name];
 }

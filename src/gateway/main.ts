@@ -79,16 +79,23 @@ async function main(): Promise<void> {
   let running: ReadonlyMap<string, readonly string[]> = new Map();
   /** Which nodes may answer on a port: those that run the service first. */
   async function lookAtNodes(): Promise<void> {
-    const roster = (await listRecords(store, "roster")).map((record) => record.value).filter((entry) => entry.state === "present");
+    const roster = (await listRecords(store, "roster"))
+      .map((record) => record.value)
+      .filter((entry) => entry.state === "present");
     const addressOf = new Map(roster.map((entry) => [entry.node, entry.address]));
     all = roster.map((entry) => entry.address);
     control = roster.filter((entry) => entry.role === "control").map((entry) => entry.address);
     const pointer = await readRecord(store, "pointer");
-    const revision = pointer === undefined ? undefined : await readRecord(store, "servicesRevision", { revision: pointer.value.revision });
+    const revision =
+      pointer === undefined
+        ? undefined
+        : await readRecord(store, "servicesRevision", { revision: pointer.value.revision });
     const states = new Map((await listRecords(store, "service")).map((record) => [record.value.name, record.value]));
     running = new Map(
       (revision?.value.services ?? []).flatMap((service) => {
-        const nodes = (states.get(service.name)?.tasks ?? []).filter((task) => task.state === "running").map((task) => addressOf.get(task.node));
+        const nodes = (states.get(service.name)?.tasks ?? [])
+          .filter((task) => task.state === "running")
+          .map((task) => addressOf.get(task.node));
         const addresses = nodes.filter((address) => address !== undefined);
         return service.ports.map(({ published }) => [String(published), addresses] as const);
       }),
@@ -99,9 +106,14 @@ async function main(): Promise<void> {
     const first = running.get(String(wanted)) ?? [];
     return first.length > 0 ? first : all;
   };
-  const forwards = [...controlPorts.map((number) => ({ port: number, protocol: "tcp" as const })), ...parsePorts(setting("SLIPWAY_FORWARD"))];
+  const forwards = [
+    ...controlPorts.map((number) => ({ port: number, protocol: "tcp" as const })),
+    ...parsePorts(setting("SLIPWAY_FORWARD")),
+  ];
   const servers = await Promise.all(
-    forwards.map(async (forward) => (forward.protocol === "tcp" ? forwardTcp(forward.port, backends) : forwardUdp(forward.port, backends))),
+    forwards.map(async (forward) =>
+      forward.protocol === "tcp" ? forwardTcp(forward.port, backends) : forwardUdp(forward.port, backends),
+    ),
   );
 
   const stopping = new AbortController();

@@ -1,6 +1,9 @@
 /** One field of parsed JSON from outside, whatever the JSON is; `undefined` when it is not there. */
 export function at(value: unknown, ...path: readonly (string | number)[]): unknown {
-  return path.reduce<unknown>((now, name) => (typeof now === "object" && now !== null ? Reflect.get(now, name) : undefined), value);
+  return path.reduce<unknown>(
+    (now, name) => (typeof now === "object" && now !== null ? Reflect.get(now, name) : undefined),
+    value,
+  );
 }
 
 /** A text; empty when it is none. */
@@ -19,5 +22,7 @@ export function listAt(value: unknown, ...path: readonly (string | number)[]): r
 export function textsAt(value: unknown, ...path: readonly (string | number)[]): Readonly<Record<string, string>> {
   const found = at(value, ...path);
   if (typeof found !== "object" || found === null) return {};
-  return Object.fromEntries(Object.entries(found).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+  return Object.fromEntries(
+    Object.entries(found).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+  );
 }

@@ -23,7 +23,8 @@ async function idOf(file: "/etc/passwd" | "/etc/group", name: string): Promise<n
   if (/^\d+$/.test(name)) return Number(name);
   const line = (await readFile(file, "utf8")).split("\n").find((candidate) => candidate.startsWith(`${name}:`));
   const id = line?.split(":")[2];
-  if (id === undefined) throw new Error(`there is no ${file === "/etc/passwd" ? "user" : "group"} ${name} on this node`);
+  if (id === undefined)
+    throw new Error(`there is no ${file === "/etc/passwd" ? "user" : "group"} ${name} on this node`);
   return Number(id);
 }
 
@@ -39,7 +40,17 @@ export interface NodeFiles {
   link(path: string, target: string): Promise<void>;
   linkTarget(path: string): Promise<string | undefined>;
   /** Mode, user and group as numbers, `undefined` when it is not there. */
-  ownership(path: string): Promise<{ readonly mode: number; readonly uid: number; readonly gid: number; readonly kind: "file" | "folder" | "link" | "other" } | undefined>;
+  ownership(
+    path: string,
+  ): Promise<
+    | {
+        readonly mode: number;
+        readonly uid: number;
+        readonly gid: number;
+        readonly kind: "file" | "folder" | "link" | "other";
+      }
+    | undefined
+  >;
   ids(owner: Ownership): Promise<{ readonly uid: number; readonly gid: number }>;
   remove(path: string): Promise<void>;
   move(from: string, to: string): Promise<void>;

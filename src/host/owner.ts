@@ -26,10 +26,7 @@ export function thisProcess(): ProcessOwner {
 }
 
 /** Whether that process of this host still runs; a number that was given to another process counts as gone. */
-export function processAlive(owner: {
-  readonly process: number;
-  readonly started: string;
-}): boolean {
+export function processAlive(owner: { readonly process: number; readonly started: string }): boolean {
   const started = startOf(owner.process);
   if (started !== undefined) return started === owner.started;
   return !hasProcFolder() && signalReaches(owner.process);
@@ -56,11 +53,7 @@ function startOf(pid: number): string | undefined {
     stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   } catch (error) {
     // No such process, or a system without /proc.
-    if (
-      error instanceof Error &&
-      "code" in error &&
-      (error.code === "ENOENT" || error.code === "ESRCH")
-    )
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ESRCH"))
       return undefined;
     throw error;
   }

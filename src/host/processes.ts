@@ -58,9 +58,7 @@ export class ProcessError extends Error {
 /** The command as a line that a person can paste into a shell. */
 export function pasteable(command: readonly string[]): string {
   return command
-    .map((word) =>
-      /^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`,
-    )
+    .map((word) => (/^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
     .join(" ");
 }
 
@@ -102,16 +100,11 @@ function followed(
     };
     child.on("error", (error) => {
       settled();
-      reject(
-        new ProcessError(command, undefined, last.join("\n"), `could not run (${error.message})`),
-      );
+      reject(new ProcessError(command, undefined, last.join("\n"), `could not run (${error.message})`));
     });
     child.on("close", (code, signal) => {
       settled();
-      const why =
-        late === undefined
-          ? `ended with ${code ?? signal}`
-          : `said nothing or did not end within ${late} ms`;
+      const why = late === undefined ? `ended with ${code ?? signal}` : `said nothing or did not end within ${late} ms`;
       if (code === 0 && late === undefined) resolve();
       else reject(new ProcessError(command, code ?? undefined, last.join("\n"), why));
     });
@@ -126,8 +119,7 @@ function start(
   const [program, ...words] = command;
   return spawn(program, words, {
     cwd: options.directory,
-    env:
-      options.environment === undefined ? process.env : { ...process.env, ...options.environment },
+    env: options.environment === undefined ? process.env : { ...process.env, ...options.environment },
     stdio: [input, "pipe", "pipe"],
     signal: options.signal,
   });
@@ -176,10 +168,7 @@ export const systemProcesses: Processes & Streams = {
       const [program, ...words] = command;
       const child = spawn(program, words, {
         cwd: options.directory,
-        env:
-          options.environment === undefined
-            ? process.env
-            : { ...process.env, ...options.environment },
+        env: options.environment === undefined ? process.env : { ...process.env, ...options.environment },
         stdio: ["pipe", "pipe", "pipe"],
         signal: options.signal,
       });
@@ -204,32 +193,13 @@ export const systemProcesses: Processes & Streams = {
       child.stdin.end(options.input);
       child.on("error", (error) => {
         clearTimeout(timer);
-        reject(
-          new ProcessError(command, undefined, kept.stderr, `could not run (${error.message})`),
-        );
+        reject(new ProcessError(command, undefined, kept.stderr, `could not run (${error.message})`));
       });
       child.on("close", (code, signal) => {
         clearTimeout(timer);
-        if (late)
-          reject(
-            new ProcessError(
-              command,
-              undefined,
-              kept.stderr,
-              `took longer than ${options.timeout} ms`,
-            ),
-          );
-        else if (code !== null && (options.accept ?? [0]).includes(code))
-          resolve({ code, ...kept });
-        else
-          reject(
-            new ProcessError(
-              command,
-              code ?? undefined,
-              kept.stderr,
-              `ended with ${code ?? signal}`,
-            ),
-          );
+        if (late) reject(new ProcessError(command, undefined, kept.stderr, `took longer than ${options.timeout} ms`));
+        else if (code !== null && (options.accept ?? [0]).includes(code)) resolve({ code, ...kept });
+        else reject(new ProcessError(command, code ?? undefined, kept.stderr, `ended with ${code ?? signal}`));
       });
     }),
 };

@@ -12,9 +12,7 @@ export function parseMoment(text: string, now: number): number | undefined {
   if (count !== undefined && (unit === "s" || unit === "m" || unit === "h" || unit === "d")) {
     return now - Number(count) * units[unit];
   }
-  if (
-    !/^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?)?$/.test(text)
-  )
+  if (!/^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?)?$/.test(text))
     return undefined;
   const moment = Date.parse(text);
   return Number.isNaN(moment) ? undefined : moment;

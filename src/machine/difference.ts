@@ -13,7 +13,12 @@ export type Difference = {
 
 type Same<T> = (one: T, other: T) => boolean;
 
-function changed<T>(before: readonly T[], after: readonly T[], name: (value: T) => string, same: Same<T>): readonly T[] {
+function changed<T>(
+  before: readonly T[],
+  after: readonly T[],
+  name: (value: T) => string,
+  same: Same<T>,
+): readonly T[] {
   const old = new Map(before.map((value) => [name(value), value]));
   return after.filter((value) => {
     const there = old.get(name(value));
@@ -30,7 +35,8 @@ const byPath = ({ path }: { readonly path: string }): string => path;
 const byName = ({ name }: { readonly name: string }): string => name;
 
 // Origins tell where a value comes from; that a line moved in cluster.yml changes nothing on a node.
-const sameFile: Same<MachineFile> = (a, b) => a.content === b.content && a.mode === b.mode && a.user === b.user && a.group === b.group;
+const sameFile: Same<MachineFile> = (a, b) =>
+  a.content === b.content && a.mode === b.mode && a.user === b.user && a.group === b.group;
 const sameDirectory: Same<MachineDirectory> = (a, b) => a.mode === b.mode && a.user === b.user && a.group === b.group;
 const sameLink: Same<MachineLink> = (a, b) => a.target === b.target;
 
@@ -52,7 +58,9 @@ export function difference(before: MachineConfig, after: MachineConfig): Differe
     files: changed(before.files, after.files, byPath, sameFile),
     links: changed(before.links, after.links, byPath, sameLink),
     units: changed(before.units, after.units, byName, (a, b) => a.state === b.state && sameText(a, b)),
-    removedPaths: [...removed(before.files, after.files, byPath), ...removed(before.links, after.links, byPath)].map(byPath).filter((path) => !kept.has(path)),
+    removedPaths: [...removed(before.files, after.files, byPath), ...removed(before.links, after.links, byPath)]
+      .map(byPath)
+      .filter((path) => !kept.has(path)),
     removedUnits: removed(before.units, after.units, byName),
   };
 }

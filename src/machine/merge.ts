@@ -18,7 +18,8 @@ function conflict(what: string, first: Origin, second: Origin): Problem {
 
 /** A unit that a component brings may get drop-ins and another state from the file; two texts of one unit are a problem. */
 function mergeUnits(first: MachineUnit, second: MachineUnit, problems: Problem[]): MachineUnit {
-  if (first.content !== undefined && second.content !== undefined) problems.push(conflict(`unit ${first.name}`, first.origin, second.origin));
+  if (first.content !== undefined && second.content !== undefined)
+    problems.push(conflict(`unit ${first.name}`, first.origin, second.origin));
   const content = first.content ?? second.content;
   return {
     name: first.name,
@@ -30,11 +31,19 @@ function mergeUnits(first: MachineUnit, second: MachineUnit, problems: Problem[]
 }
 
 /** One machine config of several; the same path twice is a problem that names both origins. Lists come out sorted. */
-export function mergeMachines(parts: readonly MachineConfig[]): { readonly machine: MachineConfig; readonly problems: readonly Problem[] } {
+export function mergeMachines(parts: readonly MachineConfig[]): {
+  readonly machine: MachineConfig;
+  readonly problems: readonly Problem[];
+} {
   const problems: Problem[] = [];
   const paths = new Map<string, Origin>();
   const units = new Map<string, MachineUnit>();
-  const merged = { ...emptyMachine, files: [...emptyMachine.files], directories: [...emptyMachine.directories], links: [...emptyMachine.links] };
+  const merged = {
+    ...emptyMachine,
+    files: [...emptyMachine.files],
+    directories: [...emptyMachine.directories],
+    links: [...emptyMachine.links],
+  };
   for (const part of parts) {
     for (const entry of [...part.files, ...part.directories, ...part.links]) {
       const there = paths.get(entry.path);

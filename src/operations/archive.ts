@@ -5,10 +5,7 @@ import { OperationError } from "./context.ts";
 const environment = { COPYFILE_DISABLE: "1" };
 
 /** What stands at a path of this machine. */
-export async function localKind(
-  context: Context,
-  path: string,
-): Promise<"absent" | "file" | "folder"> {
+export async function localKind(context: Context, path: string): Promise<"absent" | "file" | "folder"> {
   if (await test(context, "-d", path)) return "folder";
   return (await test(context, "-e", path)) ? "file" : "absent";
 }
@@ -41,10 +38,7 @@ export async function packLocal(context: Context, path: string): Promise<Packed>
 }
 
 /** Unpacks an archive as the file or folder `to`, or into it where it is a folder; gives back where it lies. */
-export async function unpackLocal(
-  context: Context,
-  input: Packed & { readonly to: string },
-): Promise<string> {
+export async function unpackLocal(context: Context, input: Packed & { readonly to: string }): Promise<string> {
   const { processes } = context;
   const to = safe(input.to);
   const into = (await localKind(context, to)) === "folder";

@@ -79,14 +79,8 @@ export async function awaitNodes(context: Context, input: Awaited): Promise<void
     if (pending.size === 0) return;
     if (now >= input.deadline) {
       const seconds = Math.round((now - begun) / 1000);
-      const store =
-        trouble === undefined ? "" : ` (the cluster's store does not answer: ${trouble})`;
-      throw await givenUp(
-        context,
-        input,
-        [...pending.values()],
-        `not ${input.until} after ${seconds} s${store}`,
-      );
+      const store = trouble === undefined ? "" : ` (the cluster's store does not answer: ${trouble})`;
+      throw await givenUp(context, input, [...pending.values()], `not ${input.until} after ${seconds} s${store}`);
     }
     pause = moved ? pauses.shortest : Math.min(pauses.longest, pause * pauses.growth);
     await context.clock.sleep(Math.min(pause, input.deadline - now), context.signal);
@@ -111,8 +105,7 @@ async function readAll(input: Awaited, waiting: readonly Pending[]): Promise<voi
       .map((found) => found.value)
       .filter((entry) => entry.state !== "gone")
       .toSorted((a, b) => b.since - a.since);
-    for (const one of waiting)
-      one.instance ??= roster.find((entry) => entry.node === one.node)?.instance;
+    for (const one of waiting) one.instance ??= roster.find((entry) => entry.node === one.node)?.instance;
   }
   await Promise.all(
     waiting.map(async (one) => {
@@ -158,19 +151,12 @@ function isDone(input: Awaited, waiting: Pending): boolean {
 }
 
 /** A container that does not run never gets ready, and has certainly left. */
-async function observe(
-  context: Context,
-  input: Awaited,
-  pending: Map<NodeName, Pending>,
-): Promise<void> {
+async function observe(context: Context, input: Awaited, pending: Map<NodeName, Pending>): Promise<void> {
   const { nodes } = await context.target.observe(input.cluster);
-  const running = new Set(
-    nodes.filter((node: ObservedNode) => node.state === "running").map((node) => node.name),
-  );
+  const running = new Set(nodes.filter((node: ObservedNode) => node.state === "running").map((node) => node.name));
   const gone = [...pending.values()].filter((waiting) => !running.has(waiting.node));
   if (gone.length === 0) return;
-  if (input.until === "ready")
-    throw await givenUp(context, input, gone, "not running: its container has stopped");
+  if (input.until === "ready") throw await givenUp(context, input, gone, "not running: its container has stopped");
   for (const waiting of gone) pending.delete(waiting.node);
 }
 
@@ -204,11 +190,7 @@ async function givenUp(
   return new OperationError(causes.join("\n"), `slipway logs ${nodes[0]?.node ?? input.cluster}`);
 }
 
-async function consoleOf(
-  context: Context,
-  cluster: ClusterName,
-  node: NodeName,
-): Promise<readonly string[]> {
+async function consoleOf(context: Context, cluster: ClusterName, node: NodeName): Promise<readonly string[]> {
   try {
     const text = await context.target.node(node, cluster).console(consoleLines);
     return text
@@ -216,8 +198,6 @@ async function consoleOf(
       .filter((line) => line.trim() !== "")
       .slice(-consoleLines);
   } catch (error) {
-    return [
-      `its console cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    ];
+    return [`its console cannot be read: ${error instanceof Error ? error.message : String(error)}`];
   }
 }

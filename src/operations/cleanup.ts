@@ -19,12 +19,24 @@ export async function preview(context: Context, input: { readonly cluster: Clust
  * The lock, where there is a store to hold it. A cluster whose store cannot be read is cleaned up all the same: a creation
  * that failed early must be cleanable by the same tool.
  */
-async function lockIfPossible(context: Context, cluster: ClusterName): Promise<{ readonly lock: Lock | undefined; readonly close: () => Promise<void> }> {
+async function lockIfPossible(
+  context: Context,
+  cluster: ClusterName,
+): Promise<{ readonly lock: Lock | undefined; readonly close: () => Promise<void> }> {
   const { clock, random, owner, emit, signal } = context;
   const access = await context.target.store(cluster);
   if (access === undefined) return { lock: undefined, close: async () => undefined };
   try {
-    const lock = await acquireLock({ store: access.store, clock, random, owner, emit, signal, processAlive, doing: `cleanup ${cluster}` });
+    const lock = await acquireLock({
+      store: access.store,
+      clock,
+      random,
+      owner,
+      emit,
+      signal,
+      processAlive,
+      doing: `cleanup ${cluster}`,
+    });
     return { lock, close: () => access.close() };
   } catch (error) {
     await access.close();
@@ -57,16 +69,19 @@ export async function cleanup(context: Context, input: { readonly cluster: Clust
         lock = undefined;
         await close();
       }
-      await together(steps.filter((step) => step.wave === wave), async (step) => {
-        if (step.kind !== "work") return;
-        try {
-          await target.apply(step.work, { emit, signal });
-          removed++;
-          emit("cleanup.removed", { kind: step.carries[0]?.split(":")[0] ?? "thing", name: step.subject });
-        } catch (error) {
-          failures.set(step.subject, error instanceof Error ? error.message : String(error));
-        }
-      });
+      await together(
+        steps.filter((step) => step.wave === wave),
+        async (step) => {
+          if (step.kind !== "work") return;
+          try {
+            await target.apply(step.work, { emit, signal });
+            removed++;
+            emit("cleanup.removed", { kind: step.carries[0]?.split(":")[0] ?? "thing", name: step.subject });
+          } catch (error) {
+            failures.set(step.subject, error instanceof Error ? error.message : String(error));
+          }
+        },
+      );
     }
   } finally {
     await lock?.release();
@@ -76,7 +91,8 @@ export async function cleanup(context: Context, input: { readonly cluster: Clust
     const blocker = failures.get(leftover.name) ?? leftover.blocker;
     return blocker === undefined ? leftover : { ...leftover, blocker };
   });
-  for (const leftover of left) emit("cleanup.left", { kind: leftover.kind, name: leftover.name, why: leftover.blocker ?? "it is still there" });
+  for (const leftover of left)
+    emit("cleanup.left", { kind: leftover.kind, name: leftover.name, why: leftover.blocker ?? "it is still there" });
   if (left.length > 0) {
     throw new OperationError(
       `${left.length} things of ${cluster} are left: ${left.map((one) => `${one.kind} ${one.name}${one.blocker === undefined ? "" : ` (${one.blocker})`}`).join(", ")}`,
@@ -84,6 +100,11 @@ export async function cleanup(context: Context, input: { readonly cluster: Clust
     );
   }
   emit("cleanup.zero", { cluster });
-  emit("operation.finished", { operation: "cleanup", cluster, seconds: (clock.now() - begun) / 1000, changes: removed });
+  emit("operation.finished", {
+    operation: "cleanup",
+    cluster,
+    seconds: (clock.now() - begun) / 1000,
+    changes: removed,
+  });
   return { removed, left };
 }

@@ -22,9 +22,7 @@ export type Copied = {
 };
 
 /** `node:/path` taken apart; undefined for a path of this machine. */
-export function remotePath(
-  text: string,
-): { readonly node: string; readonly path: string } | undefined {
+export function remotePath(text: string): { readonly node: string; readonly path: string } | undefined {
   const parts = /^([a-z0-9][a-z0-9-]*):(.*)$/s.exec(text);
   const [, node, path] = parts ?? [];
   return node === undefined || path === undefined ? undefined : { node, path };
@@ -34,10 +32,7 @@ export function remotePath(
 export async function cp(context: Context, input: CpInput): Promise<Copied> {
   const [from, to] = [remotePath(input.from), remotePath(input.to)];
   if ((from === undefined) === (to === undefined)) {
-    throw new OperationError(
-      "one of the two paths must be on a node",
-      "slipway cp ./file NODE:/path",
-    );
+    throw new OperationError("one of the two paths must be on a node", "slipway cp ./file NODE:/path");
   }
   const remote = from ?? to;
   if (remote === undefined || !remote.path.startsWith("/")) {
@@ -64,8 +59,7 @@ async function copyFrom(
   path: string,
   to: string,
 ): Promise<Copied> {
-  if ((await remoteKind(access, path)) === "absent")
-    throw new OperationError(`there is no ${path} on ${node}`);
+  if ((await remoteKind(access, path)) === "absent") throw new OperationError(`there is no ${path} on ${node}`);
   // A link stands for what it leads to.
   const real = (await must(access, ["realpath", "-e", "--", path])).stdout.replace(/\n$/, "");
   if (real === "/") throw new OperationError("the whole root folder cannot be copied");
@@ -85,8 +79,7 @@ async function copyTo(
   const kind = await localKind(context, from);
   if (kind === "absent") throw new OperationError(`there is no ${from} on this machine`);
   const { archive, top, name } = await packLocal(context, from);
-  const place =
-    (await remoteKind(access, path)) === "folder" ? `${path === "/" ? "" : path}/${name}` : path;
+  const place = (await remoteKind(access, path)) === "folder" ? `${path === "/" ? "" : path}/${name}` : path;
   const there = await remoteKind(access, place);
   if (there !== "absent" && there !== kind) {
     throw new OperationError(`${place} on ${node} is a ${there}, ${from} is a ${kind}`);
@@ -100,10 +93,7 @@ async function copyTo(
   try {
     await must(access, ["tar", "-xf", "-", "--no-same-owner", "-C", stage], archive);
     const staged = `${stage}/${top}`;
-    await must(
-      access,
-      there === "folder" ? ["cp", "-aT", "--", staged, place] : ["mv", "-fT", "--", staged, place],
-    );
+    await must(access, there === "folder" ? ["cp", "-aT", "--", staged, place] : ["mv", "-fT", "--", staged, place]);
   } finally {
     await must(access, ["rm", "-rf", "--", stage]);
   }
@@ -118,16 +108,11 @@ async function remoteKind(access: NodeAccess, path: string): Promise<"absent" | 
 /** The node's own tar sees its tmpfs and volumes, which the engine's archive call does not. */
 async function packRemote(access: NodeAccess, path: string): Promise<Uint8Array> {
   const [archive, complaint]: [Uint8Array[], Uint8Array[]] = [[], []];
-  const { code } = await access.exec(
-    ["tar", "-cf", "-", "-C", folderOf(path), `./${baseOf(path)}`],
-    {
-      output: (stream, chunk) => (stream === "stdout" ? archive : complaint).push(chunk),
-    },
-  );
+  const { code } = await access.exec(["tar", "-cf", "-", "-C", folderOf(path), `./${baseOf(path)}`], {
+    output: (stream, chunk) => (stream === "stdout" ? archive : complaint).push(chunk),
+  });
   if (code !== 0)
-    throw new OperationError(
-      `tar failed on the node: ${Buffer.concat(complaint).toString("utf8").trim()}`,
-    );
+    throw new OperationError(`tar failed on the node: ${Buffer.concat(complaint).toString("utf8").trim()}`);
   return Buffer.concat(archive);
 }
 
@@ -137,7 +122,6 @@ async function must(
   input?: Uint8Array,
 ): Promise<ExecResult> {
   const result = await access.exec(command, input === undefined ? {} : { input });
-  if (result.code !== 0)
-    throw new OperationError(`${command[0]} failed on the node: ${result.stderr.trim()}`);
+  if (result.code !== 0) throw new OperationError(`${command[0]} failed on the node: ${result.stderr.trim()}`);
   return result;
 }

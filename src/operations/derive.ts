@@ -43,8 +43,7 @@ function deriveNodes(seen: Seen): readonly NodeStatus[] {
   const shown = observed.nodes.map((node): NodeStatus => {
     const record = read?.nodes.find((candidate) => candidate.instance === node.instance);
     const roster = read?.roster.find((candidate) => candidate.instance === node.instance);
-    const judged =
-      recorded.kind === "read" ? judge(node, record, now) : judgeBlind(node, recorded.why);
+    const judged = recorded.kind === "read" ? judge(node, record, now) : judgeBlind(node, recorded.why);
     const since = judged.since ?? roster?.since;
     return {
       name: node.name,
@@ -79,8 +78,7 @@ function deriveNodes(seen: Seen): readonly NodeStatus[] {
 }
 
 const byRoleThenName = (a: NodeStatus, b: NodeStatus): number =>
-  Number(b.role === "control") - Number(a.role === "control") ||
-  a.name.localeCompare(b.name, "en", { numeric: true });
+  Number(b.role === "control") - Number(a.role === "control") || a.name.localeCompare(b.name, "en", { numeric: true });
 
 type Judged = {
   readonly state: NodeState;
@@ -172,9 +170,7 @@ function clusterState(
   if (nodes.every((node) => node.state === "stopped")) return "stopped";
   if (recorded === undefined) return "unknown";
   const control = nodes.filter((node) => node.role === "control");
-  const working = control.filter(
-    (node) => node.state === "ready" || node.state === "degraded",
-  ).length;
+  const working = control.filter((node) => node.state === "ready" || node.state === "degraded").length;
   const quorum = working * 2 > control.length;
   if (among("failed")) return quorum ? "degraded" : "failed";
   if (!quorum && among("unknown")) return "unknown";
@@ -193,7 +189,5 @@ function servicesState(services: readonly ServiceStatus[], recorded: Recorded): 
     return record.state === "ready" ? "degraded" : record.state;
   });
   if (states.every((state) => state === "ready")) return "ready";
-  return states.every((state) => state === "ready" || state === "starting")
-    ? "starting"
-    : "degraded";
+  return states.every((state) => state === "ready" || state === "starting") ? "starting" : "degraded";
 }

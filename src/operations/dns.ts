@@ -12,10 +12,7 @@ export type DnsName = {
 export type Dns = { readonly cluster: ClusterName; readonly names: readonly DnsName[] };
 
 /** Every name of the cluster with its addresses. */
-export async function dns(
-  context: Context,
-  input: { readonly cluster: ClusterName },
-): Promise<Dns> {
+export async function dns(context: Context, input: { readonly cluster: ClusterName }): Promise<Dns> {
   await observePresent(context, input.cluster);
   const { nodes, services } = deriveStatus(await look(context, input.cluster), context.target.name);
   return {

@@ -16,10 +16,7 @@ export type Diagnosis = {
 };
 
 /** Examines the target and, when one is named, a cluster; changes nothing. */
-export async function doctor(
-  context: Context,
-  input: { readonly cluster?: ClusterName },
-): Promise<Diagnosis> {
+export async function doctor(context: Context, input: { readonly cluster?: ClusterName }): Promise<Diagnosis> {
   const target = await context.target.examine();
   // A target that cannot be reached has nothing to say of clusters.
   const reachable = target.every((finding) => finding.state !== "bad");
@@ -58,17 +55,10 @@ type Held = {
   readonly generation: RecordValue<"generation"> | undefined;
 };
 
-async function readHeld(
-  context: Context,
-  cluster: ClusterName,
-  generation: string | undefined,
-): Promise<Held> {
+async function readHeld(context: Context, cluster: ClusterName, generation: string | undefined): Promise<Held> {
   return withStore(context, cluster, async (store) => ({
     lock: (await readRecord(store, "lock"))?.value,
-    generation:
-      generation === undefined
-        ? undefined
-        : (await readRecord(store, "generation", { generation }))?.value,
+    generation: generation === undefined ? undefined : (await readRecord(store, "generation", { generation }))?.value,
   }));
 }
 
@@ -85,17 +75,13 @@ async function withLog(context: Context, cluster: ClusterName, finding: Finding)
       "--lines=10",
       `--unit=${failed.unit}`,
     ] as const;
-    const { stdout } = await context.target
-      .node(failed.node, cluster)
-      .exec(command, { signal: context.signal });
+    const { stdout } = await context.target.node(failed.node, cluster).exec(command, { signal: context.signal });
     return { ...rest, log: stdout.split("\n").filter((line) => line.trim() !== "") };
   } catch (error) {
     context.signal.throwIfAborted();
     return {
       ...rest,
-      log: [
-        `its journal cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-      ],
+      log: [`its journal cannot be read: ${error instanceof Error ? error.message : String(error)}`],
     };
   }
 }

@@ -30,21 +30,13 @@ type Api = keyof typeof ports;
 const issuers = { docker: "docker", etcd: "etcd-client" } as const;
 
 /** What a shell needs to speak to the cluster's Docker and etcd: certificates for 24 hours, written to the folder. */
-export async function env(
-  context: Context,
-  input: EnvInput,
-  files: PrivateFiles = systemPrivateFiles,
-): Promise<Env> {
-  if (!input.folder.startsWith("/"))
-    throw new OperationError(`the folder's path must be absolute: ${input.folder}`);
+export async function env(context: Context, input: EnvInput, files: PrivateFiles = systemPrivateFiles): Promise<Env> {
+  if (!input.folder.startsWith("/")) throw new OperationError(`the folder's path must be absolute: ${input.folder}`);
   const observed = await observePresent(context, input.cluster);
   const docker = publishedAt(observed, "docker");
   const etcd = publishedAt(observed, "etcd");
   if (docker === undefined && etcd === undefined) {
-    throw new OperationError(
-      `cluster ${input.cluster} publishes neither its managers' API nor etcd`,
-      `slipway launch`,
-    );
+    throw new OperationError(`cluster ${input.cluster} publishes neither its managers' API nor etcd`, `slipway launch`);
   }
   const now = context.clock.now();
   const credentials = await withStore(context, input.cluster, async (store) => ({
@@ -82,8 +74,7 @@ export async function env(
 }
 
 function publishedAt(observed: Observed, api: Api): string | undefined {
-  return observed.published.find((place) => place.port === ports[api] && place.protocol === "tcp")
-    ?.address;
+  return observed.published.find((place) => place.port === ports[api] && place.protocol === "tcp")?.address;
 }
 
 type Credentials = {
@@ -93,12 +84,7 @@ type Credentials = {
 };
 
 /** A new key and its certificate; the certificate library is loaded only here, for it is slow to load. */
-async function makeCredentials(
-  context: Context,
-  store: ClusterStore,
-  api: Api,
-  now: number,
-): Promise<Credentials> {
+async function makeCredentials(context: Context, store: ClusterStore, api: Api, now: number): Promise<Credentials> {
   const purpose = issuers[api];
   const issuer = await readRecord(store, "issuer", { purpose });
   if (issuer === undefined)
@@ -125,7 +111,5 @@ async function writeAll(
   folder: string,
   contents: Readonly<Record<string, string>>,
 ): Promise<readonly string[]> {
-  return Promise.all(
-    Object.entries(contents).map(([name, content]) => files.write(folder, name, content)),
-  );
+  return Promise.all(Object.entries(contents).map(([name, content]) => files.write(folder, name, content)));
 }

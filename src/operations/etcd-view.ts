@@ -13,10 +13,7 @@ function etcdViews(recorded: Recorded): readonly EtcdView[] {
 }
 
 /** What the newest control node that sees a leader says of etcd, else the newest that runs; a stopped or silent node is not asked. */
-export function newestEtcdView(
-  recorded: Recorded,
-  nodes: readonly NodeStatus[],
-): EtcdView | undefined {
+export function newestEtcdView(recorded: Recorded, nodes: readonly NodeStatus[]): EtcdView | undefined {
   const states = new Map(nodes.map((node) => [node.instance, node.state]));
   const live = etcdViews(recorded).filter((view) => isRunning(states.get(view.instance)));
   return live.find((candidate) => candidate.etcd.leader !== "") ?? live[0];
@@ -27,9 +24,7 @@ export function deriveEtcd(recorded: Recorded, nodes: readonly NodeStatus[]): Et
   const states = new Map(nodes.map((node) => [node.instance, node.state]));
   const view = newestEtcdView(recorded, nodes);
   if (view === undefined) return { leader: "", members: [] };
-  const owner = new Map(
-    etcdViews(recorded).map((candidate) => [candidate.etcd.memberId, candidate]),
-  );
+  const owner = new Map(etcdViews(recorded).map((candidate) => [candidate.etcd.memberId, candidate]));
   const nameOf = (id: string, told: string): string => owner.get(id)?.node ?? told;
   return {
     leader: nameOf(view.etcd.leader, view.etcd.leader),

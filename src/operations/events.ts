@@ -31,16 +31,11 @@ const followEvery = 1000;
 const prefix = "journal/";
 
 /** Hands out the journal's events in the order of time; gives back how many. */
-export async function events(
-  context: Context,
-  input: EventsInput,
-): Promise<{ readonly count: number }> {
+export async function events(context: Context, input: EventsInput): Promise<{ readonly count: number }> {
   await observePresent(context, input.cluster);
   const since = input.since === undefined ? 0 : parseMoment(input.since, context.clock.now());
   if (since === undefined) {
-    throw new OperationError(
-      `"${input.since}" is not a time; write 10m, 2h, 3d or a time like 2026-01-31T12:00:00Z`,
-    );
+    throw new OperationError(`"${input.since}" is not a time; write 10m, 2h, 3d or a time like 2026-01-31T12:00:00Z`);
   }
   return withStore(context, input.cluster, async (store) => {
     const read = new Set<Key>();
@@ -62,15 +57,10 @@ export async function events(
 }
 
 /** Entries are written once, so none is read twice. */
-async function newEntries(
-  store: ClusterStore,
-  read: Set<Key>,
-): Promise<readonly RecordValue<"journal">[]> {
+async function newEntries(store: ClusterStore, read: Set<Key>): Promise<readonly RecordValue<"journal">[]> {
   const keys = (await store.list(prefix)).filter((key) => !read.has(key));
   for (const key of keys) read.add(key);
-  const found = await Promise.all(
-    keys.map((key) => readRecord(store, "journal", { entry: key.slice(prefix.length) })),
-  );
+  const found = await Promise.all(keys.map((key) => readRecord(store, "journal", { entry: key.slice(prefix.length) })));
   return found.flatMap((entry) => (entry === undefined ? [] : [entry.value]));
 }
 

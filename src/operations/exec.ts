@@ -34,8 +34,7 @@ export async function exec(context: Context, input: ExecInput): Promise<Executed
   const observed = await observePresent(context, input.cluster);
   const nodes = pickNodes(input.cluster, observed.nodes, input.nodes);
   const [only, ...more] = nodes;
-  if (only === undefined)
-    throw new OperationError(`cluster ${input.cluster} has no nodes`, "slipway launch");
+  if (only === undefined) throw new OperationError(`cluster ${input.cluster} has no nodes`, "slipway launch");
   if (more.length === 0) {
     requireRunning(only);
     const code = await runOn(context, input, only);
@@ -69,12 +68,8 @@ async function runOn(context: Context, input: ExecInput, node: ObservedNode): Pr
 /** Throws an `OperationError` when nothing can be run on the node now. */
 export function requireRunning(node: ObservedNode): void {
   if (node.state === "running") return;
-  if (node.state === "missing")
-    throw new OperationError(`${node.name} has no container`, "slipway launch");
-  throw new OperationError(
-    `${node.name} is ${node.state}, not running`,
-    `slipway start ${node.name}`,
-  );
+  if (node.state === "missing") throw new OperationError(`${node.name} has no container`, "slipway launch");
+  throw new OperationError(`${node.name} is ${node.state}, not running`, `slipway start ${node.name}`);
 }
 
 /** The words of a command that opens an interactive terminal on one running node (`slipway ssh`). */

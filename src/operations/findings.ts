@@ -50,11 +50,7 @@ function nodeFindings(node: NodeStatus): readonly Finding[] {
     case "ready":
       return [];
     case "starting":
-      return finding(
-        "warning",
-        `it is starting, phase ${node.phase}${why}`,
-        `slipway logs ${node.name}`,
-      );
+      return finding("warning", `it is starting, phase ${node.phase}${why}`, `slipway logs ${node.name}`);
     case "stopped":
       return finding("warning", `it is stopped${why}`, `slipway start ${node.name}`);
     case "absent":

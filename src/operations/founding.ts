@@ -24,14 +24,24 @@ async function removeKey(store: ClusterStore, key: string): Promise<void> {
 }
 
 /** The state of the generation that the cluster's record names; opened where a run ended right before it did. */
-async function openGeneration({ random }: Context, store: ClusterStore, generation: string): Promise<"open" | "closed"> {
+async function openGeneration(
+  { random }: Context,
+  store: ClusterStore,
+  generation: string,
+): Promise<"open" | "closed"> {
   const there = await readRecord(store, "generation", { generation });
-  return (there ?? (await writeOnce(store, "generation", { generation }, { generation, state: "open", nonce: random.hex(8) }))).value.state;
+  return (
+    there ?? (await writeOnce(store, "generation", { generation }, { generation, state: "open", nonce: random.hex(8) }))
+  ).value.state;
 }
 
 /** How many control instances found etcd is decided with the cluster; another number before they have would be waited for in vain. */
 async function refuseOtherFounders(store: ClusterStore, record: RecordValue<"cluster">, count: number): Promise<void> {
-  if (count === record.founders || (await readRecord(store, "etcdProposal", { generation: record.generation })) !== undefined) return;
+  if (
+    count === record.founders ||
+    (await readRecord(store, "etcdProposal", { generation: record.generation })) !== undefined
+  )
+    return;
   throw new OperationError(
     `the creation of ${record.name} was interrupted before its ${record.founders} control nodes founded etcd: launch it with ${record.founders} first, or remove what there is`,
     `slipway cleanup ${record.name}`,
@@ -46,14 +56,19 @@ export async function found({ context, store, lock }: Locked, cluster: Cluster):
   const there = await readRecord(store, "cluster");
   if (there !== undefined) {
     const { record, root } = { record: there.value, root: await readRecord(store, "root") };
-    if (root === undefined) throw new OperationError(`the store of ${cluster.name} has lost its root certificate`, `slipway cleanup ${cluster.name}`);
+    if (root === undefined)
+      throw new OperationError(
+        `the store of ${cluster.name} has lost its root certificate`,
+        `slipway cleanup ${cluster.name}`,
+      );
     if (record.orchestrator !== cluster.orchestrator) {
       throw new OperationError(
         `${cluster.name} was made with orchestrator ${record.orchestrator}; it cannot become ${cluster.orchestrator}`,
         `slipway cleanup ${cluster.name}`,
       );
     }
-    if ((await openGeneration(context, store, record.generation)) === "closed") throw new OperationError(`this creation of ${cluster.name} was rolled back`, `slipway cleanup ${cluster.name}`);
+    if ((await openGeneration(context, store, record.generation)) === "closed")
+      throw new OperationError(`this creation of ${cluster.name} was rolled back`, `slipway cleanup ${cluster.name}`);
     await refuseOtherFounders(store, record, controlGroup(cluster).count);
     return { record, pin: fingerprint(root.value.certificate) };
   }
@@ -73,7 +88,8 @@ export async function found({ context, store, lock }: Locked, cluster: Cluster):
   ]);
   // Whoever slept here must not finish what somebody else has begun anew.
   await lock.check();
-  if (!written.every((record) => record.written)) throw new OperationError(`somebody else is making ${cluster.name}`, `slipway status ${cluster.name}`);
+  if (!written.every((record) => record.written))
+    throw new OperationError(`somebody else is making ${cluster.name}`, `slipway status ${cluster.name}`);
   const record: RecordValue<"cluster"> = {
     name: cluster.name,
     orchestrator: cluster.orchestrator,
@@ -84,7 +100,8 @@ export async function found({ context, store, lock }: Locked, cluster: Cluster):
   };
   // Shown before the record that makes it final: a run that ends in between shows another one, and the last one counts.
   emit("root.recoveryKey", { key: recovery.identity });
-  if (!(await writeOnce(store, "cluster", {}, record)).written) throw new OperationError(`somebody else is making ${cluster.name}`, `slipway status ${cluster.name}`);
+  if (!(await writeOnce(store, "cluster", {}, record)).written)
+    throw new OperationError(`somebody else is making ${cluster.name}`, `slipway status ${cluster.name}`);
   await openGeneration(context, store, record.generation);
   return { record, pin: fingerprint(root.certificate) };
 }
@@ -95,7 +112,8 @@ export async function admitGateway(context: Context, store: ClusterStore, addres
   const deadline = clock.now() + 30_000;
   while ((await readRecord(store, "request", { instance: gatewayInstance })) === undefined) {
     signal.throwIfAborted();
-    if (clock.now() > deadline) throw new OperationError("the gateway did not ask for its certificate within 30 s", "slipway doctor");
+    if (clock.now() > deadline)
+      throw new OperationError("the gateway did not ask for its certificate within 30 s", "slipway doctor");
     await clock.sleep(50, signal);
   }
   const root = await readRecord(store, "root");

@@ -39,6 +39,8 @@ async function ask(context: Context, store: ClusterStore, node: NodeName, instan
     }
   } catch (error) {
     signal.throwIfAborted();
-    emit("warning", { message: `${node} was not seen fresh: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}` });
+    emit("warning", {
+      message: `${node} was not seen fresh: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`,
+    });
   }
 }

@@ -70,10 +70,7 @@ type Kept = {
 };
 
 async function readKept(store: ClusterStore): Promise<Kept> {
-  const [root, bootstraps] = await Promise.all([
-    readRecord(store, "root"),
-    listRecords(store, "bootstrap"),
-  ]);
+  const [root, bootstraps] = await Promise.all([readRecord(store, "root"), listRecords(store, "bootstrap")]);
   return {
     root: root?.value.certificate,
     bootstraps: new Map(bootstraps.map(({ value }) => [value.instance, value])),
@@ -81,11 +78,7 @@ async function readKept(store: ClusterStore): Promise<Kept> {
 }
 
 /** The roster's token hash stays where it is: it is of use to nobody but the store. */
-function inspectedNode(
-  seen: Seen,
-  node: NodeStatus,
-  bootstrap: RecordValue<"bootstrap"> | undefined,
-): InspectedNode {
+function inspectedNode(seen: Seen, node: NodeStatus, bootstrap: RecordValue<"bootstrap"> | undefined): InspectedNode {
   const observed = seen.observed.nodes.find((candidate) => candidate.instance === node.instance);
   const entry =
     seen.recorded.kind === "unreadable"

@@ -22,8 +22,7 @@ export function journaling(
   return {
     emit(name, fields) {
       context.emit(name, fields);
-      if (name === "root.recoveryKey" || levels[name] === "debug" || kept.length >= mostEvents)
-        return;
+      if (name === "root.recoveryKey" || levels[name] === "debug" || kept.length >= mostEvents) return;
       kept.push({ time: context.clock.now(), name, level: levels[name], ...fields });
     },
     async write(store) {

@@ -22,7 +22,9 @@ export type Launched = { readonly changes: number; readonly seconds: number; rea
 async function publish(context: Context, store: ClusterStore, plan: LaunchPlan): Promise<void> {
   const { revision } = plan;
   await Promise.all([
-    ...revision.groups.map((group) => writeOnce(store, "groupRevision", { revision: revision.id, group: group.group }, group)),
+    ...revision.groups.map((group) =>
+      writeOnce(store, "groupRevision", { revision: revision.id, group: group.group }, group),
+    ),
     writeOnce(store, "servicesRevision", { revision: revision.id }, revision.services),
   ]);
   await updateRecord(store, "pointer", {}, (now) => ({
@@ -35,7 +37,11 @@ async function publish(context: Context, store: ClusterStore, plan: LaunchPlan):
 /** A node boots with its group's config, so that its engine starts with it and not after it. */
 function machineOf(cluster: Cluster, plan: LaunchPlan): (node: string) => MachineConfig {
   const groups = new Map(plan.revision.groups.map((group) => [group.group, group.machine as MachineConfig]));
-  const byNode = new Map(cluster.groups.flatMap((group) => Array.from({ length: group.count }, (_, n) => [nodeName(cluster.name, group.name, n + 1), group.name] as const)));
+  const byNode = new Map(
+    cluster.groups.flatMap((group) =>
+      Array.from({ length: group.count }, (_, n) => [nodeName(cluster.name, group.name, n + 1), group.name] as const),
+    ),
+  );
   return (node) => groups.get(byNode.get(node as NodeName) ?? "") ?? emptyMachine;
 }
 
@@ -43,15 +49,26 @@ function machineOf(cluster: Cluster, plan: LaunchPlan): (node: string) => Machin
 function originIn(machine: (node: string) => MachineConfig): (node: string, reason: string) => Path | undefined {
   return (node, reason) => {
     const { units, files } = machine(node);
-    const named = [...units.map(({ name, origin }) => ({ name, origin })), ...files.map(({ path, origin }) => ({ name: path, origin }))];
+    const named = [
+      ...units.map(({ name, origin }) => ({ name, origin })),
+      ...files.map(({ path, origin }) => ({ name: path, origin })),
+    ];
     const found = named.find(({ name, origin }) => origin.kind === "field" && reason.includes(name))?.origin;
     return found?.kind === "field" ? found.path : undefined;
   };
 }
 
 /** The versions of what nodes said last that this plan makes anew or starts. */
-async function lastWords({ context, store }: Locked, cluster: ClusterName, plan: LaunchPlan): Promise<ReadonlyMap<string, Version>> {
-  const begun = new Set(plan.steps.filter((step) => step.kind === "enrol" || (step.kind === "work" && step.title === "start")).map((step) => step.subject));
+async function lastWords(
+  { context, store }: Locked,
+  cluster: ClusterName,
+  plan: LaunchPlan,
+): Promise<ReadonlyMap<string, Version>> {
+  const begun = new Set(
+    plan.steps
+      .filter((step) => step.kind === "enrol" || (step.kind === "work" && step.title === "start"))
+      .map((step) => step.subject),
+  );
   if (begun.size === 0) return new Map();
   const { nodes } = await context.target.observe(cluster);
   return versions(
@@ -67,9 +84,14 @@ async function loadImages(locked: Locked, cluster: Cluster, plan: LaunchPlan): P
   const images = new Map<string, { id: string; service: string; groups: Set<string> }>();
   for (const service of plan.revision.services.services) {
     if (service.imageId === undefined) continue;
-    const image = images.get(service.image) ?? { id: service.imageId, service: service.name, groups: new Set<string>() };
+    const image = images.get(service.image) ?? {
+      id: service.imageId,
+      service: service.name,
+      groups: new Set<string>(),
+    };
     for (const group of cluster.groups) {
-      if (Object.entries(service.constraints).every(([label, value]) => group.labels[label] === value)) image.groups.add(group.name);
+      if (Object.entries(service.constraints).every(([label, value]) => group.labels[label] === value))
+        image.groups.add(group.name);
     }
     images.set(service.image, image);
   }
@@ -77,7 +99,9 @@ async function loadImages(locked: Locked, cluster: Cluster, plan: LaunchPlan): P
   const { nodes } = await target.observe(cluster.name);
   await Promise.all(
     [...images].map(async ([reference, image]) => {
-      const names = nodes.filter((node) => node.state === "running" && image.groups.has(node.group)).map((node) => node.name);
+      const names = nodes
+        .filter((node) => node.state === "running" && image.groups.has(node.group))
+        .map((node) => node.name);
       const loaded = await target.loadImage(reference, image.id, names, { emit, signal });
       for (const node of loaded) emit("service.imageLoaded", { service: image.service, node, image: reference });
     }),
@@ -102,37 +126,65 @@ export async function launch(context: Context, input: { readonly cluster: Cluste
   const begun = clock.now();
   const opened = await target.prepare(cluster, { emit, signal });
   try {
-    const changes = await underLock(context, { cluster: cluster.name, operation: "launch", store: opened.store }, async (locked) => {
-      const { store } = locked;
-      const founding = await found(locked, cluster);
-      const plan = await makePlan(locked.context, cluster, store, true);
-      locked.context.emit("plan.made", { changes: plan.changes.length, steps: plan.steps.length });
-      const admitted = (await readRecord(store, "certificate", { instance: gatewayInstance })) !== undefined;
-      const before = await lastWords(locked, cluster.name, plan);
-      const runner = { cluster: cluster.name, founding, before, publish: (its: ClusterStore) => publish(context, its, plan), machine: machineOf(cluster, plan) };
-      // Nodes that run already get an image before anyone is told to use it.
-      if (plan.publishes) await loadImages(locked, cluster, plan);
-      await together([() => (admitted ? undefined : admitGateway(locked.context, store, opened.address)), () => runSteps(locked, runner, plan.steps)], async (work) => work());
-      const names = (await target.observe(cluster.name)).nodes.map((node) => node.name);
-      const apply = (await readRecord(store, "pointer"))?.value.apply ?? 0;
-      if (plan.publishes) {
-        // Nodes at rest look every two seconds; told so, they look at once. Those that are just booting look anyway.
-        const ready = names.filter((name) => !plan.steps.some((step) => step.kind === "enrol" && step.node.name === name));
-        await Promise.all(ready.map((name) => target.nudge(name)));
-      }
-      await together(
-        [
-          () => awaitNodes(locked.context, { store, cluster: cluster.name, nodes: names, until: "ready", deadline: clock.now() + nodePatience, revision: plan.revision.id, apply, origin: originIn(runner.machine) }),
-          () => loadImages(locked, cluster, plan),
-        ],
-        async (work) => work(),
-      );
-      await awaitServices(locked.context, store, cluster, { revision: plan.revision.id, apply });
-      const lost = plan.steps.flatMap((step) => (step.kind === "forget" && step.wave < 0 ? [step.instance] : []));
-      await awaitForgotten(locked, cluster.name, lost);
-      await prune(store, [plan.revision.id, ...(plan.before === undefined ? [] : [plan.before])]);
-      return { result: plan.changes.length, changes: plan.changes.length };
-    });
+    const changes = await underLock(
+      context,
+      { cluster: cluster.name, operation: "launch", store: opened.store },
+      async (locked) => {
+        const { store } = locked;
+        const founding = await found(locked, cluster);
+        const plan = await makePlan(locked.context, cluster, store, true);
+        locked.context.emit("plan.made", { changes: plan.changes.length, steps: plan.steps.length });
+        const admitted = (await readRecord(store, "certificate", { instance: gatewayInstance })) !== undefined;
+        const before = await lastWords(locked, cluster.name, plan);
+        const runner = {
+          cluster: cluster.name,
+          founding,
+          before,
+          publish: (its: ClusterStore) => publish(context, its, plan),
+          machine: machineOf(cluster, plan),
+        };
+        // Nodes that run already get an image before anyone is told to use it.
+        if (plan.publishes) await loadImages(locked, cluster, plan);
+        await together(
+          [
+            () => (admitted ? undefined : admitGateway(locked.context, store, opened.address)),
+            () => runSteps(locked, runner, plan.steps),
+          ],
+          async (work) => work(),
+        );
+        const names = (await target.observe(cluster.name)).nodes.map((node) => node.name);
+        const apply = (await readRecord(store, "pointer"))?.value.apply ?? 0;
+        if (plan.publishes || plan.steps.some((step) => step.kind === "enrol")) {
+          // Nodes at rest look every five seconds; told so, they look at once. Those that are just booting look anyway.
+          const ready = names.filter(
+            (name) => !plan.steps.some((step) => step.kind === "enrol" && step.node.name === name),
+          );
+          await Promise.all(ready.map((name) => target.nudge(name)));
+        }
+        await together(
+          [
+            () =>
+              awaitNodes(locked.context, {
+                store,
+                cluster: cluster.name,
+                nodes: names,
+                until: "ready",
+                deadline: clock.now() + nodePatience,
+                revision: plan.revision.id,
+                apply,
+                origin: originIn(runner.machine),
+              }),
+            () => loadImages(locked, cluster, plan),
+          ],
+          async (work) => work(),
+        );
+        await awaitServices(locked.context, store, cluster, { revision: plan.revision.id, apply });
+        const lost = plan.steps.flatMap((step) => (step.kind === "forget" && step.wave < 0 ? [step.instance] : []));
+        await awaitForgotten(locked, cluster.name, lost);
+        await prune(store, [plan.revision.id, ...(plan.before === undefined ? [] : [plan.before])]);
+        return { result: plan.changes.length, changes: plan.changes.length };
+      },
+    );
     const seconds = (clock.now() - begun) / 1000;
     emit("cluster.ready", { cluster: cluster.name, seconds });
     return { changes, seconds, status: await wholeStatus(context, cluster.name) };

@@ -105,20 +105,13 @@ function whoIs({ user, host, process }: LockHolder): string {
   return `${user} on ${host} (process ${process})`;
 }
 
-async function take(
-  options: LockOptions,
-  found: Found<"lock"> | undefined,
-): Promise<Lock | undefined> {
+async function take(options: LockOptions, found: Found<"lock"> | undefined): Promise<Lock | undefined> {
   const { clock, random, owner, doing, emit } = options;
   const epoch = (found?.value.epoch ?? 0) + 1;
   const since = clock.now();
   const { host, process, started, user } = owner;
   const holder = { host, process, started, user, doing, since, expires: since + lease };
-  const version = await put(
-    options.store,
-    { holder, epoch, nonce: random.hex(16) },
-    found?.version,
-  );
+  const version = await put(options.store, { holder, epoch, nonce: random.hex(16) }, found?.version);
   if (version === undefined) return undefined;
   const from = found?.value.holder;
   if (from === null || from === undefined) emit("lock.taken", { epoch });
@@ -207,18 +200,12 @@ function hold(options: LockOptions, holder: LockHolder, epoch: number, taken: Ve
 }
 
 /** Create or put-if-unchanged; gives the new version, or `undefined` when someone else wrote. A lost answer is looked up. */
-async function put(
-  store: ClusterStore,
-  value: LockValue,
-  version: Version | undefined,
-): Promise<Version | undefined> {
+async function put(store: ClusterStore, value: LockValue, version: Version | undefined): Promise<Version | undefined> {
   const key = keyOf("lock");
   const bytes = encodeRecord(value);
   try {
     const written =
-      version === undefined
-        ? await store.putIfAbsent(key, bytes)
-        : await store.putIfUnchanged(key, bytes, version);
+      version === undefined ? await store.putIfAbsent(key, bytes) : await store.putIfUnchanged(key, bytes, version);
     return written.kind === "written" ? written.version : undefined;
   } catch (error) {
     if (!(error instanceof StoreError) || error.kind !== "unreachable") throw error;

@@ -37,10 +37,8 @@ export type Logs = { readonly sources: readonly LogSource[] };
 /** Journals of nodes, or a service's output. */
 export async function logs(context: Context, input: LogsInput): Promise<Logs> {
   const observed = await observePresent(context, input.cluster);
-  const since =
-    input.since === undefined ? undefined : sinceMoment(input.since, context.clock.now());
-  if (input.of.kind === "service")
-    return { sources: [await serviceLogs(context, input, input.of.name, since)] };
+  const since = input.since === undefined ? undefined : sinceMoment(input.since, context.clock.now());
+  if (input.of.kind === "service") return { sources: [await serviceLogs(context, input, input.of.name, since)] };
   const nodes = pickNodes(input.cluster, observed.nodes, input.of.nodes);
   // Followers never end, so a limit would silence all those that wait for their turn.
   const limit = pLimit(input.follow ? Math.max(1, nodes.length) : atATime);
@@ -50,9 +48,7 @@ export async function logs(context: Context, input: LogsInput): Promise<Logs> {
 function sinceMoment(text: string, now: number): number {
   const moment = parseMoment(text, now);
   if (moment === undefined) {
-    throw new OperationError(
-      `"${text}" is not a time; write 10m, 2h, 3d or a time like 2026-01-31T12:00:00Z`,
-    );
+    throw new OperationError(`"${text}" is not a time; write 10m, 2h, 3d or a time like 2026-01-31T12:00:00Z`);
   }
   return moment;
 }
@@ -63,33 +59,22 @@ async function nodeLogs(
   node: ObservedNode,
   since: number | undefined,
 ): Promise<LogSource> {
-  if (node.state !== "running")
-    return consoleLogs(context, input, node, `${node.name} is ${node.state}`);
+  if (node.state !== "running") return consoleLogs(context, input, node, `${node.name} is ${node.state}`);
   try {
-    const { code } = await context.target
-      .node(node.name, input.cluster)
-      .exec(journalCommand(input, since), {
-        signal: context.signal,
-        output: (stream, chunk) => input.output(node.name, stream, chunk),
-      });
+    const { code } = await context.target.node(node.name, input.cluster).exec(journalCommand(input, since), {
+      signal: context.signal,
+      output: (stream, chunk) => input.output(node.name, stream, chunk),
+    });
     return { name: node.name, from: "journal", code };
   } catch (error) {
     // An aborted follow has shown what it was asked for.
     if (context.signal.aborted) return { name: node.name, from: "journal", code: 0 };
-    return consoleLogs(
-      context,
-      input,
-      node,
-      error instanceof Error ? error.message : String(error),
-    );
+    return consoleLogs(context, input, node, error instanceof Error ? error.message : String(error));
   }
 }
 
 /** One word per option, with `=`, so that no value can be read as another option. */
-function journalCommand(
-  input: LogsInput,
-  since: number | undefined,
-): readonly [string, ...string[]] {
+function journalCommand(input: LogsInput, since: number | undefined): readonly [string, ...string[]] {
   return [
     "journalctl",
     "--no-pager",
@@ -102,12 +87,7 @@ function journalCommand(
   ];
 }
 
-async function consoleLogs(
-  context: Context,
-  input: LogsInput,
-  node: ObservedNode,
-  note: string,
-): Promise<LogSource> {
+async function consoleLogs(context: Context, input: LogsInput, node: ObservedNode, note: string): Promise<LogSource> {
   if (node.state === "missing")
     throw new OperationError(`${node.name} has no container, so it has no log`, "slipway launch");
   const text = await context.target.node(node.name, input.cluster).console(input.lines);
@@ -122,34 +102,24 @@ async function serviceLogs(
   name: string,
   since: number | undefined,
 ): Promise<LogSource> {
-  if (input.unit !== undefined)
-    throw new OperationError(`a service has no units; leave out --unit, or name a node`);
+  if (input.unit !== undefined) throw new OperationError(`a service has no units; leave out --unit, or name a node`);
   const seen = await look(context, input.cluster);
   const status = deriveStatus(seen, context.target.name);
   const names = status.services.map((service) => service.name);
   if (seen.recorded.kind === "read" && !names.includes(name)) {
     const near = nearest(name, names);
     const hint =
-      names.length === 0
-        ? "it has none"
-        : near === undefined
-          ? `it has ${names.join(", ")}`
-          : `did you mean ${near}?`;
+      names.length === 0 ? "it has none" : near === undefined ? `it has ${names.join(", ")}` : `did you mean ${near}?`;
     throw new OperationError(
       `cluster ${input.cluster} has no service "${name}"; ${hint}`,
       `slipway status ${input.cluster}`,
     );
   }
   const control = status.nodes
-    .filter(
-      (node) => node.role === "control" && node.state !== "stopped" && node.state !== "absent",
-    )
+    .filter((node) => node.role === "control" && node.state !== "stopped" && node.state !== "absent")
     .toSorted((a, b) => Number(b.state === "ready") - Number(a.state === "ready"))[0];
   if (control === undefined)
-    throw new OperationError(
-      `no control node of ${input.cluster} runs`,
-      `slipway start ${input.cluster}`,
-    );
+    throw new OperationError(`no control node of ${input.cluster} runs`, `slipway start ${input.cluster}`);
   const { code } = await context.target
     .node(control.name, input.cluster)
     .exec(

@@ -29,9 +29,7 @@ export type Seen = {
 export async function look(context: Context, cluster: ClusterName): Promise<Seen> {
   const observed = await context.target.observe(cluster);
   const recorded =
-    observed.state === "absent"
-      ? unreadable("the cluster is not there")
-      : await recordedOf(context, cluster);
+    observed.state === "absent" ? unreadable("the cluster is not there") : await recordedOf(context, cluster);
   return { observed, recorded, now: context.clock.now() };
 }
 

@@ -17,8 +17,7 @@ export function etcdMembers(seen: Seen, status: Status): Members {
   if (seen.recorded.kind === "unreadable") {
     return { members: unknown(seen.recorded.why), idOf: () => undefined };
   }
-  const told = (node: NodeStatus): string | undefined =>
-    recordOf(seen, node.instance)?.etcd?.memberId;
+  const told = (node: NodeStatus): string | undefined => recordOf(seen, node.instance)?.etcd?.memberId;
   const view = newestEtcdView(seen.recorded.value, status.nodes);
   if (view === undefined) {
     // Before etcd has formed there is nothing that could be lost.
@@ -51,9 +50,10 @@ export function etcdMembers(seen: Seen, status: Status): Members {
 export function swarmMembers(seen: Seen, status: Status): Members {
   const idOf = (node: NodeStatus): string => node.instance;
   if (seen.recorded.kind === "unreadable") return { members: unknown(seen.recorded.why), idOf };
-  const isManager = (node: NodeStatus): boolean =>
-    recordOf(seen, node.instance)?.swarm?.manager === true;
-  const control = status.nodes.filter((node) => node.role === "control" && !isOutside(node, recordOf(seen, node.instance)));
+  const isManager = (node: NodeStatus): boolean => recordOf(seen, node.instance)?.swarm?.manager === true;
+  const control = status.nodes.filter(
+    (node) => node.role === "control" && !isOutside(node, recordOf(seen, node.instance)),
+  );
   if (!control.some(isManager)) {
     const formed = seen.recorded.value.nodes.some((record) => record.swarm !== undefined);
     return { members: formed ? unknown("no control node tells of the swarm") : known([]), idOf };
@@ -84,9 +84,7 @@ export function votes(members: readonly QuorumMember[]): {
   readonly healthy: number;
 } {
   const voters = members.filter((member) => member.voter);
-  const healthy = voters.filter(
-    (member) => member.healthy.kind === "seen" && member.healthy.value,
-  ).length;
+  const healthy = voters.filter((member) => member.healthy.kind === "seen" && member.healthy.value).length;
   return { voters: voters.length, healthy };
 }
 
@@ -95,16 +93,13 @@ function goneMember(seen: Seen, members: readonly QuorumMember[]): string | unde
   if (seen.recorded.kind === "unreadable") return undefined;
   const { nodes, roster } = seen.recorded.value;
   const gone = new Set(roster.filter((entry) => entry.state === "gone").map((entry) => entry.instance));
-  return nodes.find((record) => gone.has(record.instance) && members.some((member) => member.id === record.etcd?.memberId))?.node;
+  return nodes.find(
+    (record) => gone.has(record.instance) && members.some((member) => member.id === record.etcd?.memberId),
+  )?.node;
 }
 
 /** May this control node be stopped, or leave, as far as is seen now? Both etcd and Swarm must keep their quorum. */
-export function guardNode(
-  seen: Seen,
-  target: Status["target"],
-  node: NodeName,
-  kind: QuorumChange["kind"],
-): Verdict {
+export function guardNode(seen: Seen, target: Status["target"], node: NodeName, kind: QuorumChange["kind"]): Verdict {
   const status = deriveStatus(seen, target);
   const found = status.nodes.find((candidate) => candidate.name === node);
   if (found === undefined || found.role !== "control") return { allowed: true };
@@ -119,7 +114,12 @@ export function guardNode(
     if (verdict.allowed) continue;
     // The agents are about to take it out of the list, and the votes are counted anew then.
     const dead = verdict.because === "quorum" && members.kind === "seen" ? goneMember(seen, members.value) : undefined;
-    if (dead !== undefined) return { allowed: false, because: "in-flight", why: `${system}: the member of ${dead}, which is gone, is still in the list` };
+    if (dead !== undefined)
+      return {
+        allowed: false,
+        because: "in-flight",
+        why: `${system}: the member of ${dead}, which is gone, is still in the list`,
+      };
     return { ...verdict, why: `${system}: ${verdict.why}` };
   }
   return { allowed: true };

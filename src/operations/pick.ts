@@ -18,13 +18,9 @@ export async function pickCluster(context: Context, wish: Wish): Promise<Cluster
 
 function onlyCluster(context: Context, clusters: readonly ClusterName[]): ClusterName {
   const [first, ...more] = clusters;
-  if (first === undefined)
-    throw new OperationError(`there is no cluster on ${context.target.name}`, "slipway launch");
+  if (first === undefined) throw new OperationError(`there is no cluster on ${context.target.name}`, "slipway launch");
   if (more.length > 0) {
-    throw new OperationError(
-      `which cluster? There are ${clusters.join(", ")}`,
-      `slipway status ${first}`,
-    );
+    throw new OperationError(`which cluster? There are ${clusters.join(", ")}`, `slipway status ${first}`);
   }
   return first;
 }
@@ -62,10 +58,7 @@ export async function pickSelection(
   const owners = [...new Set(words.flatMap((word) => ownerOf(word, clusters) ?? []))];
   const [owner, other] = owners;
   if (other !== undefined) {
-    throw new OperationError(
-      `these are nodes of several clusters: ${owners.join(", ")}`,
-      "slipway list",
-    );
+    throw new OperationError(`these are nodes of several clusters: ${owners.join(", ")}`, "slipway list");
   }
   if (owner !== undefined) return { cluster: owner, nodes: words };
   if (wish.file !== undefined) return { cluster: clusterName(wish.file), nodes: words };
@@ -75,11 +68,7 @@ export async function pickSelection(
 /** The cluster with the longest name of which the word could be a node: `a-b-worker-1` is of `a-b` rather than of `a`. */
 function ownerOf(word: string, clusters: readonly ClusterName[]): ClusterName | undefined {
   return clusters
-    .filter(
-      (cluster) =>
-        word.startsWith(`${cluster}-`) &&
-        /^[a-z][a-z0-9-]*-\d+$/.test(word.slice(cluster.length + 1)),
-    )
+    .filter((cluster) => word.startsWith(`${cluster}-`) && /^[a-z][a-z0-9-]*-\d+$/.test(word.slice(cluster.length + 1)))
     .toSorted((a, b) => b.length - a.length)[0];
 }
 
@@ -93,11 +82,7 @@ export function pickNodes<Node extends { readonly name: string; readonly group: 
   const chosen = new Set<Node>();
   for (const word of words) {
     const matches = nodes.filter(
-      (node) =>
-        word === "all" ||
-        node.name === word ||
-        node.group === word ||
-        node.name === `${cluster}-${word}`,
+      (node) => word === "all" || node.name === word || node.group === word || node.name === `${cluster}-${word}`,
     );
     if (matches.length === 0 && word !== "all") throw unknownWord(cluster, nodes, word);
     for (const node of matches) chosen.add(node);
@@ -129,10 +114,6 @@ function unknownWord(
   const names = nodes.map((node) => node.name);
   const groups = [...new Set(nodes.map((node) => node.group))];
   const near = nearest(word, [...names, ...groups, "all"]);
-  const hint =
-    near === undefined ? `it has ${[...groups, ...names].join(", ")}` : `did you mean ${near}?`;
-  return new OperationError(
-    `cluster ${cluster} has no node or group "${word}"; ${hint}`,
-    `slipway status ${cluster}`,
-  );
+  const hint = near === undefined ? `it has ${[...groups, ...names].join(", ")}` : `did you mean ${near}?`;
+  return new OperationError(`cluster ${cluster} has no node or group "${word}"; ${hint}`, `slipway status ${cluster}`);
 }

@@ -25,13 +25,21 @@ export type LaunchPlan = Plan<Work> & {
 };
 
 /** Describes the revision of a cluster; what cannot be described is an error that names the fields. */
-export async function revisionOf(context: Context, cluster: Cluster, store: ClusterStore | undefined, write: boolean): Promise<Revision> {
+export async function revisionOf(
+  context: Context,
+  cluster: Cluster,
+  store: ClusterStore | undefined,
+  write: boolean,
+): Promise<Revision> {
   const [imageIds, versions] = await Promise.all([
     context.target.localImages(cluster.services.map((service) => service.image)),
     secretVersions(context, store, cluster, write),
   ]);
   const described = describe(cluster, { imageIds, secretVersions: versions });
-  if (described.kind === "bad") throw new OperationError(described.problems.map((problem) => `${problem.path.join(".")}: ${problem.message}`).join("\n"));
+  if (described.kind === "bad")
+    throw new OperationError(
+      described.problems.map((problem) => `${problem.path.join(".")}: ${problem.message}`).join("\n"),
+    );
   return described.value;
 }
 
@@ -39,7 +47,11 @@ function same(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
-type Published = { readonly pointer: RecordValue<"pointer">; readonly groups: ReadonlyMap<string, RecordValue<"groupRevision">>; readonly services: RecordValue<"servicesRevision"> | undefined };
+type Published = {
+  readonly pointer: RecordValue<"pointer">;
+  readonly groups: ReadonlyMap<string, RecordValue<"groupRevision">>;
+  readonly services: RecordValue<"servicesRevision"> | undefined;
+};
 
 async function published(store: ClusterStore): Promise<Published | undefined> {
   const pointer = await readRecord(store, "pointer");
@@ -47,7 +59,11 @@ async function published(store: ClusterStore): Promise<Published | undefined> {
   const { revision } = pointer.value;
   const groups = await listRecords(store, "groupRevision", { revision });
   const services = await readRecord(store, "servicesRevision", { revision });
-  return { pointer: pointer.value, groups: new Map(groups.map(({ value }) => [value.group, value])), services: services?.value };
+  return {
+    pointer: pointer.value,
+    groups: new Map(groups.map(({ value }) => [value.group, value])),
+    services: services?.value,
+  };
 }
 
 function configChanges(cluster: Cluster, revision: Revision, now: Published | undefined): readonly Change[] {
@@ -91,26 +107,65 @@ function serviceChanges(cluster: Cluster, revision: Revision, now: Published | u
     before.delete(service.name);
     const origin = cluster.services.find((candidate) => candidate.name === service.name)?.path ?? [];
     const common = { id: `service:${service.name}`, kind: "service", name: service.name, nodes: untouched, origin };
-    if (was === undefined) changes.push({ ...common, action: "create", reason: `${service.replicas === "global" ? "one on every node" : `${service.replicas} replicas`} of ${service.image}` });
-    else if (!same(was, service)) changes.push({ ...common, action: "update", reason: `${fieldsThatDiffer(was, service)} changed` });
+    if (was === undefined)
+      changes.push({
+        ...common,
+        action: "create",
+        reason: `${service.replicas === "global" ? "one on every node" : `${service.replicas} replicas`} of ${service.image}`,
+      });
+    else if (!same(was, service))
+      changes.push({ ...common, action: "update", reason: `${fieldsThatDiffer(was, service)} changed` });
   }
-  for (const name of before.keys()) changes.push({ id: `service:${name}`, action: "delete", kind: "service", name, reason: "the file no longer has it", nodes: untouched });
+  for (const name of before.keys())
+    changes.push({
+      id: `service:${name}`,
+      action: "delete",
+      kind: "service",
+      name,
+      reason: "the file no longer has it",
+      nodes: untouched,
+    });
   return changes;
 }
 
 /** What was changed behind our back: edited files and stopped units on nodes, services that someone scaled. */
-function driftChanges(observed: Observed, nodes: readonly RecordValue<"node">[], services: readonly RecordValue<"service">[], wanted: ReadonlySet<string>): readonly Change[] {
-  const running = new Map(observed.nodes.filter((node) => node.state === "running").map((node) => [node.instance, node.name]));
+function driftChanges(
+  observed: Observed,
+  nodes: readonly RecordValue<"node">[],
+  services: readonly RecordValue<"service">[],
+  wanted: ReadonlySet<string>,
+): readonly Change[] {
+  const running = new Map(
+    observed.nodes.filter((node) => node.state === "running").map((node) => [node.instance, node.name]),
+  );
   return [
     ...nodes.flatMap((record): Change[] => {
       const name = running.get(record.instance);
-      if (name === undefined || record.drift.length === 0) return [];
-      return [{ id: `drift:${name}`, action: "update", kind: "node", name, reason: record.drift.join("; "), nodes: untouched }];
+      // A node that took its config back is asked to try it once more.
+      const reasons = [
+        ...record.drift,
+        ...(record.state === "failed" && record.phase === "config" && record.reason !== undefined
+          ? [record.reason]
+          : []),
+      ];
+      if (name === undefined || reasons.length === 0) return [];
+      return [
+        { id: `drift:${name}`, action: "update", kind: "node", name, reason: reasons.join("; "), nodes: untouched },
+      ];
     }),
     ...services.flatMap((record): Change[] =>
       record.drift.length === 0 || !wanted.has(record.name)
         ? []
-        : [{ id: `drift:${record.name}`, action: "update", kind: "service", name: record.name, reason: record.drift.join("; "), nodes: untouched }],
+        : [
+            {
+              id: `drift:${record.name}`,
+              action: "update",
+              kind: "service",
+              name: record.name,
+              reason: record.drift.join("; "),
+              nodes: untouched,
+            },
+          ],
     ),
   ];
 }
@@ -122,43 +177,96 @@ function gone(observed: Observed, roster: readonly RecordValue<"roster">[]): rea
 }
 
 /** Nodes that the file asks for and whose instance was told to leave, as an interrupted removal leaves behind: it goes, another comes. */
-function returning(cluster: Cluster, observed: Observed, roster: readonly RecordValue<"roster">[]): readonly ObservedNode[] {
+function returning(
+  cluster: Cluster,
+  observed: Observed,
+  roster: readonly RecordValue<"roster">[],
+): readonly ObservedNode[] {
   const leaving = new Set(roster.filter((entry) => entry.state !== "present").map((entry) => entry.instance));
-  const wanted = new Set(cluster.groups.flatMap((group) => Array.from({ length: group.count }, (_, n) => nodeName(cluster.name, group.name, n + 1))));
+  const wanted = new Set(
+    cluster.groups.flatMap((group) =>
+      Array.from({ length: group.count }, (_, n) => nodeName(cluster.name, group.name, n + 1)),
+    ),
+  );
   return observed.nodes.filter((node) => leaving.has(node.instance) && wanted.has(node.name));
 }
 
 /** Everything that a launch of this cluster would do now, from a fresh look at target, store and nodes. Changes nothing. */
-export async function makePlan(context: Context, cluster: Cluster, store: ClusterStore | undefined, write: boolean): Promise<LaunchPlan> {
-  const [observed, roster] = await Promise.all([context.target.observe(cluster.name), store === undefined ? [] : listRecords(store, "roster")]);
-  const outgoing = returning(cluster, observed, roster.map(({ value }) => value));
+export async function makePlan(
+  context: Context,
+  cluster: Cluster,
+  store: ClusterStore | undefined,
+  write: boolean,
+): Promise<LaunchPlan> {
+  const [observed, roster] = await Promise.all([
+    context.target.observe(cluster.name),
+    store === undefined ? [] : listRecords(store, "roster"),
+  ]);
+  const outgoing = returning(
+    cluster,
+    observed,
+    roster.map(({ value }) => value),
+  );
   const [target, revision, now] = await Promise.all([
     context.target.plan(cluster, { ...observed, nodes: observed.nodes.filter((node) => !outgoing.includes(node)) }),
     revisionOf(context, cluster, store, write),
     store === undefined ? undefined : published(store),
   ]);
-  const { nodes, services } = store === undefined ? { nodes: [], services: [] } : await freshRecords(context, store, observed);
+  const { nodes, services } =
+    store === undefined ? { nodes: [], services: [] } : await freshRecords(context, store, observed);
   const wanted = new Set(revision.services.services.map((service) => service.name));
   const drift = driftChanges(observed, nodes, services, wanted);
-  const lost = gone(observed, roster.map(({ value }) => value));
+  const lost = gone(
+    observed,
+    roster.map(({ value }) => value),
+  );
   const changed = now === undefined || now.pointer.revision !== revision.id;
   const content = [...configChanges(cluster, revision, now), ...serviceChanges(cluster, revision, now)];
   const changes: Change[] = [
     ...target.changes.map((change): Change =>
-      outgoing.some((node) => node.name === change.name) ? { ...change, action: "replace", reason: "it was told to leave; another instance takes its place" } : change,
+      outgoing.some((node) => node.name === change.name)
+        ? { ...change, action: "replace", reason: "it was told to leave; another instance takes its place" }
+        : change,
     ),
     ...content,
     ...drift,
     ...lost
       .filter((entry) => !target.changes.some((change) => change.name === entry.node))
-      .map((entry): Change => ({ id: `node:${entry.node}`, action: "delete", kind: "node", name: entry.node, reason: "its instance is gone; its memberships are removed", nodes: untouched })),
+      .map((entry): Change => ({
+        id: `node:${entry.node}`,
+        action: "delete",
+        kind: "node",
+        name: entry.node,
+        reason: "its instance is gone; its memberships are removed",
+        nodes: untouched,
+      })),
   ];
   const steps: Step<Work>[] = [
     // One after the other, as members leave.
-    ...outgoing.flatMap((node, n) => context.target.removal(node, cluster.name).map((step): Step<Work> => ({ ...step, wave: -2 - outgoing.length + n }))),
-    ...lost.map((entry): Step<Work> => ({ carries: [`node:${entry.node}`], kind: "forget", title: "forget", subject: entry.node, wave: -2, instance: entry.instance })),
+    ...outgoing.flatMap((node, n) =>
+      context.target
+        .removal(node, cluster.name)
+        .map((step): Step<Work> => ({ ...step, wave: -2 - outgoing.length + n })),
+    ),
+    ...lost.map((entry): Step<Work> => ({
+      carries: [`node:${entry.node}`],
+      kind: "forget",
+      title: "forget",
+      subject: entry.node,
+      wave: -2,
+      instance: entry.instance,
+    })),
     ...(changed || drift.length > 0
-      ? [{ carries: [...content, ...drift].map((change) => change.id), kind: "publish", title: "publish", subject: revision.id, wave: -1, revision: revision.id } as const]
+      ? [
+          {
+            carries: [...content, ...drift].map((change) => change.id),
+            kind: "publish",
+            title: "publish",
+            subject: revision.id,
+            wave: -1,
+            revision: revision.id,
+          } as const,
+        ]
       : []),
     ...target.steps,
   ];
@@ -176,7 +284,10 @@ export async function makePlan(context: Context, cluster: Cluster, store: Cluste
 }
 
 /** What `slipway plan` shows: the changes that a launch would make, with nothing made or left behind. */
-export async function plan(context: Context, input: { readonly cluster: Cluster }): Promise<{ readonly cluster: ClusterName; readonly forecast: "computed"; readonly changes: readonly Change[] }> {
+export async function plan(
+  context: Context,
+  input: { readonly cluster: Cluster },
+): Promise<{ readonly cluster: ClusterName; readonly forecast: "computed"; readonly changes: readonly Change[] }> {
   const access = await context.target.store(input.cluster.name);
   try {
     const { cluster, forecast, changes } = await makePlan(context, input.cluster, access?.store, false);

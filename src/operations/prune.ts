@@ -14,7 +14,9 @@ async function remove(store: ClusterStore, keys: readonly Key[]): Promise<void> 
 /** Takes away what nobody reads any more: revisions but those given, and the journal's oldest entries. The caller holds the lock. */
 export async function prune(store: ClusterStore, keep: readonly string[]): Promise<void> {
   const [journal, revisions] = await Promise.all([store.list("journal/"), store.list("revisions/")]);
-  const kept = new Set(keep.map((revision) => `${keyOf("servicesRevision", { revision }).split("/").slice(0, 2).join("/")}/`));
+  const kept = new Set(
+    keep.map((revision) => `${keyOf("servicesRevision", { revision }).split("/").slice(0, 2).join("/")}/`),
+  );
   await remove(store, journal.toSorted().slice(0, -journalEntries));
   await remove(
     store,

@@ -28,9 +28,7 @@ export function etcdFindings({ seen, status }: Examined, recorded: Recorded): re
     });
   const { voters, healthy } = votes(members.value);
   if (voters === 0 || healthy >= quorumOf(voters)) return stuck;
-  const lost = status.etcd.members.filter(
-    (member) => member.state === "unhealthy" || member.state === "unstarted",
-  );
+  const lost = status.etcd.members.filter((member) => member.state === "unhealthy" || member.state === "unstarted");
   const names = lost.map((member) => member.name || member.id);
   const message = `no quorum: ${healthy} of ${voters} voting members are healthy, ${quorumOf(voters)} are needed; lost: ${names.join(", ")}`;
   return [{ subject, state: "bad", message, fix: recovery(names, status, "etcd") }, ...stuck];
@@ -64,9 +62,7 @@ export function swarmFindings({ seen, status }: Examined, recorded: Recorded): r
       findings.push({ subject, state: "warning", message, fix });
     }
   }
-  const hostMode = status.nodes.filter(
-    (node) => isRunning(node.state) && swarmOf(node)?.mesh === false,
-  );
+  const hostMode = status.nodes.filter((node) => isRunning(node.state) && swarmOf(node)?.mesh === false);
   if (hostMode.length > 0) {
     const names = hostMode.map((node) => node.name).join(", ");
     const message = `the kernel of ${names} has no IPVS, so there is no routing mesh: published ports lead to the nodes that run a task (host mode), one task per node and port`;

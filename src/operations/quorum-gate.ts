@@ -20,12 +20,7 @@ export async function passGate(
 ): Promise<void> {
   for (;;) {
     context.signal.throwIfAborted();
-    const verdict = guardNode(
-      await look(context, input.cluster),
-      context.target.name,
-      input.node,
-      input.kind,
-    );
+    const verdict = guardNode(await look(context, input.cluster), context.target.name, input.node, input.kind);
     if (verdict.allowed) return;
     if (!isPatient(verdict.because) || context.clock.now() >= input.deadline)
       throw refused(input.cluster, input.node, verdict.why);
@@ -38,16 +33,11 @@ export type Foreseen =
   | { readonly allowed: false; readonly node: NodeName; readonly why: string };
 
 /** Whether all these control nodes could stop one after the other; asked before the first is touched. Pure. */
-export function wouldStop(
-  seen: Seen,
-  target: Context["target"]["name"],
-  nodes: readonly ObservedNode[],
-): Foreseen {
+export function wouldStop(seen: Seen, target: Context["target"]["name"], nodes: readonly ObservedNode[]): Foreseen {
   let world = seen;
   for (const node of nodes) {
     const verdict = guardNode(world, target, node.name, "stop");
-    if (!verdict.allowed && !isPatient(verdict.because))
-      return { allowed: false, node: node.name, why: verdict.why };
+    if (!verdict.allowed && !isPatient(verdict.because)) return { allowed: false, node: node.name, why: verdict.why };
     const after = world.observed.nodes.map((other) =>
       other.name === node.name ? { ...other, state: "stopped" as const } : other,
     );
@@ -62,8 +52,5 @@ const isPatient = (because: "unknown" | "in-flight" | "quorum" | "only-voter"): 
 
 /** The error that says why a control node may not be touched. */
 export function refused(cluster: ClusterName, node: NodeName, why: string): OperationError {
-  return new OperationError(
-    `${node} must stay: ${why}; --force does it all the same`,
-    `slipway status ${cluster}`,
-  );
+  return new OperationError(`${node} must stay: ${why}; --force does it all the same`, `slipway status ${cluster}`);
 }

@@ -26,11 +26,7 @@ export type RemoveNode = (locked: Locked, cluster: ClusterName, node: NodeName, 
 const gatePatience = 60_000;
 
 /** A node leaves for good: its memberships, its container and its data. */
-export async function remove(
-  context: Context,
-  input: RemoveInput,
-  retire: RemoveNode = removeNode,
-): Promise<Removed> {
+export async function remove(context: Context, input: RemoveInput, retire: RemoveNode = removeNode): Promise<Removed> {
   const { cluster } = input;
   await observePresent(context, cluster);
   return underLock(context, { cluster, operation: "remove" }, async (locked) => {

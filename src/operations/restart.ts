@@ -30,13 +30,10 @@ export async function restart(context: Context, input: RestartInput): Promise<Re
       .toSorted((a, b) => Number(a.role === "control") - Number(b.role === "control"));
     const controls = nodes.filter((node) => node.role === "control");
     // The only control node has no quorum to keep; who restarts the whole cluster has said that it may pause.
-    const alone =
-      controls.length === 1 &&
-      nodes.every((node) => node.state !== "running" || chosen.includes(node));
+    const alone = controls.length === 1 && nodes.every((node) => node.state !== "running" || chosen.includes(node));
     const guarded = !input.force && !alone;
     if (guarded) await refuseEarly(context, input, chosen);
-    for (const node of chosen)
-      await restartOne(locked, input, node, guarded && node.role === "control");
+    for (const node of chosen) await restartOne(locked, input, node, guarded && node.role === "control");
     return {
       result: { cluster: input.cluster, nodes: chosen.map((node) => node.name) },
       changes: chosen.length,
@@ -45,11 +42,7 @@ export async function restart(context: Context, input: RestartInput): Promise<Re
 }
 
 /** Each control node alone must be able to stop; they never do so at the same time. */
-async function refuseEarly(
-  context: Context,
-  input: RestartInput,
-  chosen: readonly ObservedNode[],
-): Promise<void> {
+async function refuseEarly(context: Context, input: RestartInput, chosen: readonly ObservedNode[]): Promise<void> {
   const seen = await look(context, input.cluster);
   for (const node of chosen.filter((candidate) => candidate.role === "control")) {
     const verdict = wouldStop(seen, context.target.name, [node]);
@@ -58,12 +51,7 @@ async function refuseEarly(
 }
 
 /** Stop, remember what it said last, start, wait until it says that it is ready. */
-async function restartOne(
-  locked: Locked,
-  input: RestartInput,
-  node: ObservedNode,
-  guarded: boolean,
-): Promise<void> {
+async function restartOne(locked: Locked, input: RestartInput, node: ObservedNode, guarded: boolean): Promise<void> {
   const { context, store } = locked;
   const { cluster, grace, timeout } = input;
   if (guarded)

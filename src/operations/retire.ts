@@ -11,7 +11,9 @@ export async function removeNode(locked: Locked, cluster: ClusterName, node: Nod
   const there = (await target.observe(cluster)).nodes.find((candidate) => candidate.name === node);
   if (there === undefined) {
     // Container and data are gone already: only its memberships are left to remove.
-    const entries = (await listRecords(locked.store, "roster")).filter(({ value }) => value.node === node && value.state !== "gone");
+    const entries = (await listRecords(locked.store, "roster")).filter(
+      ({ value }) => value.node === node && value.state !== "gone",
+    );
     if (entries.length === 0) throw new OperationError(`${cluster} has no node ${node}`, `slipway status ${cluster}`);
     for (const { value } of entries) await setRoster(locked, value.instance, "gone");
     emit("node.removed", { node });

@@ -7,7 +7,11 @@ import type { RecordValue } from "../records/table.ts";
 
 export type GroupRevision = RecordValue<"groupRevision">;
 export type ServicesRevision = RecordValue<"servicesRevision">;
-export type Revision = { readonly id: string; readonly groups: readonly GroupRevision[]; readonly services: ServicesRevision };
+export type Revision = {
+  readonly id: string;
+  readonly groups: readonly GroupRevision[];
+  readonly services: ServicesRevision;
+};
 
 /** What the outside has to say before a revision can be described. */
 export type RevisionFacts = {
@@ -27,7 +31,12 @@ function wantedOf(cluster: Cluster, group: Group): GroupRevision["wanted"] {
   return {
     labels: { ...group.labels },
     ...(group.role === "control" || cluster.etcd.share !== undefined
-      ? { etcd: { size: control?.count ?? 1, ...(cluster.etcd.share === undefined ? {} : { share: cluster.etcd.share }) } }
+      ? {
+          etcd: {
+            size: control?.count ?? 1,
+            ...(cluster.etcd.share === undefined ? {} : { share: cluster.etcd.share }),
+          },
+        }
       : {}),
     ...(cluster.orchestrator === "swarm" ? { swarm: { managers: control?.count ?? 1 } } : {}),
   };
@@ -84,7 +93,11 @@ export function describe(cluster: Cluster, facts: RevisionFacts): Read<Revision>
   const id = createHash("sha256").update(canonical({ groups, services, logins, labels })).digest("hex").slice(0, 12);
   return {
     kind: "good",
-    value: { id, groups: groups.map((group) => ({ revision: id, ...group })), services: { revision: id, services, labels, logins } },
+    value: {
+      id,
+      groups: groups.map((group) => ({ revision: id, ...group })),
+      services: { revision: id, services, labels, logins },
+    },
     warnings: [],
   };
 }

@@ -64,10 +64,16 @@ async function enrol(locked: Locked, runner: Runner, node: PlannedNode): Promise
 }
 
 /** Changes what the roster says of an instance; an instance that is gone stays gone. */
-export async function setRoster(locked: Locked, instance: string, state: RecordValue<"roster">["state"]): Promise<void> {
+export async function setRoster(
+  locked: Locked,
+  instance: string,
+  state: RecordValue<"roster">["state"],
+): Promise<void> {
   const { context, store } = locked;
   await updateRecord(store, "roster", { instance }, (now) =>
-    now === undefined || now.state === "gone" || now.state === state ? undefined : { ...now, state, since: context.clock.now(), nonce: context.random.hex(8) },
+    now === undefined || now.state === "gone" || now.state === state
+      ? undefined
+      : { ...now, state, since: context.clock.now(), nonce: context.random.hex(8) },
   );
 }
 
@@ -83,7 +89,10 @@ async function runSubject(locked: Locked, runner: Runner, steps: readonly Step<W
           token = await enrol(locked, runner, step.node);
           return;
         case "work": {
-          const admission = token === undefined ? {} : { admission: { token, pin: runner.founding.pin, machine: runner.machine(step.subject) } };
+          const admission =
+            token === undefined
+              ? {}
+              : { admission: { token, pin: runner.founding.pin, machine: runner.machine(step.subject) } };
           await target.apply(step.work, { emit, signal, ...admission });
           if (step.title === "create") emit("node.created", { node: step.subject, instance: "" });
           if (step.title === "remove") emit("node.removed", { node: step.subject });
@@ -92,7 +101,13 @@ async function runSubject(locked: Locked, runner: Runner, steps: readonly Step<W
         case "publish":
           return runner.publish(store);
         case "pause":
-          if (step.node.role === "control") await passGate(context, { cluster: runner.cluster, node: step.node.name, kind: "stop", deadline: clock.now() + gatePatience });
+          if (step.node.role === "control")
+            await passGate(context, {
+              cluster: runner.cluster,
+              node: step.node.name,
+              kind: "stop",
+              deadline: clock.now() + gatePatience,
+            });
           return;
         case "retire":
           return retire(locked, runner.cluster, step.node);
@@ -102,7 +117,14 @@ async function runSubject(locked: Locked, runner: Runner, steps: readonly Step<W
           if (step.wave >= 0) await awaitForgotten(locked, runner.cluster, [step.instance]);
           return;
         case "await":
-          return awaitNodes(context, { store, cluster: runner.cluster, nodes: step.nodes, until: step.until, deadline: clock.now() + nodePatience, before: runner.before });
+          return awaitNodes(context, {
+            store,
+            cluster: runner.cluster,
+            nodes: step.nodes,
+            until: step.until,
+            deadline: clock.now() + nodePatience,
+            before: runner.before,
+          });
       }
     });
   }
@@ -117,11 +139,18 @@ export async function retire(locked: Locked, cluster: ClusterName, node: Planned
   const now = (await target.observe(cluster)).nodes.find((candidate) => candidate.name === node.name);
   // One that was told before is taken out by the members themselves, who ask the guard at every step.
   const told = there.value.state === "leaving" && now?.state === "running";
-  if (node.role === "control" && !force && !told) await passGate(context, { cluster, node: node.name, kind: "remove", deadline: clock.now() + gatePatience });
+  if (node.role === "control" && !force && !told)
+    await passGate(context, { cluster, node: node.name, kind: "remove", deadline: clock.now() + gatePatience });
   await setRoster(locked, node.instance, "leaving");
   if (now?.state !== "running" || force) return;
   await target.nudge(node.name);
-  await awaitNodes(context, { store, cluster, nodes: [node.name], until: "left", deadline: clock.now() + nodePatience });
+  await awaitNodes(context, {
+    store,
+    cluster,
+    nodes: [node.name],
+    until: "left",
+    deadline: clock.now() + nodePatience,
+  });
 }
 
 /** Runs a plan's steps wave by wave; within a wave the subjects side by side. Every step asks the lock again first. */
@@ -139,19 +168,31 @@ export async function runSteps(locked: Locked, runner: Runner, steps: readonly S
 const forgetPatience = 30_000;
 
 /** Waits until the swarm no longer has the nodes of instances that are gone; a swarm that cannot say so is a warning. */
-export async function awaitForgotten(locked: Locked, cluster: ClusterName, instances: readonly string[]): Promise<void> {
+export async function awaitForgotten(
+  locked: Locked,
+  cluster: ClusterName,
+  instances: readonly string[],
+): Promise<void> {
   const { context, store } = locked;
   const { clock, target, emit, signal } = context;
   const records = (await listRecords(store, "node")).map(({ value }) => value);
-  const nodeIds = records.flatMap((record) => (instances.includes(record.instance) && record.swarm !== undefined && record.swarm.nodeId !== "" ? [record.swarm.nodeId] : []));
+  const nodeIds = records.flatMap((record) =>
+    instances.includes(record.instance) && record.swarm !== undefined && record.swarm.nodeId !== ""
+      ? [record.swarm.nodeId]
+      : [],
+  );
   if (nodeIds.length === 0) return;
-  const managers = (await target.observe(cluster)).nodes.filter((node) => node.role === "control" && node.state === "running");
+  const managers = (await target.observe(cluster)).nodes.filter(
+    (node) => node.role === "control" && node.state === "running",
+  );
   await together(managers, (node) => target.nudge(node.name));
   const deadline = clock.now() + forgetPatience;
   for (;;) {
     signal.throwIfAborted();
     const now = (await listRecords(store, "node")).map(({ value }) => value);
-    const leader = now.find((record) => record.swarm?.leader === true && managers.some((node) => node.instance === record.instance));
+    const leader = now.find(
+      (record) => record.swarm?.leader === true && managers.some((node) => node.instance === record.instance),
+    );
     if (leader?.swarm?.nodes !== undefined && !nodeIds.some((id) => leader.swarm?.nodes?.includes(id))) return;
     if (clock.now() > deadline) {
       emit("warning", { message: `the swarm still lists nodes that are gone: ${nodeIds.join(", ")}` });

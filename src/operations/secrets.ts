@@ -8,13 +8,18 @@ import { secretName } from "./revision.ts";
 async function valueOf(context: Context, source: SecretSource, what: string): Promise<string> {
   if (source.kind === "environment") {
     const value = context.environment[source.variable];
-    if (value === undefined || value === "") throw new OperationError(`${what} comes from the environment variable ${source.variable}, which is not set`);
+    if (value === undefined || value === "")
+      throw new OperationError(`${what} comes from the environment variable ${source.variable}, which is not set`);
     return value;
   }
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(await context.readFile(source.path));
   } catch (error) {
-    throw new OperationError(`${what} comes from the file ${source.path}, which cannot be read: ${error instanceof Error ? error.message : String(error)}`, undefined, { cause: error });
+    throw new OperationError(
+      `${what} comes from the file ${source.path}, which cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      undefined,
+      { cause: error },
+    );
   }
 }
 
@@ -36,7 +41,12 @@ function secretsOf(cluster: Cluster): readonly (Given & { readonly service: stri
  * Which versions of secrets and logins the store would have after a launch. `write`: puts changed values there; else a value
  * that differs from the store's counts as version "changed".
  */
-export async function secretVersions(context: Context, store: ClusterStore | undefined, cluster: Cluster, write: boolean): Promise<ReadonlyMap<string, string>> {
+export async function secretVersions(
+  context: Context,
+  store: ClusterStore | undefined,
+  cluster: Cluster,
+  write: boolean,
+): Promise<ReadonlyMap<string, string>> {
   const versions = new Map<string, string>();
   for (const { key, what, source } of secretsOf(cluster)) {
     const value = await valueOf(context, source, what);
@@ -56,7 +66,12 @@ export async function secretVersions(context: Context, store: ClusterStore | und
     else if (!write || store === undefined) versions.set(host, "changed");
     else {
       const version = context.random.hex(4);
-      await updateRecord(store, "login", { host: hostPart(host) }, () => ({ host, username, password: value, version }));
+      await updateRecord(store, "login", { host: hostPart(host) }, () => ({
+        host,
+        username,
+        password: value,
+        version,
+      }));
       versions.set(host, version);
     }
   }

@@ -1,13 +1,6 @@
 import type { ClusterName, NodeName, Role, TargetName } from "../cluster/cluster.ts";
 
-export type NodeState =
-  | "absent"
-  | "starting"
-  | "ready"
-  | "degraded"
-  | "stopped"
-  | "failed"
-  | "unknown";
+export type NodeState = "absent" | "starting" | "ready" | "degraded" | "stopped" | "failed" | "unknown";
 
 export type NodeStatus = {
   readonly name: NodeName;

@@ -49,11 +49,7 @@ export async function stop(context: Context, input: StopInput): Promise<Stopped>
   });
 }
 
-async function stopTogether(
-  locked: Locked,
-  input: StopInput,
-  nodes: readonly ObservedNode[],
-): Promise<void> {
+async function stopTogether(locked: Locked, input: StopInput, nodes: readonly ObservedNode[]): Promise<void> {
   await together(nodes, (node) => stopOne(locked, input, node));
 }
 
@@ -69,7 +65,5 @@ async function stopGuarded(locked: Locked, input: StopInput, node: ObservedNode)
 }
 
 async function stopOne(locked: Locked, input: StopInput, node: ObservedNode): Promise<void> {
-  await step(locked, "stop", node.name, () =>
-    locked.context.target.node(node.name, input.cluster).stop(input.grace),
-  );
+  await step(locked, "stop", node.name, () => locked.context.target.node(node.name, input.cluster).stop(input.grace));
 }

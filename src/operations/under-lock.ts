@@ -73,12 +73,7 @@ export async function underLock<Result>(
 }
 
 /** One step of an operation: the lock is asked for again before it, its beginning and end are events. */
-export async function step(
-  locked: Locked,
-  title: string,
-  subject: string,
-  work: () => Promise<void>,
-): Promise<void> {
+export async function step(locked: Locked, title: string, subject: string, work: () => Promise<void>): Promise<void> {
   const { context, lock } = locked;
   context.signal.throwIfAborted();
   await lock.check();
@@ -108,10 +103,7 @@ async function lossOf(lock: Lock): Promise<LockLost | undefined> {
 }
 
 /** The same work on many things side by side; fails with the first error, but only when nothing is under way any more. */
-export async function together<Item>(
-  items: readonly Item[],
-  work: (item: Item) => Promise<void>,
-): Promise<void> {
+export async function together<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
   const limit = pLimit(atATime);
   const ends = await Promise.allSettled(items.map((item) => limit(() => work(item))));
   for (const end of ends) if (end.status === "rejected") throw end.reason;

@@ -41,9 +41,7 @@ export async function units(
         state: node.state,
         units: (record?.units ?? [])
           .map((unit) => ({ ...unit, failed: unit.active === "failed" }))
-          .toSorted(
-            (a, b) => Number(b.ours) - Number(a.ours) || a.name.localeCompare(b.name, "en"),
-          ),
+          .toSorted((a, b) => Number(b.ours) - Number(a.ours) || a.name.localeCompare(b.name, "en")),
         drift: record?.drift ?? [],
       };
     }),

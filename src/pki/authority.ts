@@ -30,9 +30,7 @@ export function signerOf(authority: Authority): Promise<Signer> {
 
 async function parse(authority: Authority): Promise<Signer> {
   const x509 = await loadX509();
-  if (
-    !new X509Certificate(authority.certificate).checkPrivateKey(createPrivateKey(authority.key))
-  ) {
+  if (!new X509Certificate(authority.certificate).checkPrivateKey(createPrivateKey(authority.key))) {
     throw new Error("the authority's key is not its certificate's");
   }
   return {

@@ -2,13 +2,7 @@
  * What became of a request: `untrusted`: the two sides do not accept each other's certificates; `unreachable`: it
  * was surely not carried out; `broken`: it may have been; `timeout`, `aborted`, `too-large`: we gave up.
  */
-export type HttpFailure =
-  | "untrusted"
-  | "unreachable"
-  | "broken"
-  | "timeout"
-  | "aborted"
-  | "too-large";
+export type HttpFailure = "untrusted" | "unreachable" | "broken" | "timeout" | "aborted" | "too-large";
 
 /** A request without a whole answer. An answer with a bad status is no error: it is an answer. */
 export class HttpError extends Error {
@@ -68,10 +62,7 @@ const unreachableCodes = new Set([
 export function failureOf(error: Error, method: string, url: URL, sent: boolean): HttpError {
   if (error instanceof HttpError) return error;
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  const why =
-    code === "" || error.message.includes(code)
-      ? error.message.trim()
-      : `${error.message.trim()} (${code})`;
+  const why = code === "" || error.message.includes(code) ? error.message.trim() : `${error.message.trim()} (${code})`;
   if (certificateCodes.has(code) || /^ERR_(?:SSL|TLS)_/.test(code))
     return new TlsError(method, url, why, { cause: error });
   const kind = unreachableCodes.has(code) || !sent ? "unreachable" : "broken";

@@ -1,4 +1,10 @@
-import { connect as connectHttp2, constants, type ClientHttp2Session, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from "node:http2";
+import {
+  connect as connectHttp2,
+  constants,
+  type ClientHttp2Session,
+  type IncomingHttpHeaders,
+  type IncomingHttpStatusHeader,
+} from "node:http2";
 import { connect as connectTls, type SecureContext } from "node:tls";
 import { failureOf, HttpError, TlsError } from "./failure.ts";
 import { clientContext, materialText, type Material } from "./material.ts";
@@ -70,7 +76,9 @@ export function mutualHttp2(options: { readonly read: () => Material | Promise<M
     if (used === undefined) await load();
     if (used === undefined) throw new Error("there is no certificate");
     const there = lines.get(ask.origin);
-    return there === undefined || there.session.closed || there.session.destroyed ? open(ask.origin, used.context) : there;
+    return there === undefined || there.session.closed || there.session.destroyed
+      ? open(ask.origin, used.context)
+      : there;
   }
 
   async function load(): Promise<boolean> {
@@ -103,7 +111,13 @@ export function mutualHttp2(options: { readonly read: () => Material | Promise<M
   };
 }
 
-function send({ session, ready }: Line, ask: Http2Ask, body: Uint8Array, url: URL, retire: () => void): Promise<Http2Answer> {
+function send(
+  { session, ready }: Line,
+  ask: Http2Ask,
+  body: Uint8Array,
+  url: URL,
+  retire: () => void,
+): Promise<Http2Answer> {
   return new Promise((resolve, reject) => {
     let sent = false;
     let cancel = (): void => session.destroy();
@@ -129,7 +143,8 @@ function send({ session, ready }: Line, ask: Http2Ask, body: Uint8Array, url: UR
       stream.on("trailers", (given) => (trailers = given));
       stream.on("data", (part: Buffer) => {
         size += part.length;
-        if (size > mostAnswerBytes) stream.destroy(new HttpError("too-large", "POST", url, `the answer is larger than ${mostAnswerBytes} bytes`));
+        if (size > mostAnswerBytes)
+          stream.destroy(new HttpError("too-large", "POST", url, `the answer is larger than ${mostAnswerBytes} bytes`));
         else parts.push(part);
       });
       stream.on("error", fail);

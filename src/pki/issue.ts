@@ -1,10 +1,4 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  webcrypto,
-  type KeyObject,
-} from "node:crypto";
+import { createPrivateKey, createPublicKey, generateKeyPairSync, webcrypto, type KeyObject } from "node:crypto";
 import type { Extension, JsonNameParams, Name, PublicKey } from "@peculiar/x509";
 import { systemRandom } from "../host/random.ts";
 import type { Validity } from "./renewal.ts";
@@ -48,8 +42,8 @@ export function distinguishedName(parts: {
   readonly organizationalUnit?: string;
 }): JsonNameParams {
   const { commonName, organization, organizationalUnit } = parts;
-  return Object.entries({ O: organization, OU: organizationalUnit, CN: commonName }).flatMap(
-    ([type, value]) => (value === undefined ? [] : [{ [type]: [{ utf8String: value }] }]),
+  return Object.entries({ O: organization, OU: organizationalUnit, CN: commonName }).flatMap(([type, value]) =>
+    value === undefined ? [] : [{ [type]: [{ utf8String: value }] }],
   );
 }
 
@@ -77,11 +71,7 @@ export async function issue(wanted: Issue): Promise<string> {
       extensions: [
         ...wanted.extensions,
         await x509.SubjectKeyIdentifierExtension.create(wanted.publicKey, false, webcrypto),
-        await x509.AuthorityKeyIdentifierExtension.create(
-          wanted.signer.publicKey,
-          false,
-          webcrypto,
-        ),
+        await x509.AuthorityKeyIdentifierExtension.create(wanted.signer.publicKey, false, webcrypto),
       ],
     },
     webcrypto,

@@ -19,22 +19,16 @@ export type TlsVersion = "TLSv1.2" | "TLSv1.3";
 function common(material: Material, minVersion: TlsVersion): SecureContextOptions {
   const authorities = certificatesIn(material.authority);
   // Without any, Node would trust the public web's authorities.
-  if (authorities.length === 0)
-    throw new Error("no authority to trust: its PEM has no certificate");
+  if (authorities.length === 0) throw new Error("no authority to trust: its PEM has no certificate");
   return {
     ca: [...authorities],
     minVersion,
-    ...(material.identity === undefined
-      ? {}
-      : { cert: material.identity.certificate, key: material.identity.key }),
+    ...(material.identity === undefined ? {} : { cert: material.identity.certificate, key: material.identity.key }),
   };
 }
 
 /** A client's TLS context. Throws when a PEM is unreadable or the key is not the certificate's. */
-export function clientContext(
-  material: Material,
-  minVersion: TlsVersion = "TLSv1.2",
-): SecureContext {
+export function clientContext(material: Material, minVersion: TlsVersion = "TLSv1.2"): SecureContext {
   return createSecureContext({ ...common(material, minVersion), allowPartialTrustChain: true });
 }
 
@@ -42,10 +36,7 @@ export function clientContext(
  * The options of a TLS server and of its `setSecureContext`. Throws when a PEM is unreadable, the key is not the
  * certificate's, or the authority has not signed itself: then every client would be refused.
  */
-export function serverContext(
-  material: Material,
-  minVersion: TlsVersion = "TLSv1.3",
-): SecureContextOptions {
+export function serverContext(material: Material, minVersion: TlsVersion = "TLSv1.3"): SecureContextOptions {
   if (material.identity === undefined) throw new Error("a server needs a certificate");
   const options = common(material, minVersion);
   for (const pem of certificatesIn(material.authority)) {
@@ -62,9 +53,5 @@ export function serverContext(
 
 /** The same text for the same material. */
 export function materialText(material: Material): string {
-  return JSON.stringify([
-    material.authority,
-    material.identity?.certificate,
-    material.identity?.key,
-  ]);
+  return JSON.stringify([material.authority, material.identity?.certificate, material.identity?.key]);
 }

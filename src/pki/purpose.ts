@@ -57,10 +57,7 @@ export function templateFaults(template: CertificateTemplate): readonly string[]
   for (const address of template.addresses) {
     if (isIP(address) === 0) faults.push(`${JSON.stringify(address)} is not an IP address`);
   }
-  if (
-    template.usages.includes("server") &&
-    template.names.length + template.addresses.length === 0
-  ) {
+  if (template.usages.includes("server") && template.names.length + template.addresses.length === 0) {
     faults.push("a server's certificate needs a name or an address");
   }
   return faults;

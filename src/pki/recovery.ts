@@ -22,8 +22,7 @@ export async function makeRecoveryKey(): Promise<RecoveryKey> {
 
 /** The text encrypted to every recipient, as an armored age file. Throws when there is no recipient. */
 export async function encryptKey(pem: string, recipients: readonly string[]): Promise<string> {
-  if (recipients.length === 0)
-    throw new RecoveryError("a key is encrypted to at least one recipient");
+  if (recipients.length === 0) throw new RecoveryError("a key is encrypted to at least one recipient");
   const age = await import("age-encryption");
   const encrypter = new age.Encrypter();
   for (const recipient of recipients) {

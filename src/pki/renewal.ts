@@ -17,11 +17,7 @@ export type Validity = {
 };
 
 /** The dates of a certificate that is made now; it never outlives its issuer. Milliseconds. */
-export function validity(
-  now: number,
-  life: number,
-  issuerNotAfter: number = Number.POSITIVE_INFINITY,
-): Validity {
+export function validity(now: number, life: number, issuerNotAfter: number = Number.POSITIVE_INFINITY): Validity {
   const made = Math.floor(now / second) * second;
   const wanted = Math.floor((now + life) / second) * second;
   return { notBefore: made - backdating, notAfter: Math.min(wanted, issuerNotAfter) };
@@ -104,12 +100,7 @@ export function verifyChain(chainPem: string, rootFingerprint: string, now: numb
   const bad = (why: string): CheckedChain => ({ kind: "bad", why });
   const pems = certificatesIn(chainPem);
   const [leafPem, issuerPem, rootPem, ...more] = pems;
-  if (
-    leafPem === undefined ||
-    issuerPem === undefined ||
-    rootPem === undefined ||
-    more.length > 0
-  ) {
+  if (leafPem === undefined || issuerPem === undefined || rootPem === undefined || more.length > 0) {
     return bad(`the chain has ${pems.length} certificates, not leaf, issuing authority and root`);
   }
   const read = (pem: string): X509Certificate | undefined => {
@@ -133,14 +124,11 @@ export function verifyChain(chainPem: string, rootFingerprint: string, now: numb
   ] as const) {
     if (certificate !== leaf && !certificate.ca) return bad(`the ${name} is not an authority`);
     if (certificate === leaf && certificate.ca) return bad("the leaf is itself an authority");
-    if (!certificate.checkIssued(by))
-      return bad(`the ${name} does not name the next one as its issuer`);
+    if (!certificate.checkIssued(by)) return bad(`the ${name} does not name the next one as its issuer`);
     if (!certificate.verify(by.publicKey)) return bad(`the ${name} is not signed by the next one`);
     const { notBefore, notAfter } = dates(certificate);
-    if (now < notBefore)
-      return bad(`the ${name} is not valid before ${new Date(notBefore).toISOString()}`);
-    if (now > notAfter)
-      return bad(`the ${name} has expired at ${new Date(notAfter).toISOString()}`);
+    if (now < notBefore) return bad(`the ${name} is not valid before ${new Date(notBefore).toISOString()}`);
+    if (now > notAfter) return bad(`the ${name} has expired at ${new Date(notAfter).toISOString()}`);
   }
   return { kind: "good", leaf: leafPem, issuer: issuerPem, root: rootPem };
 }
@@ -169,9 +157,7 @@ function alternativeNames(text: string): {
 } {
   const names: string[] = [];
   const addresses: string[] = [];
-  for (const [, kind, value = ""] of text.matchAll(
-    /(DNS|IP Address|[A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/g,
-  )) {
+  for (const [, kind, value = ""] of text.matchAll(/(DNS|IP Address|[A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/g)) {
     if (kind === "DNS") names.push(value);
     else if (kind === "IP Address") addresses.push(shortest(value));
   }

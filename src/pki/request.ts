@@ -65,10 +65,7 @@ export async function signRequest(wanted: {
   }
   const { notAfter } = signer.described;
   if (now >= notAfter) {
-    throw new RequestRefused(
-      "issuer",
-      `the ${purpose} authority has expired at ${new Date(notAfter).toISOString()}`,
-    );
+    throw new RequestRefused("issuer", `the ${purpose} authority has expired at ${new Date(notAfter).toISOString()}`);
   }
   const request = await readRequest(wanted.csr);
   const leaf = await issue({
@@ -86,18 +83,14 @@ export async function signRequest(wanted: {
 
 async function readRequest(csr: string): Promise<Pkcs10CertificateRequest> {
   const x509 = await loadX509();
-  if (csr.length > longestRequest)
-    throw new RequestRefused("unreadable", `it has ${csr.length} characters`);
-  if (!csr.startsWith("-----BEGIN CERTIFICATE REQUEST-----"))
-    throw new RequestRefused("unreadable", "it is not PEM");
+  if (csr.length > longestRequest) throw new RequestRefused("unreadable", `it has ${csr.length} characters`);
+  if (!csr.startsWith("-----BEGIN CERTIFICATE REQUEST-----")) throw new RequestRefused("unreadable", "it is not PEM");
   let request: Pkcs10CertificateRequest;
   let strong: boolean;
   let hash: string;
   try {
     request = new x509.Pkcs10CertificateRequest(csr);
-    strong = isP256(
-      createPublicKey({ key: Buffer.from(request.publicKey.rawData), type: "spki", format: "der" }),
-    );
+    strong = isP256(createPublicKey({ key: Buffer.from(request.publicKey.rawData), type: "spki", format: "der" }));
     // The library's types promise a hash; an unknown algorithm has none.
     const algorithm: { readonly hash?: { readonly name: string } } = request.signatureAlgorithm;
     hash = algorithm.hash?.name ?? "an unknown algorithm";
@@ -105,8 +98,7 @@ async function readRequest(csr: string): Promise<Pkcs10CertificateRequest> {
     throw new RequestRefused("unreadable", "it cannot be parsed", { cause });
   }
   if (!strong) throw new RequestRefused("weak-key", "its key is not P-256");
-  if (hash !== "SHA-256")
-    throw new RequestRefused("signature", `it is signed with ${hash}, not SHA-256`);
+  if (hash !== "SHA-256") throw new RequestRefused("signature", `it is signed with ${hash}, not SHA-256`);
   let proven: boolean;
   try {
     proven = await request.verify(webcrypto);
@@ -119,8 +111,7 @@ async function readRequest(csr: string): Promise<Pkcs10CertificateRequest> {
 
 function checkTemplate(template: CertificateTemplate): void {
   const faults = templateFaults(template);
-  if (faults.length > 0)
-    throw new RequestRefused("template", `template ${template.purpose}: ${faults.join("; ")}`);
+  if (faults.length > 0) throw new RequestRefused("template", `template ${template.purpose}: ${faults.join("; ")}`);
 }
 
 async function leafExtensions(template: CertificateTemplate): Promise<readonly Extension[]> {

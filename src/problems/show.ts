@@ -32,17 +32,12 @@ export function showProblems(
   const paint = options.color === true ? inColor : plain;
   const all = sorted(problems, source);
   const more = all.length - mostShown;
-  const shown = all
-    .slice(0, mostShown)
-    .map(({ problem, position }) => showOne(problem, position, source, paint));
+  const shown = all.slice(0, mostShown).map(({ problem, position }) => showOne(problem, position, source, paint));
   return shown.join("") + (more > 0 ? `and ${more} more\n` : "");
 }
 
 /** The problems with their places, in the order of the file. */
-export function problemsJson(
-  problems: readonly Problem[],
-  source: Source,
-): readonly PlacedProblem[] {
+export function problemsJson(problems: readonly Problem[], source: Source): readonly PlacedProblem[] {
   return sorted(problems, source).map(({ problem, position }) => ({
     code: problem.code,
     severity: problem.severity,
@@ -67,10 +62,7 @@ const plain: Paint = (_, text) => text;
 const styles = { place: "1", error: "1;31", warning: "1;33", caret: "1;32", fix: "36" } as const;
 const inColor: Paint = (style, text) => `\u001b[${styles[style]}m${text}\u001b[0m`;
 
-function sorted(
-  problems: readonly Problem[],
-  source: Source,
-): { problem: Problem; position: Position }[] {
+function sorted(problems: readonly Problem[], source: Source): { problem: Problem; position: Position }[] {
   const said = new Set<string>();
   return problems
     .map((problem) => ({ problem, position: positionOf(source, problem) }))

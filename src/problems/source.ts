@@ -52,10 +52,7 @@ export function positionOf(source: Source, problem: Problem): Position {
 
 /** Where a path's value stands, or its key. */
 export function pathPosition(source: Source, path: Path, atKey: boolean): Position {
-  return spanPosition(
-    source,
-    source.root === undefined ? { start: 0, end: 0 } : spanOf(source.root, path, atKey),
-  );
+  return spanPosition(source, source.root === undefined ? { start: 0, end: 0 } : spanOf(source.root, path, atKey));
 }
 
 function spanOf(root: Place, path: Path, atKey: boolean): Span {

@@ -2,8 +2,7 @@
 // Control characters can rewrite what a terminal shows, and direction overrides can make a line read otherwise than it is.
 
 /** Characters that no text of a file may hold: controls, direction overrides, halves of pairs, non-characters. */
-const hidden =
-  /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]|\p{Cs}/u;
+const hidden = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]|\p{Cs}/u;
 const hiddenInLines =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]|\p{Cs}/u;
 
@@ -51,7 +50,6 @@ const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 export function columns(text: string): number {
   if (/^[\u0020-\u007e]*$/.test(text)) return text.length;
   let sum = 0;
-  for (const { segment } of graphemes.segment(text))
-    sum += marks.test(segment) ? 0 : wide.test(segment) ? 2 : 1;
+  for (const { segment } of graphemes.segment(text)) sum += marks.test(segment) ? 0 : wide.test(segment) ? 2 : 1;
   return sum;
 }

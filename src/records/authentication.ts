@@ -9,10 +9,7 @@ import type { Principal } from "./table.ts";
  * that very instance as present or leaving: that is how one is revoked. Without one, the token that the target put into
  * the instance counts, while the roster has it as present.
  */
-export async function authenticate(
-  store: ClusterStore,
-  caller: Caller,
-): Promise<Authentication<Principal>> {
+export async function authenticate(store: ClusterStore, caller: Caller): Promise<Authentication<Principal>> {
   if (caller.kind === "local") return { kind: "known", principal: { kind: "operator" } };
   if (caller.certificate !== undefined) return byCertificate(store, caller.certificate);
   if (caller.authorization !== undefined) return byToken(store, caller.authorization);
@@ -29,8 +26,7 @@ async function byCertificate(
       : unknown(`the certificate names a gateway ${name}`);
   }
   const entry = await rosterEntry(store, name);
-  if (entry === undefined || entry.state === "gone")
-    return unknown(`instance ${name} is not in the roster`);
+  if (entry === undefined || entry.state === "gone") return unknown(`instance ${name} is not in the roster`);
   if (entry.role !== unit || entry.group !== organisation) {
     return unknown(
       `the certificate of ${name} is for ${unit} of ${organisation}, the roster says ${entry.role} of ${entry.group}`,
@@ -48,12 +44,8 @@ async function byCertificate(
   };
 }
 
-async function byToken(
-  store: ClusterStore,
-  authorization: string,
-): Promise<Authentication<Principal>> {
-  const [, instance = "", token = ""] =
-    /^Slipway (\S{1,256}) (\S{1,1024})$/.exec(authorization) ?? [];
+async function byToken(store: ClusterStore, authorization: string): Promise<Authentication<Principal>> {
+  const [, instance = "", token = ""] = /^Slipway (\S{1,256}) (\S{1,1024})$/.exec(authorization) ?? [];
   const entry = await rosterEntry(store, instance);
   const shown = createHash("sha256").update(token).digest();
   const expected = Buffer.from(entry?.tokenHash ?? "", "hex");

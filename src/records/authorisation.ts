@@ -3,9 +3,7 @@ import type { Bytes, ClusterStore, Key } from "../store/store.ts";
 import { authenticate } from "./authentication.ts";
 import { type Party, type Principal, type RecordKind, records } from "./table.ts";
 
-const kinds: readonly (RecordKind & { readonly parts: readonly string[] })[] = Object.values(
-  records,
-).map((kind) => ({
+const kinds: readonly (RecordKind & { readonly parts: readonly string[] })[] = Object.values(records).map((kind) => ({
   ...kind,
   parts: kind.key.split("/"),
 }));
@@ -24,21 +22,16 @@ type Matched = { readonly kind: RecordKind; readonly bound: Bound };
  */
 export function authorise(principal: Principal, verb: StoreVerb, key: Key): Decision {
   if (verb === "list") {
-    return kinds.some((kind) => couldRead(principal, kind, key))
-      ? allowed
-      : refused(principal, "list", key);
+    return kinds.some((kind) => couldRead(principal, kind, key)) ? allowed : refused(principal, "list", key);
   }
   const matched = matchKey(key);
   if (matched === undefined) return { allowed: false, why: `${key} is no record of a cluster` };
-  if (verb === "delete")
-    return principal.kind === "operator" ? allowed : refused(principal, "delete", key);
+  if (verb === "delete") return principal.kind === "operator" ? allowed : refused(principal, "delete", key);
   const { kind, bound } = matched;
   if (verb === "update" && kind.how === "once")
     return { allowed: false, why: `${key} is written once and never changed` };
   const parties = verb === "get" ? kind.read : kind.write;
-  return parties.some((party) => belongs(principal, party, bound, kind))
-    ? allowed
-    : refused(principal, verb, key);
+  return parties.some((party) => belongs(principal, party, bound, kind)) ? allowed : refused(principal, verb, key);
 }
 
 /**
@@ -58,10 +51,8 @@ export function checkWrite(principal: Principal, key: Key, value: Bytes): WriteC
     };
   }
   const parsed = matched.kind.schema.safeParse(body);
-  if (!parsed.success)
-    return { kind: "invalid", why: `${key} does not fit its schema: ${parsed.error.message}` };
-  if (principal.kind !== "instance" || typeof body !== "object" || body === null)
-    return { kind: "good" };
+  if (!parsed.success) return { kind: "invalid", why: `${key} does not fit its schema: ${parsed.error.message}` };
+  if (principal.kind !== "instance" || typeof body !== "object" || body === null) return { kind: "good" };
   for (const [field, said] of Object.entries(body)) {
     if (field !== "instance" && field !== "group" && field !== "role") continue;
     if (said !== principal[field]) {
@@ -115,12 +106,7 @@ function variableOf(pattern: string): string | undefined {
  * meant with a certificate. Where the key names no instance, `own` and `own-identity` are every instance; an
  * `own-group` of a key that names no group is nobody.
  */
-function belongs(
-  principal: Principal,
-  party: Party,
-  bound: Bound,
-  kind: Pick<RecordKind, "key">,
-): boolean {
+function belongs(principal: Principal, party: Party, bound: Bound, kind: Pick<RecordKind, "key">): boolean {
   if (principal.kind !== "instance") return party === principal.kind;
   const certified = principal.by === "certificate";
   const itself = kind.key.includes("{instance}") ? bound.instance === principal.instance : true;
@@ -146,8 +132,7 @@ function belongs(
 function couldRead(principal: Principal, kind: (typeof kinds)[number], prefix: Key): boolean {
   const asked = prefix.split("/");
   if (asked.length > kind.parts.length) return false;
-  const own: Bound =
-    principal.kind === "instance" ? { instance: principal.instance, group: principal.group } : {};
+  const own: Bound = principal.kind === "instance" ? { instance: principal.instance, group: principal.group } : {};
   // A key of one's own under the prefix, if there can be one: then also `own…` parties may read it.
   const bindings: readonly Bound[] = [own, {}];
   return bindings.some((bound) => {

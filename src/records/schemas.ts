@@ -17,7 +17,11 @@ export const clusterRecord = z.object({
   nonce,
 });
 /** The root certificate is public; its key is encrypted to the recovery key that the operator saw once. */
-export const rootRecord = z.object({ certificate: z.string(), encryptedKey: z.string(), recipients: z.array(z.string()) });
+export const rootRecord = z.object({
+  certificate: z.string(),
+  encryptedKey: z.string(),
+  recipients: z.array(z.string()),
+});
 /** `anchor`: the same authority signed by itself, which OpenSSL's servers need to trust it without the root. */
 export const issuerRecord = z.object({ certificate: z.string(), key: z.string(), anchor: z.string() });
 
@@ -118,7 +122,12 @@ export const wantedSchema = z.object({
   swarm: z.optional(z.object({ managers: z.number() })),
 });
 /** What one group runs in one revision. */
-export const groupRevisionRecord = z.object({ revision: z.string(), group: z.string(), machine: machineSchema, wanted: wantedSchema });
+export const groupRevisionRecord = z.object({
+  revision: z.string(),
+  group: z.string(),
+  machine: machineSchema,
+  wanted: wantedSchema,
+});
 
 export const serviceWanted = z.object({
   name: z.string(),
@@ -131,10 +140,21 @@ export const serviceWanted = z.object({
   environment: z.record(z.string(), z.string()),
   labels,
   mounts: z.array(
-    z.object({ kind: z.enum(["volume", "bind", "tmpfs"]), source: z.string(), target: z.string(), readOnly: z.boolean() }),
+    z.object({
+      kind: z.enum(["volume", "bind", "tmpfs"]),
+      source: z.string(),
+      target: z.string(),
+      readOnly: z.boolean(),
+    }),
   ),
   health: z.optional(
-    z.object({ command: z.array(z.string()), interval: z.number(), timeout: z.number(), startPeriod: z.number(), retries: z.number() }),
+    z.object({
+      command: z.array(z.string()),
+      interval: z.number(),
+      timeout: z.number(),
+      startPeriod: z.number(),
+      retries: z.number(),
+    }),
   ),
   update: z.object({
     parallelism: z.number(),
@@ -156,9 +176,20 @@ export const servicesRevisionRecord = z.object({
   logins: z.array(z.object({ host: z.string(), version: z.string() })),
 });
 export const secretRecord = z.object({ value: z.string(), version: z.string() });
-export const loginRecord = z.object({ host: z.string(), username: z.string(), password: z.string(), version: z.string() });
+export const loginRecord = z.object({
+  host: z.string(),
+  username: z.string(),
+  password: z.string(),
+  version: z.string(),
+});
 
-const unitState = z.object({ name: z.string(), active: z.string(), sub: z.string(), result: z.string(), ours: z.boolean() });
+const unitState = z.object({
+  name: z.string(),
+  active: z.string(),
+  sub: z.string(),
+  result: z.string(),
+  ours: z.boolean(),
+});
 /** What a node says of itself; written on change, and every half minute as a sign of life. */
 export const nodeRecord = z.object({
   instance: z.string(),
@@ -192,7 +223,15 @@ export const nodeRecord = z.object({
       members: z.array(z.object({ id: z.string(), name: z.string(), learner: z.boolean(), healthy: z.boolean() })),
     }),
   ),
-  swarm: z.optional(z.object({ nodeId: z.string(), manager: z.boolean(), leader: z.boolean(), mesh: z.boolean(), /** The leader's: ids of all nodes of the swarm. */ nodes: z.optional(z.array(z.string())) })),
+  swarm: z.optional(
+    z.object({
+      nodeId: z.string(),
+      manager: z.boolean(),
+      leader: z.boolean(),
+      mesh: z.boolean(),
+      /** The leader's: ids of all nodes of the swarm. */ nodes: z.optional(z.array(z.string())),
+    }),
+  ),
 });
 /** What a manager's agent sees of one service. */
 export const serviceRecord = z.object({
@@ -216,12 +255,27 @@ export const serviceRecord = z.object({
 /** A lease: owner, fence (epoch) and expiry. */
 export const lockRecord = z.object({
   holder: z.nullable(
-    z.object({ host: z.string(), process: z.number(), started: z.string(), user: z.string(), doing: z.string(), since: time, expires: time }),
+    z.object({
+      host: z.string(),
+      process: z.number(),
+      started: z.string(),
+      user: z.string(),
+      doing: z.string(),
+      since: time,
+      expires: time,
+    }),
   ),
   epoch: z.number(),
   nonce,
 });
-export const journalRecord = z.object({ time, operation: z.string(), events: z.array(z.record(z.string(), z.unknown())) });
+export const journalRecord = z.object({
+  time,
+  operation: z.string(),
+  events: z.array(z.record(z.string(), z.unknown())),
+});
 export const generationRecord = z.object({ generation: z.string(), state: z.enum(["open", "closed"]), nonce });
 /** Ports that the gateway forwards, by published port. */
-export const gatewayRecord = z.object({ ports: z.array(z.object({ published: z.number(), protocol: z.enum(["tcp", "udp"]) })), nonce });
+export const gatewayRecord = z.object({
+  ports: z.array(z.object({ published: z.number(), protocol: z.enum(["tcp", "udp"]) })),
+  nonce,
+});

@@ -20,7 +20,15 @@ export type Principal =
  * A class of principals in the table. `own`: the instance that the key names (`{instance}`), with its
  * certificate; `own-identity`: the same at first contact; `own-group`: an instance of the key's `{group}`.
  */
-export type Party = "operator" | "gateway" | "control" | "control-identity" | "worker" | "own" | "own-identity" | "own-group";
+export type Party =
+  | "operator"
+  | "gateway"
+  | "control"
+  | "control-identity"
+  | "worker"
+  | "own"
+  | "own-identity"
+  | "own-group";
 
 /** `once`: create-if-absent and never again; `conditional`: create or if-unchanged; nobody but an operator deletes. */
 export type How = "once" | "conditional";
@@ -39,33 +47,183 @@ const managers = ["operator", "control"] as const satisfies readonly Party[];
 
 /** Every key of the cluster store. Authorisation of the HTTP store, the tests of refusals and the S3 policies come from this table. */
 export const records = {
-  cluster: { key: "cluster", schema: schemas.clusterRecord, write: ["operator"], read: [...everyone, "own-identity"], how: "once" },
-  generation: { key: "generation/{generation}", schema: schemas.generationRecord, write: ["operator"], read: [...everyone, "own-identity"], how: "conditional" },
-  root: { key: "root", schema: schemas.rootRecord, write: ["operator"], read: [...everyone, "own-identity"], how: "once" },
-  issuer: { key: "control/issuers/{purpose}", schema: schemas.issuerRecord, write: ["operator"], read: [...managers, "control-identity"], how: "once" },
-  secret: { key: "control/secrets/{name}", schema: schemas.secretRecord, write: ["operator"], read: managers, how: "conditional" },
-  login: { key: "control/logins/{host}", schema: schemas.loginRecord, write: ["operator"], read: managers, how: "conditional" },
-  managerToken: { key: "control/swarm-token", schema: schemas.swarmTokenRecord, write: ["control"], read: managers, how: "conditional" },
-  workerToken: { key: "worker/swarm-token", schema: schemas.swarmTokenRecord, write: ["control"], read: [...managers, "worker"], how: "conditional" },
-  workerEtcd: { key: "worker/etcd", schema: schemas.workerEtcdRecord, write: ["control"], read: [...managers, "worker"], how: "conditional" },
-  roster: { key: "roster/{instance}", schema: schemas.rosterRecord, write: ["operator"], read: [...managers, "gateway", "own"], how: "conditional" },
-  bootstrap: { key: "bootstrap/{instance}", schema: schemas.bootstrapRecord, write: ["operator"], read: ["operator", "own", "own-identity"], how: "conditional" },
-  registration: { key: "registrations/{generation}/{instance}", schema: schemas.registrationRecord, write: ["own", "own-identity"], read: [...managers, "own", "own-identity"], how: "conditional" },
-  request: { key: "requests/{instance}", schema: schemas.requestRecord, write: ["own", "own-identity"], read: [...managers, "own", "own-identity"], how: "conditional" },
-  certificate: { key: "certificates/{instance}", schema: schemas.certificateRecord, write: managers, read: [...managers, "own", "own-identity"], how: "conditional" },
-  etcdProposal: { key: "formation/{generation}/etcd/proposal", schema: schemas.etcdProposalRecord, write: ["control"], read: managers, how: "once" },
-  etcdClaim: { key: "formation/{generation}/etcd/claims/{instance}", schema: schemas.etcdClaimRecord, write: ["own"], read: managers, how: "once" },
-  etcdJoined: { key: "formation/{generation}/etcd/joined/{instance}", schema: schemas.etcdJoinedRecord, write: ["own"], read: managers, how: "conditional" },
-  swarmClaim: { key: "formation/{generation}/swarm/claim", schema: schemas.swarmClaimRecord, write: ["control"], read: managers, how: "conditional" },
-  swarmCluster: { key: "formation/{generation}/swarm/cluster", schema: schemas.swarmClusterRecord, write: ["control"], read: [...managers, "worker"], how: "conditional" },
+  cluster: {
+    key: "cluster",
+    schema: schemas.clusterRecord,
+    write: ["operator"],
+    read: [...everyone, "own-identity"],
+    how: "once",
+  },
+  generation: {
+    key: "generation/{generation}",
+    schema: schemas.generationRecord,
+    write: ["operator"],
+    read: [...everyone, "own-identity"],
+    how: "conditional",
+  },
+  root: {
+    key: "root",
+    schema: schemas.rootRecord,
+    write: ["operator"],
+    read: [...everyone, "own-identity"],
+    how: "once",
+  },
+  issuer: {
+    key: "control/issuers/{purpose}",
+    schema: schemas.issuerRecord,
+    write: ["operator"],
+    read: [...managers, "control-identity"],
+    how: "once",
+  },
+  secret: {
+    key: "control/secrets/{name}",
+    schema: schemas.secretRecord,
+    write: ["operator"],
+    read: managers,
+    how: "conditional",
+  },
+  login: {
+    key: "control/logins/{host}",
+    schema: schemas.loginRecord,
+    write: ["operator"],
+    read: managers,
+    how: "conditional",
+  },
+  managerToken: {
+    key: "control/swarm-token",
+    schema: schemas.swarmTokenRecord,
+    write: ["control"],
+    read: managers,
+    how: "conditional",
+  },
+  workerToken: {
+    key: "worker/swarm-token",
+    schema: schemas.swarmTokenRecord,
+    write: ["control"],
+    read: [...managers, "worker"],
+    how: "conditional",
+  },
+  workerEtcd: {
+    key: "worker/etcd",
+    schema: schemas.workerEtcdRecord,
+    write: ["control"],
+    read: [...managers, "worker"],
+    how: "conditional",
+  },
+  roster: {
+    key: "roster/{instance}",
+    schema: schemas.rosterRecord,
+    write: ["operator"],
+    read: [...managers, "gateway", "own"],
+    how: "conditional",
+  },
+  bootstrap: {
+    key: "bootstrap/{instance}",
+    schema: schemas.bootstrapRecord,
+    write: ["operator"],
+    read: ["operator", "own", "own-identity"],
+    how: "conditional",
+  },
+  registration: {
+    key: "registrations/{generation}/{instance}",
+    schema: schemas.registrationRecord,
+    write: ["own", "own-identity"],
+    read: [...managers, "own", "own-identity"],
+    how: "conditional",
+  },
+  request: {
+    key: "requests/{instance}",
+    schema: schemas.requestRecord,
+    write: ["own", "own-identity"],
+    read: [...managers, "own", "own-identity"],
+    how: "conditional",
+  },
+  certificate: {
+    key: "certificates/{instance}",
+    schema: schemas.certificateRecord,
+    write: managers,
+    read: [...managers, "own", "own-identity"],
+    how: "conditional",
+  },
+  etcdProposal: {
+    key: "formation/{generation}/etcd/proposal",
+    schema: schemas.etcdProposalRecord,
+    write: ["control"],
+    read: managers,
+    how: "once",
+  },
+  etcdClaim: {
+    key: "formation/{generation}/etcd/claims/{instance}",
+    schema: schemas.etcdClaimRecord,
+    write: ["own"],
+    read: managers,
+    how: "once",
+  },
+  etcdJoined: {
+    key: "formation/{generation}/etcd/joined/{instance}",
+    schema: schemas.etcdJoinedRecord,
+    write: ["own"],
+    read: managers,
+    how: "conditional",
+  },
+  swarmClaim: {
+    key: "formation/{generation}/swarm/claim",
+    schema: schemas.swarmClaimRecord,
+    write: ["control"],
+    read: managers,
+    how: "conditional",
+  },
+  swarmCluster: {
+    key: "formation/{generation}/swarm/cluster",
+    schema: schemas.swarmClusterRecord,
+    write: ["control"],
+    read: [...managers, "worker"],
+    how: "conditional",
+  },
   pointer: { key: "revision", schema: schemas.pointerRecord, write: ["operator"], read: everyone, how: "conditional" },
-  groupRevision: { key: "revisions/{revision}/groups/{group}", schema: schemas.groupRevisionRecord, write: ["operator"], read: ["operator", "own-group"], how: "once" },
-  servicesRevision: { key: "revisions/{revision}/services", schema: schemas.servicesRevisionRecord, write: ["operator"], read: [...managers, "gateway"], how: "once" },
-  node: { key: "nodes/{instance}", schema: schemas.nodeRecord, write: ["own"], read: [...managers, "own"], how: "conditional" },
-  service: { key: "services/{name}", schema: schemas.serviceRecord, write: ["control"], read: [...managers, "gateway"], how: "conditional" },
+  groupRevision: {
+    key: "revisions/{revision}/groups/{group}",
+    schema: schemas.groupRevisionRecord,
+    write: ["operator"],
+    read: ["operator", "own-group"],
+    how: "once",
+  },
+  servicesRevision: {
+    key: "revisions/{revision}/services",
+    schema: schemas.servicesRevisionRecord,
+    write: ["operator"],
+    read: [...managers, "gateway"],
+    how: "once",
+  },
+  node: {
+    key: "nodes/{instance}",
+    schema: schemas.nodeRecord,
+    write: ["own"],
+    read: [...managers, "own"],
+    how: "conditional",
+  },
+  service: {
+    key: "services/{name}",
+    schema: schemas.serviceRecord,
+    write: ["control"],
+    read: [...managers, "gateway"],
+    how: "conditional",
+  },
   lock: { key: "lock", schema: schemas.lockRecord, write: ["operator"], read: ["operator"], how: "conditional" },
-  journal: { key: "journal/{entry}", schema: schemas.journalRecord, write: ["operator"], read: ["operator"], how: "once" },
-  gateway: { key: "gateway", schema: schemas.gatewayRecord, write: ["operator"], read: ["operator", "gateway"], how: "conditional" },
+  journal: {
+    key: "journal/{entry}",
+    schema: schemas.journalRecord,
+    write: ["operator"],
+    read: ["operator"],
+    how: "once",
+  },
+  gateway: {
+    key: "gateway",
+    schema: schemas.gatewayRecord,
+    write: ["operator"],
+    read: ["operator", "gateway"],
+    how: "conditional",
+  },
 } as const satisfies Record<string, RecordKind>;
 
 export type RecordName = keyof typeof records;

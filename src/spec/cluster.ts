@@ -24,11 +24,7 @@ export const clusterFile = section("A Slipway cluster.", {
     ["swarm", "none"],
     notYet,
   ).optional(),
-  target: choice(
-    "Where the nodes are; docker when left out. --on overrides it.",
-    ["docker"],
-    otherTarget,
-  ).optional(),
+  target: choice("Where the nodes are; docker when left out. --on overrides it.", ["docker"], otherTarget).optional(),
   groups,
   services: services.optional(),
   registries: registries.optional(),

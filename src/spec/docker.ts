@@ -9,8 +9,7 @@ export const docker = section("Settings for --on docker.", {
     check: subnetComplaint,
   }).optional(),
   publish_on: text({
-    description:
-      "The address of this machine on which ports are published; 127.0.0.1 when left out.",
+    description: "The address of this machine on which ports are published; 127.0.0.1 when left out.",
     check: addressComplaint,
   }).optional(),
 });

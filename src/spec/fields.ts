@@ -58,8 +58,7 @@ export function mapOf<Value extends z.core.SomeType>(
         (map, context) => {
           for (const name of Object.keys(map)) {
             const complaint = hiddenIn(name, false) ?? rule(name);
-            if (complaint !== undefined)
-              complain(context, { ...complaint, at: "key", path: [name] });
+            if (complaint !== undefined) complain(context, { ...complaint, at: "key", path: [name] });
           }
         },
         { when: ({ value: map }) => typeof map === "object" && map !== null },
@@ -116,9 +115,7 @@ export function hiddenIn(value: string, lines: boolean): Complaint | undefined {
   return {
     code: "yaml-control-character",
     message: `${quoted(value)} has the control character ${found.character}`,
-    fix: lines
-      ? "leave it out; tabs and newlines are allowed"
-      : "leave it out; a line end is one too",
+    fix: lines ? "leave it out; tabs and newlines are allowed" : "leave it out; a line end is one too",
   };
 }
 
@@ -193,10 +190,7 @@ export function integerOf(input: unknown, least: number, most: number): number |
     };
   if (!(input instanceof Plain) || typeof input.value === "boolean" || input.value === null)
     return { code: "wrong-type", message: `expected ${range}, found ${kindOf(input)}`, fix: range };
-  if (
-    /^[-+]?\d+$/.test(input.source) &&
-    (Number(input.value) < least || Number(input.value) > most)
-  )
+  if (/^[-+]?\d+$/.test(input.source) && (Number(input.value) < least || Number(input.value) > most))
     return { code: "out-of-range", message: `${input.source} is out of range`, fix: range };
   if (/^(0|[1-9]\d*)$/.test(input.source)) return Number(input.value);
   const value = Number(input.value);

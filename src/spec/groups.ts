@@ -3,8 +3,7 @@ import { boolean, choice, complain, integer, listOf, mapOf, section, text } from
 import { accountName, dnsLabel, dropInName, labelKey, unitName } from "./names.ts";
 import { absolutePath, mode } from "./values.ts";
 
-const content = (description: string) =>
-  text({ description, lines: true, empty: true, schema: { type: "string" } });
+const content = (description: string) => text({ description, lines: true, empty: true, schema: { type: "string" } });
 
 const file = section("A file on every node of the group.", {
   path: text({ description: "Where it lies: an absolute path.", check: absolutePath }),
@@ -44,11 +43,7 @@ const group = section("Nodes that are alike.", {
     "control",
     "worker",
   ]).optional(),
-  count: integer(
-    "How many nodes; a control group has 1, 3 or 5. 1 when left out.",
-    0,
-    5_000,
-  ).optional(),
+  count: integer("How many nodes; a control group has 1, 3 or 5. 1 when left out.", 0, 5_000).optional(),
   labels: mapOf(
     "Labels of the nodes, which services can ask for.",
     text({ description: "The label's value.", empty: true }),

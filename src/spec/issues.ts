@@ -35,19 +35,12 @@ function unknownKey(key: string, path: Path, known: readonly string[]): Problem 
 /** A map's name in a sentence: its last key. */
 function where(path: Path): string {
   const last = path.at(-1);
-  return typeof last === "number"
-    ? `an item of ${String(path.at(-2) ?? "this list")}`
-    : String(last);
+  return typeof last === "number" ? `an item of ${String(path.at(-2) ?? "this list")}` : String(last);
 }
 
-function customProblem(
-  message: string,
-  path: Path,
-  params: Readonly<Record<string, unknown>>,
-): Problem {
+function customProblem(message: string, path: Path, params: Readonly<Record<string, unknown>>): Problem {
   const code =
-    problemCodes.find((candidate) => candidate === params["code"]) ??
-    ("invalid-value" satisfies ProblemCode);
+    problemCodes.find((candidate) => candidate === params["code"]) ?? ("invalid-value" satisfies ProblemCode);
   const fix = typeof params["fix"] === "string" ? params["fix"] : undefined;
   if (code === "missing-key" && message === missing.message) return missingKey(path);
   return {

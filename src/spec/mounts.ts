@@ -22,10 +22,7 @@ const mount = section("What the container sees under a path of its own.", {
   if (complaint !== undefined) complain(context, { path: ["source"], ...complaint });
 });
 
-function sourceComplaint(
-  kind: (typeof kinds)[number],
-  source: string | undefined,
-): Complaint | undefined {
+function sourceComplaint(kind: (typeof kinds)[number], source: string | undefined): Complaint | undefined {
   if (kind === "tmpfs")
     return source === undefined
       ? undefined
@@ -53,8 +50,7 @@ export const serviceMount = z
     return input;
   }, mount)
   .meta({
-    description:
-      'A mount: "data:/var/lib/data" for a volume, "/srv:/srv:ro" for a path of the node.',
+    description: 'A mount: "data:/var/lib/data" for a volume, "/srv:/srv:ro" for a path of the node.',
     short: { type: "string" },
   });
 

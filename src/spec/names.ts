@@ -24,9 +24,7 @@ export function dnsLabel(what: string, most: number): (name: string) => Complain
 export function labelKey(name: string): Complaint | undefined {
   if (name.length > 128 || !/^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$/.test(name))
     return invalid("label", name, "is not valid", "use at most 128 letters, digits, . _ - and /");
-  return name.startsWith("slipway.")
-    ? invalid("label", name, "is Slipway's own", "use another prefix")
-    : undefined;
+  return name.startsWith("slipway.") ? invalid("label", name, "is Slipway's own", "use another prefix") : undefined;
 }
 
 /** A constraint's key: what Swarm can compare in `node.labels.<key>`. */
@@ -61,8 +59,7 @@ export function accountName(name: string): Complaint | undefined {
 /** The name of a systemd unit, with its kind behind the dot. */
 export function unitName(name: string): Complaint | undefined {
   const kinds = "service|socket|timer|path|mount|automount|target|slice|swap|device|scope";
-  return name.length <= 255 &&
-    new RegExp(`^[A-Za-z0-9:_.\\\\-]+(@[A-Za-z0-9:_.\\\\-]*)?\\.(${kinds})$`).test(name)
+  return name.length <= 255 && new RegExp(`^[A-Za-z0-9:_.\\\\-]+(@[A-Za-z0-9:_.\\\\-]*)?\\.(${kinds})$`).test(name)
     ? undefined
     : invalid("unit", name, "is not valid", "such as backup.service or backup.timer");
 }

@@ -99,8 +99,7 @@ type Decoded =
   | { readonly kind: "bad"; readonly text: string; readonly spot: Spot };
 
 function decode(input: string | Uint8Array): Decoded {
-  if (typeof input === "string")
-    return { kind: "good", text: input.startsWith("\ufeff") ? input.slice(1) : input };
+  if (typeof input === "string") return { kind: "good", text: input.startsWith("\ufeff") ? input.slice(1) : input };
   const whole = decodeUpTo(input, input.length, false);
   if (whole !== undefined) return { kind: "good", text: whole };
   let low = 0;
@@ -122,9 +121,7 @@ function decode(input: string | Uint8Array): Decoded {
       start: before.length,
       end: before.length + 1,
       code: "unreadable-file",
-      message: wide
-        ? "the file is UTF-16"
-        : `the file is not UTF-8: the byte 0x${byte} does not belong here`,
+      message: wide ? "the file is UTF-16" : `the file is not UTF-8: the byte 0x${byte} does not belong here`,
       fix: "save it as UTF-8",
     },
   };
@@ -182,12 +179,10 @@ function tooDeep(tokens: readonly CST.Token[]): Spot | undefined {
         message: `more than ${limits.depth} lists and maps stand inside each other`,
         fix: "write it flatter",
       };
-    if (token.type === "document" && token.value !== undefined)
-      todo.push({ token: token.value, depth });
+    if (token.type === "document" && token.value !== undefined) todo.push({ token: token.value, depth });
     if (!("items" in token)) continue;
     for (const item of token.items) {
-      if (item.key !== undefined && item.key !== null)
-        todo.push({ token: item.key, depth: depth + 1 });
+      if (item.key !== undefined && item.key !== null) todo.push({ token: item.key, depth: depth + 1 });
       if (item.value !== undefined) todo.push({ token: item.value, depth: depth + 1 });
     }
   }

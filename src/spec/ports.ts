@@ -20,8 +20,7 @@ export const servicePort = z
     return input;
   }, port)
   .meta({
-    description:
-      'A port: "8080:80" publishes the container\'s 80 as 8080; "53:53/udp" and plain 80 do too.',
+    description: 'A port: "8080:80" publishes the container\'s 80 as 8080; "53:53/udp" and plain 80 do too.',
     short: { type: ["string", "integer"] },
   });
 

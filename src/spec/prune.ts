@@ -9,9 +9,7 @@ export type Pruned = { readonly data: Data; readonly without: readonly Path[] };
  * since the paths of the items behind would no longer be theirs. Undefined when nothing would be left.
  */
 export function prune(data: Data, problems: readonly Problem[]): Pruned | undefined {
-  const without = problems.map((problem) =>
-    lastMap(data, problem.path, problem.code === "missing-key"),
-  );
+  const without = problems.map((problem) => lastMap(data, problem.path, problem.code === "missing-key"));
   if (without.some((path) => path.length === 0)) return undefined;
   const keys = new Set(without.map((path) => JSON.stringify(path)));
   return { data: copy(data, [], keys), without };

@@ -8,11 +8,7 @@ const registry = section("How to log in to a registry.", {
 });
 
 /** `registries:` — where images come from that not everyone may read. */
-export const registries = mapOf(
-  "Registries that ask for a password, by host.",
-  registry,
-  hostComplaint,
-);
+export const registries = mapOf("Registries that ask for a password, by host.", registry, hostComplaint);
 
 function hostComplaint(host: string): Complaint | undefined {
   const name =

@@ -1,17 +1,6 @@
 import * as z from "zod";
 import { quoted } from "../problems/visible.ts";
-import {
-  choice,
-  complain,
-  hiddenIn,
-  integer,
-  kindOf,
-  listOf,
-  mapOf,
-  section,
-  text,
-  type Complaint,
-} from "./fields.ts";
+import { choice, complain, hiddenIn, integer, kindOf, listOf, mapOf, section, text, type Complaint } from "./fields.ts";
 import { serviceMount } from "./mounts.ts";
 import { constraintKey, dnsLabel, dockerName, labelKey, variableName } from "./names.ts";
 import { Plain } from "./plain.ts";
@@ -19,16 +8,14 @@ import { servicePort } from "./ports.ts";
 import { absolutePath, duration, mode, oneSource, sourceKeys } from "./values.ts";
 
 const word = text({ description: "One word of the command.", lines: true, empty: true });
-const words = listOf("A command, word by word; no shell is involved.", word).superRefine(
-  (list, context) => {
-    if (list.length > 0) return;
-    complain(context, {
-      code: "invalid-value",
-      message: "the command is empty",
-      fix: '["program", "argument"]',
-    });
-  },
-);
+const words = listOf("A command, word by word; no shell is involved.", word).superRefine((list, context) => {
+  if (list.length > 0) return;
+  complain(context, {
+    code: "invalid-value",
+    message: "the command is empty",
+    fix: '["program", "argument"]',
+  });
+});
 
 /** A command as a list, or as text that is split at its spaces: nothing in it may need a shell. */
 function command(description: string) {
@@ -36,8 +23,7 @@ function command(description: string) {
     .preprocess((input, context) => {
       const written = input instanceof Plain && input.value !== null ? input.source : input;
       if (typeof written !== "string") return input;
-      if (!/["'\\`$&|;<>*?#~(){}[\]\n]/.test(written))
-        return written.split(/\s+/).filter((part) => part !== "");
+      if (!/["'\\`$&|;<>*?#~(){}[\]\n]/.test(written)) return written.split(/\s+/).filter((part) => part !== "");
       complain(context, {
         code: "invalid-value",
         message: "a command as text is only split at its spaces; no shell reads it",
@@ -76,9 +62,7 @@ const environment = z
     short: { type: "array", items: { type: "string" } },
   });
 
-function readVariable(
-  item: unknown,
-): Complaint | { readonly name: string; readonly value: string } {
+function readVariable(item: unknown): Complaint | { readonly name: string; readonly value: string } {
   if (typeof item !== "string")
     return {
       code: "wrong-type",
@@ -105,33 +89,18 @@ const health = section("How to tell that a container is healthy.", {
     "How long a container may take to start before a failure counts; 0s when left out.",
     0,
   ).optional(),
-  retries: integer(
-    "How many failures in a row make it unhealthy; 3 when left out.",
-    1,
-    1_000,
-  ).optional(),
+  retries: integer("How many failures in a row make it unhealthy; 3 when left out.", 1, 1_000).optional(),
 });
 
 const update = section("How a new version takes the place of the old one.", {
-  parallelism: integer(
-    "How many containers at once, 0 for all; 1 when left out.",
-    0,
-    10_000,
-  ).optional(),
+  parallelism: integer("How many containers at once, 0 for all; 1 when left out.", 0, 10_000).optional(),
   delay: duration("Time between two batches; 0s when left out.", 0).optional(),
-  monitor: duration(
-    "How long a new container is watched for failure; 5s when left out.",
-    1,
-  ).optional(),
+  monitor: duration("How long a new container is watched for failure; 5s when left out.", 1).optional(),
   order: choice("Stop the old one first, or start the new one first; stop-first when left out.", [
     "stop-first",
     "start-first",
   ]).optional(),
-  on_failure: choice("What follows a failure; pause when left out.", [
-    "pause",
-    "continue",
-    "rollback",
-  ]).optional(),
+  on_failure: choice("What follows a failure; pause when left out.", ["pause", "continue", "rollback"]).optional(),
 });
 
 const secret = section("A secret that the service's containers can read as a file.", {
@@ -146,13 +115,8 @@ const secret = section("A secret that the service's containers can read as a fil
 const service = section("One program, run in containers.", {
   image: text({ description: "The container image, such as nginx:1.29.", check: imageComplaint }),
   replicas: integer("How many containers; 1 when left out.", 0, 10_000).optional(),
-  mode: choice("global runs one container on every node, in place of replicas.", [
-    "replicated",
-    "global",
-  ]).optional(),
-  command: command(
-    "The command in place of the image's own: a list, or text without quotes.",
-  ).optional(),
+  mode: choice("global runs one container on every node, in place of replicas.", ["replicated", "global"]).optional(),
+  command: command("The command in place of the image's own: a list, or text without quotes.").optional(),
   ports: listOf("Ports that are published.", servicePort).optional(),
   environment: environment.optional(),
   labels: mapOf(
@@ -201,19 +165,12 @@ function imageComplaint(image: string): Complaint | undefined {
   return {
     code: "invalid-value",
     message: `${quoted(image)} is not an image's name`,
-    fix:
-      image.length <= 255 && reference.test(lower)
-        ? lower
-        : "such as nginx:1.29 or registry.example.com/team/web:2",
+    fix: image.length <= 255 && reference.test(lower) ? lower : "such as nginx:1.29 or registry.example.com/team/web:2",
   };
 }
 
 /** `services:` — what runs. */
-export const services = mapOf(
-  "The programs that run on the nodes.",
-  service,
-  dnsLabel("service", 63),
-);
+export const services = mapOf("The programs that run on the nodes.", service, dnsLabel("service", 63));
 
 export type ServiceSpec = z.output<typeof service>;
 export type SecretSpec = z.output<typeof secret>;

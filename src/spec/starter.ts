@@ -19,9 +19,7 @@ export function starterFile(options: StarterOptions): string {
     `orchestrator: ${orchestrator.padEnd(18)}# swarm, or none for etcd alone`,
     "groups:",
     `  control: { role: control, count: ${control} }   # 1, 3 or 5; runs etcd${orchestrator === "swarm" ? " and the managers" : ""}`,
-    ...(workers === 0
-      ? ["  # worker: { count: 2 }"]
-      : [`  worker: { count: ${workers}, labels: { disk: ssd } }`]),
+    ...(workers === 0 ? ["  # worker: { count: 2 }"] : [`  worker: { count: ${workers}, labels: { disk: ssd } }`]),
     ...(orchestrator === "swarm"
       ? servicesOf(workers)
       : ["# etcd: { share: /app }         # keys that workers may read and write"]),

@@ -70,9 +70,7 @@ function modeComplaint(input: unknown): Complaint {
     };
   const octal = input.source.replace(/^0o/, "");
   const meant =
-    decimalModes.includes(Number(input.source)) && !input.source.startsWith("0")
-      ? input.value.toString(8)
-      : octal;
+    decimalModes.includes(Number(input.source)) && !input.source.startsWith("0") ? input.value.toString(8) : octal;
   return {
     code: "wrong-type",
     message: `a mode must be text: YAML reads ${input.source} as a number`,
@@ -113,17 +111,14 @@ function milliseconds(value: string): number | undefined {
   if (value === "0") return 0;
   const parts = /^(?:(\d{1,6})h)?(?:(\d{1,6})m(?!s))?(?:(\d{1,6})s)?(?:(\d{1,9})ms)?$/.exec(value);
   if (parts === null || value === "") return undefined;
-  const [hours = 0, minutes = 0, seconds = 0, rest = 0] = parts
-    .slice(1)
-    .map((part) => Number(part ?? 0));
+  const [hours = 0, minutes = 0, seconds = 0, rest = 0] = parts.slice(1).map((part) => Number(part ?? 0));
   return hours * units.h + minutes * units.m + seconds * units.s + rest;
 }
 
 /** The shortest text of a length of time in milliseconds; reads back to the same. */
 export function durationText(length: number): string {
   if (length === 0) return "0s";
-  for (const unit of ["h", "m", "s"] as const)
-    if (length % units[unit] === 0) return `${length / units[unit]}${unit}`;
+  for (const unit of ["h", "m", "s"] as const) if (length % units[unit] === 0) return `${length / units[unit]}${unit}`;
   return `${length}ms`;
 }
 

@@ -1,13 +1,4 @@
-import {
-  isAlias,
-  isMap,
-  isPair,
-  isScalar,
-  isSeq,
-  type Node,
-  type Pair,
-  type ParsedNode,
-} from "yaml";
+import { isAlias, isMap, isPair, isScalar, isSeq, type Node, type Pair, type ParsedNode } from "yaml";
 import { nearest } from "../problems/nearest.ts";
 import type { Path, Problem } from "../problems/problem.ts";
 import type { Place, Span } from "../problems/source.ts";
@@ -26,9 +17,7 @@ export type Walked = {
 type Value = { readonly data: Data; readonly place: Place };
 type Found = { readonly code: Problem["code"]; readonly message: string; readonly fix: string };
 
-const tags = ["str", "int", "float", "bool", "null", "map", "seq"].map(
-  (name) => `tag:yaml.org,2002:${name}`,
-);
+const tags = ["str", "int", "float", "bool", "null", "map", "seq"].map((name) => `tag:yaml.org,2002:${name}`);
 
 /** Reads a document's nodes once, aliases expanded; never throws, whatever the nodes are. */
 export function walk(contents: ParsedNode): Walked {
@@ -52,12 +41,7 @@ class Walker {
     if (isAlias(node)) return this.alias(node.source, spanOf(node), path, key);
     const span = spanOf(node) ?? emptyAfter(key);
     const withKey = key === undefined ? {} : { key };
-    if (
-      node !== null &&
-      "anchor" in node &&
-      typeof node.anchor === "string" &&
-      this.repeating === 0
-    )
+    if (node !== null && "anchor" in node && typeof node.anchor === "string" && this.repeating === 0)
       this.anchors.set(node.anchor, node);
     if (node?.tag !== undefined && !tags.includes(node.tag)) this.unknownTag(node.tag, span, path);
     if (isMap(node)) {
@@ -87,12 +71,7 @@ class Walker {
     };
   }
 
-  private pair(
-    pair: Pair,
-    path: Path,
-    data: { [key: string]: Data },
-    inside: Map<string, Place>,
-  ): void {
+  private pair(pair: Pair, path: Path, data: { [key: string]: Data }, inside: Map<string, Place>): void {
     const node = nodeOf(pair.key);
     const span = spanOf(node) ?? { start: 0, end: 0 };
     const key = isScalar(node) ? keyText(scalarOf(node)) : undefined;
@@ -147,13 +126,8 @@ class Walker {
     const node = this.anchors.get(name);
     if (node === undefined) {
       const near = nearest(name, [...this.anchors.keys()]);
-      const fix =
-        near === undefined ? `mark the value meant with &${name}, above this line` : `*${near}`;
-      this.report(
-        { code: "yaml-syntax", message: `no value above is marked &${name}`, fix },
-        at,
-        path,
-      );
+      const fix = near === undefined ? `mark the value meant with &${name}, above this line` : `*${near}`;
+      this.report({ code: "yaml-syntax", message: `no value above is marked &${name}`, fix }, at, path);
       return nothing;
     }
     if (this.open.has(node)) {
@@ -217,8 +191,7 @@ class Walker {
   private report(found: Found, span: Span, path: Path, first?: string): void {
     // What an alias repeats was already said where it stands.
     if (this.repeating > 0 && found.code !== "yaml-alias-bomb") return;
-    const related =
-      first === undefined ? {} : { related: [{ path, message: first, at: "key" as const }] };
+    const related = first === undefined ? {} : { related: [{ path, message: first, at: "key" as const }] };
     this.spans.set({ ...found, severity: "error", path, ...related }, span);
   }
 }

@@ -21,15 +21,11 @@ export type Caller =
     };
 
 export type StoreVerb = "get" | "list" | "create" | "update" | "delete";
-export type Decision =
-  | { readonly allowed: true }
-  | { readonly allowed: false; readonly why: string };
+export type Decision = { readonly allowed: true } | { readonly allowed: false; readonly why: string };
 export type Authentication<Principal> =
   | { readonly kind: "known"; readonly principal: Principal }
   | { readonly kind: "unknown"; readonly why: string };
-export type WriteCheck =
-  | { readonly kind: "good" }
-  | { readonly kind: "invalid" | "forbidden"; readonly why: string };
+export type WriteCheck = { readonly kind: "good" } | { readonly kind: "invalid" | "forbidden"; readonly why: string };
 
 /** The rules of a store that is served: who a caller is, what it may do, what it may write. */
 export type StoreRules<Principal> = {

@@ -8,14 +8,7 @@ import {
   storeRequester,
   Unanswered,
 } from "./requester.ts";
-import {
-  type Bytes,
-  type ClusterStore,
-  type Entry,
-  type Key,
-  StoreError,
-  type Version,
-} from "./store.ts";
+import { type Bytes, type ClusterStore, type Entry, type Key, StoreError, type Version } from "./store.ts";
 
 export type HttpStoreOptions = (StorePlace | { readonly requester: Requester }) & {
   /** What an instance shows at first contact; sent only to a server that was verified. */
@@ -32,9 +25,7 @@ export interface HttpStore extends ClusterStore {
   close(): void;
 }
 
-type Ask = (
-  request: StoreRequest,
-) => Promise<{ readonly answer: StoreAnswer; readonly repeated: boolean }>;
+type Ask = (request: StoreRequest) => Promise<{ readonly answer: StoreAnswer; readonly repeated: boolean }>;
 
 const mostAttempts = 3;
 const pauses = [0, 100, 400];
@@ -46,8 +37,7 @@ const pauses = [0, 100, 400];
  */
 export function httpStore(options: HttpStoreOptions): HttpStore {
   const { timeout = 10_000, clock = systemClock, token } = options;
-  const requester =
-    "requester" in options ? options.requester : storeRequester(options, timeout, options.signal);
+  const requester = "requester" in options ? options.requester : storeRequester(options, timeout, options.signal);
   const authorization: Readonly<Record<string, string>> =
     token === undefined ? {} : { Authorization: `Slipway ${token.instance} ${token.token}` };
 
@@ -95,8 +85,7 @@ export function httpStore(options: HttpStoreOptions): HttpStore {
     async putIfUnchanged(key, value, version) {
       check(key);
       // Not a version that any store gave: nothing stands unchanged under it.
-      if (!isVersion(version))
-        return { kind: "changed", version: (await get(ask, key))?.version ?? absentVersion };
+      if (!isVersion(version)) return { kind: "changed", version: (await get(ask, key))?.version ?? absentVersion };
       const put = await write(ask, key, value, { "If-Match": `"${version}"` });
       return { kind: put.written ? "written" : "changed", version: put.version };
     },
@@ -118,8 +107,7 @@ export function httpStore(options: HttpStoreOptions): HttpStore {
 
 async function get(ask: Ask, key: Key): Promise<Entry | undefined> {
   const { answer } = await ask({ method: "GET", path: pathOf(key), headers: {} });
-  if (answer.status === 200)
-    return { value: new Uint8Array(answer.body), version: versionOf(answer) };
+  if (answer.status === 200) return { value: new Uint8Array(answer.body), version: versionOf(answer) };
   // A proxy, or another server, also says 404; only the store says that the record is absent.
   if (answer.status === 404 && problemOf(answer).error === "absent") return undefined;
   throw refusal(answer);
@@ -138,8 +126,7 @@ async function write(
     headers: condition,
     body: value,
   });
-  if (answer.status === 201 || answer.status === 204)
-    return { written: true, version: versionOf(answer) };
+  if (answer.status === 201 || answer.status === 204) return { written: true, version: versionOf(answer) };
   if (answer.status !== 412) throw refusal(answer);
   if (!repeated)
     return {
@@ -175,22 +162,13 @@ function keysOf(body: Uint8Array): readonly Key[] {
 function refusal(answer: StoreAnswer): StoreError {
   const { error, message } = problemOf(answer);
   const kind =
-    answer.status === 401 || answer.status === 403
-      ? "forbidden"
-      : answer.status >= 500
-        ? "unreachable"
-        : "invalid";
+    answer.status === 401 || answer.status === 403 ? "forbidden" : answer.status >= 500 ? "unreachable" : "invalid";
   return new StoreError(kind, `the store answered ${answer.status} ${error}: ${message}`);
 }
 
 function problemOf({ body }: StoreAnswer): { readonly error: string; readonly message: string } {
   const problem = parsed(body);
-  if (
-    typeof problem === "object" &&
-    problem !== null &&
-    "error" in problem &&
-    "message" in problem
-  ) {
+  if (typeof problem === "object" && problem !== null && "error" in problem && "message" in problem) {
     return { error: String(problem.error), message: String(problem.message) };
   }
   return { error: "", message: "without a word of why" };

@@ -76,11 +76,7 @@ function serve(
     if (stopped === undefined) {
       const why = cause instanceof Error ? cause.message : String(cause);
       const kind = cause instanceof StoreError ? cause.kind : "unreachable";
-      stopped = new StoreError(
-        kind,
-        `the store in ${files.place("")} must be opened again: ${why}`,
-        { cause },
-      );
+      stopped = new StoreError(kind, `the store in ${files.place("")} must be opened again: ${why}`, { cause });
       onBroken(stopped);
     }
     return stopped;
@@ -181,13 +177,9 @@ async function refuseForeign(files: StoreFiles): Promise<void> {
   if (names.includes(marker)) return;
   const record = names.find((name) => name.endsWith(".record"));
   if (record !== undefined)
-    throw new StoreError(
-      "invalid",
-      `${files.place(marker)} is missing, but ${files.place(record)} is there`,
-    );
+    throw new StoreError("invalid", `${files.place(marker)} is missing, but ${files.place(record)} is there`);
   const foreign = names.find((name) => !/^(?:owner\.\d+|.*\.temp|lost\+found)$/.test(name));
-  if (foreign !== undefined)
-    throw new StoreError("invalid", `${files.place("")} is not a store: it holds ${foreign}`);
+  if (foreign !== undefined) throw new StoreError("invalid", `${files.place("")} is not a store: it holds ${foreign}`);
 }
 
 async function load(files: StoreFiles, random: Random): Promise<Map<Key, Entry>> {
@@ -220,10 +212,7 @@ async function checkMarker(files: StoreFiles): Promise<void> {
   throw new StoreError("invalid", `${files.place(marker)} is damaged or of another format`);
 }
 
-async function loadRecord(
-  files: StoreFiles,
-  name: string,
-): Promise<{ readonly key: Key; readonly entry: Entry }> {
+async function loadRecord(files: StoreFiles, name: string): Promise<{ readonly key: Key; readonly entry: Entry }> {
   const bytes = await files.read(name);
   try {
     return decodeRecordFile(name, bytes);

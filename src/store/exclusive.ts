@@ -73,18 +73,9 @@ function rightOf({ files, random, owner }: ExclusiveOptions, number: number): Fo
   };
 }
 
-async function refuseLiving(
-  { files, owner, processAlive }: ExclusiveOptions,
-  name: string,
-): Promise<void> {
+async function refuseLiving({ files, owner, processAlive }: ExclusiveOptions, name: string): Promise<void> {
   const claim = await read(files, name);
-  if (
-    claim === undefined ||
-    claim.released ||
-    claim.owner.host !== owner.host ||
-    !processAlive(claim.owner)
-  )
-    return;
+  if (claim === undefined || claim.released || claim.owner.host !== owner.host || !processAlive(claim.owner)) return;
   throw new StoreError(
     "closed",
     `${files.place("")} is in use by process ${claim.owner.process} of ${claim.owner.user} on ${claim.owner.host}`,
@@ -99,17 +90,12 @@ async function read(files: StoreFiles, name: string): Promise<Claim | undefined>
     claim = JSON.parse(decoder.decode(await files.read(name)));
   } catch (error) {
     if (!(await files.has(name))) return undefined;
-    throw new StoreError(
-      "invalid",
-      `${files.place(name)} is damaged; remove it if no other process uses the folder`,
-      { cause: error },
-    );
+    throw new StoreError("invalid", `${files.place(name)} is damaged; remove it if no other process uses the folder`, {
+      cause: error,
+    });
   }
   if (isClaim(claim)) return claim;
-  throw new StoreError(
-    "invalid",
-    `${files.place(name)} is not a claim; remove it if no other process uses the folder`,
-  );
+  throw new StoreError("invalid", `${files.place(name)} is not a claim; remove it if no other process uses the folder`);
 }
 
 function isClaim(claim: unknown): claim is Claim {

@@ -1,16 +1,5 @@
 import { constants } from "node:fs";
-import {
-  type FileHandle,
-  chmod,
-  link,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  stat,
-  unlink,
-} from "node:fs/promises";
+import { type FileHandle, chmod, link, mkdir, open, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 /** A file that is being written. */

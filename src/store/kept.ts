@@ -1,11 +1,4 @@
-import {
-  type ClusterStore,
-  type Entry,
-  isKey,
-  type Key,
-  StoreError,
-  type Version,
-} from "./store.ts";
+import { type ClusterStore, type Entry, isKey, type Key, StoreError, type Version } from "./store.ts";
 
 /** What `putIfUnchanged` answers as the present version of a key that is not there. */
 export const absentVersion: Version = "";
@@ -56,13 +49,10 @@ export function keptStore({ entries, nextVersion, persist, ready }: KeptOptions)
       check(key);
       ready();
       const entry = entries.get(key);
-      return entry === undefined
-        ? undefined
-        : { value: new Uint8Array(entry.value), version: entry.version };
+      return entry === undefined ? undefined : { value: new Uint8Array(entry.value), version: entry.version };
     },
     async list(prefix) {
-      if (!prefixPattern.test(prefix))
-        throw new StoreError("invalid", `not a key prefix: ${prefix}`);
+      if (!prefixPattern.test(prefix)) throw new StoreError("invalid", `not a key prefix: ${prefix}`);
       ready();
       return [...entries.keys()].filter((key) => key.startsWith(prefix)).toSorted();
     },
@@ -80,8 +70,7 @@ export function keptStore({ entries, nextVersion, persist, ready }: KeptOptions)
       return inTurn(key, async () => {
         ready();
         const there = entries.get(key);
-        if (there?.version !== version)
-          return { kind: "changed", version: there?.version ?? absentVersion };
+        if (there?.version !== version) return { kind: "changed", version: there?.version ?? absentVersion };
         return { kind: "written", version: await write(key, value) };
       });
     },
@@ -110,8 +99,5 @@ export function check(key: Key): void {
 export function checkWrite(key: Key, value: Uint8Array): void {
   check(key);
   if (value.length > mostBytes)
-    throw new StoreError(
-      "invalid",
-      `record ${key} would have ${value.length} bytes, and ${mostBytes} are the most`,
-    );
+    throw new StoreError("invalid", `record ${key} would have ${value.length} bytes, and ${mostBytes} are the most`);
 }

@@ -48,9 +48,7 @@ const limits = {
 };
 
 /** Serves a store to the network over TLS and to the operator over a unix socket. Rejects when an end cannot be opened. */
-export async function serveStore<Principal>(
-  options: ServeOptions<Principal>,
-): Promise<ServedStore> {
+export async function serveStore<Principal>(options: ServeOptions<Principal>): Promise<ServedStore> {
   const { store, rules, network, unixSocket, onError, clock = systemClock } = options;
   let closing = false;
   const underWay = new Set<ServerResponse>();
@@ -88,8 +86,7 @@ export async function serveStore<Principal>(
         );
   const servers = [https, local].filter((server) => server !== undefined);
   try {
-    if (https !== undefined && network !== undefined)
-      await listen(https, { port: network.port, host: network.host });
+    if (https !== undefined && network !== undefined) await listen(https, { port: network.port, host: network.host });
     if (local !== undefined && unixSocket !== undefined) await listenLocally(local, unixSocket);
   } catch (error) {
     for (const server of servers) server.close();
@@ -128,14 +125,10 @@ function secure({ key, cert, clientCa }: ServerTls): TlsOptions {
 type Shown = { readonly facts: CertificateFacts; readonly expires: number };
 
 /** What a request over TLS shows; a certificate that its authority did not sign, or that has expired since, counts as none. */
-function remoteCaller(
-  clock: Clock,
-  clients: () => X509Certificate | undefined,
-): (request: IncomingMessage) => Caller {
+function remoteCaller(clock: Clock, clients: () => X509Certificate | undefined): (request: IncomingMessage) => Caller {
   const shown = new WeakMap<TLSSocket, Shown | "nothing">();
   return ({ socket, headers }) => {
-    if (!(socket instanceof TLSSocket))
-      throw new Error("a request without TLS on the network's end");
+    if (!(socket instanceof TLSSocket)) throw new Error("a request without TLS on the network's end");
     const seen = shown.get(socket) ?? certificateOf(socket, clients()) ?? "nothing";
     shown.set(socket, seen);
     const certificate = seen === "nothing" || seen.expires <= clock.now() ? undefined : seen.facts;
@@ -148,10 +141,7 @@ function remoteCaller(
   };
 }
 
-function certificateOf(
-  socket: TLSSocket,
-  authority: X509Certificate | undefined,
-): Shown | undefined {
+function certificateOf(socket: TLSSocket, authority: X509Certificate | undefined): Shown | undefined {
   // A resumed session counts as authorised even when no certificate was shown in it: then there is none here.
   const leaf = socket.authorized ? socket.getPeerX509Certificate() : undefined;
   // TLS trusts all that leads to the root; but there are other authorities under the same root, and theirs open nothing here.
@@ -166,8 +156,7 @@ function certificateOf(
   // A name part that is there twice is a list, whatever the types say; such a subject names nobody.
   const parts: readonly unknown[] = [subject.CN, subject.OU, subject.O];
   const [name, unit, organisation] = parts;
-  if (typeof name !== "string" || typeof unit !== "string" || typeof organisation !== "string")
-    return undefined;
+  if (typeof name !== "string" || typeof unit !== "string" || typeof organisation !== "string") return undefined;
   return { facts: { name, unit, organisation }, expires: Date.parse(validTo) };
 }
 

@@ -26,15 +26,10 @@ export function memoryStore(random: Random, faults: StoreFaults = () => undefine
   });
   let calls = 0;
 
-  async function call<Result>(
-    verb: StoreCall["verb"],
-    key: Key,
-    work: () => Promise<Result>,
-  ): Promise<Result> {
+  async function call<Result>(verb: StoreCall["verb"], key: Key, work: () => Promise<Result>): Promise<Result> {
     const number = ++calls;
     const fault = faults({ number, verb, key });
-    if (fault === "unreachable")
-      throw new StoreError("unreachable", `call ${number} (${verb} ${key}) was refused`);
+    if (fault === "unreachable") throw new StoreError("unreachable", `call ${number} (${verb} ${key}) was refused`);
     const result = await work();
     if (fault === "lost-response")
       throw new StoreError("unreachable", `the answer of call ${number} (${verb} ${key}) was lost`);

@@ -18,13 +18,7 @@ export type PinnedServer = {
  * root and nothing else: the connection is closed with nothing said, and the caller trusts this root alone from then
  * on, so that every connection that carries a word is verified in full by TLS itself.
  */
-export function rootBehindPin({
-  host,
-  port,
-  serverName,
-  pin,
-  timeout,
-}: PinnedServer): Promise<string> {
+export function rootBehindPin({ host, port, serverName, pin, timeout }: PinnedServer): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({
       host,
@@ -33,20 +27,12 @@ export function rootBehindPin({
       rejectUnauthorized: false,
       minVersion: "TLSv1.3",
     });
-    const timer = setTimeout(
-      () => socket.destroy(new Error(`no answer within ${timeout} ms`)),
-      timeout,
-    );
+    const timer = setTimeout(() => socket.destroy(new Error(`no answer within ${timeout} ms`)), timeout);
     socket.once("secureConnect", () => {
       const root = rootOf(socket.getPeerCertificate(true), pin);
       socket.destroy();
       if (root === undefined)
-        reject(
-          new StoreError(
-            "invalid",
-            `the server at ${host}:${port} does not show the pinned root ${pin}`,
-          ),
-        );
+        reject(new StoreError("invalid", `the server at ${host}:${port} does not show the pinned root ${pin}`));
       else resolve(root.toString());
     });
     socket.on("error", (error) =>
@@ -64,11 +50,7 @@ function rootOf(leaf: DetailedPeerCertificate, pin: string): X509Certificate | u
   const seen = new Set<string>();
   let next: Partial<DetailedPeerCertificate> | undefined = leaf;
   // A root is its own issuer, so the walk would never end by itself.
-  while (
-    next?.raw !== undefined &&
-    next.fingerprint256 !== undefined &&
-    !seen.has(next.fingerprint256)
-  ) {
+  while (next?.raw !== undefined && next.fingerprint256 !== undefined && !seen.has(next.fingerprint256)) {
     seen.add(next.fingerprint256);
     const certificate = new X509Certificate(next.raw);
     if (certificate.fingerprint256.replaceAll(":", "").toLowerCase() === wanted) return certificate;

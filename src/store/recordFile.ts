@@ -21,10 +21,7 @@ export function encodeRecordFile(key: Key, { value, version }: Entry): Uint8Arra
 }
 
 /** The record in a file; throws a plain-worded Error when a single bit of it is not as it was written. */
-export function decodeRecordFile(
-  name: string,
-  bytes: Uint8Array,
-): { readonly key: Key; readonly entry: Entry } {
+export function decodeRecordFile(name: string, bytes: Uint8Array): { readonly key: Key; readonly entry: Entry } {
   const end = bytes.indexOf(10);
   if (end === -1) throw new Error(bytes.length === 0 ? "it is empty" : "its first line is cut off");
   const header = headerOf(bytes.subarray(0, end));

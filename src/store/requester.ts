@@ -54,18 +54,13 @@ export type StorePlace =
 const mostAnswerBytes = 64 * 1024 * 1024;
 
 /** Requests to one store over kept connections; `timeout` (milliseconds) is that of one request. */
-export function storeRequester(
-  place: StorePlace,
-  timeout: number,
-  signal?: AbortSignal,
-): Requester {
+export function storeRequester(place: StorePlace, timeout: number, signal?: AbortSignal): Requester {
   const { agent, optionsOf } = dialer(place, timeout);
   const pending = new Set<http.ClientRequest>();
   let closed = false;
   const stop = (): void => {
     closed = true;
-    for (const request of pending)
-      request.destroy(new StoreError("closed", "the store's client was closed"));
+    for (const request of pending) request.destroy(new StoreError("closed", "the store's client was closed"));
     agent.destroy();
   };
   signal?.addEventListener("abort", stop, { once: true });
@@ -74,12 +69,7 @@ export function storeRequester(
     async request(request) {
       const options = await optionsOf();
       if (closed) throw new StoreError("closed", "the store's client is closed");
-      return exchange(
-        { ...options, agent, method: request.method, path: request.path },
-        request,
-        timeout,
-        pending,
-      );
+      return exchange({ ...options, agent, method: request.method, path: request.path }, request, timeout, pending);
     },
     close() {
       signal?.removeEventListener("abort", stop);
@@ -103,8 +93,7 @@ function dialer(place: StorePlace, timeout: number): Dialer {
     return { agent, optionsOf: async () => ({ host: "localhost" }) };
   }
   const url = new URL(place.url);
-  if (url.protocol !== "https:")
-    throw new StoreError("invalid", `a store's address begins with https: ${place.url}`);
+  if (url.protocol !== "https:") throw new StoreError("invalid", `a store's address begins with https: ${place.url}`);
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const server = {
     host,
@@ -114,8 +103,7 @@ function dialer(place: StorePlace, timeout: number): Dialer {
   const { pin, serverName } = place;
   let found: Promise<string> | undefined;
   const root = async (): Promise<string> => {
-    if (pin === undefined)
-      throw new StoreError("invalid", "neither the store's root nor its hash is known");
+    if (pin === undefined) throw new StoreError("invalid", "neither the store's root nor its hash is known");
     found ??= rootBehindPin({
       host,
       port: server.port,
@@ -176,10 +164,7 @@ function exchange(
     });
     let connected = false;
     pending.add(request);
-    const timer = setTimeout(
-      () => request.destroy(new Error(`no answer within ${timeout} ms`)),
-      timeout,
-    );
+    const timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeout} ms`)), timeout);
     const over = (): void => {
       clearTimeout(timer);
       pending.delete(request);
@@ -199,9 +184,7 @@ function exchange(
       response.on("data", (part: Buffer) => {
         size += part.length;
         if (size > mostAnswerBytes)
-          request.destroy(
-            new StoreError("invalid", `the answer is larger than ${mostAnswerBytes} bytes`),
-          );
+          request.destroy(new StoreError("invalid", `the answer is larger than ${mostAnswerBytes} bytes`));
         else parts.push(part);
       });
       response.on("error", fail);

@@ -1,14 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Caller, Decision, StoreRules, StoreVerb } from "./caller.ts";
 import { absentVersion, mostBytes } from "./kept.ts";
-import {
-  type Bytes,
-  type ClusterStore,
-  isKey,
-  type Key,
-  StoreError,
-  type Version,
-} from "./store.ts";
+import { type Bytes, type ClusterStore, isKey, type Key, StoreError, type Version } from "./store.ts";
 
 export type StoreHandlerOptions<Principal> = {
   readonly store: ClusterStore;
@@ -24,12 +17,7 @@ class Refusal extends Error {
   readonly status: number;
   readonly code: string;
   readonly headers: Readonly<Record<string, string>>;
-  constructor(
-    status: number,
-    code: string,
-    message: string,
-    headers: Readonly<Record<string, string>> = {},
-  ) {
+  constructor(status: number, code: string, message: string, headers: Readonly<Record<string, string>> = {}) {
     super(message);
     this.status = status;
     this.code = code;
@@ -60,10 +48,7 @@ export function storeHandler<Principal>(options: StoreHandlerOptions<Principal>)
   };
 }
 
-async function answer<Principal>(
-  options: StoreHandlerOptions<Principal>,
-  request: IncomingMessage,
-): Promise<Answer> {
+async function answer<Principal>(options: StoreHandlerOptions<Principal>, request: IncomingMessage): Promise<Answer> {
   const known = await options.rules.authenticate(options.caller(request));
   if (known.kind === "unknown") throw new Refusal(401, "unauthenticated", known.why);
   const asked = { ...options, principal: known.principal, request };
@@ -86,17 +71,11 @@ async function answer<Principal>(
   }
 }
 
-async function list<Principal>(
-  { rules, store, principal, request }: Asked<Principal>,
-  query: string,
-): Promise<Answer> {
-  if (request.method !== "GET")
-    throw new Refusal(405, "no-such-method", "the list takes GET", { Allow: "GET" });
+async function list<Principal>({ rules, store, principal, request }: Asked<Principal>, query: string): Promise<Answer> {
+  if (request.method !== "GET") throw new Refusal(405, "no-such-method", "the list takes GET", { Allow: "GET" });
   const prefix = new URLSearchParams(query).get("prefix") ?? "";
   demand(rules.authorise(principal, "list", prefix));
-  const keys = (await store.list(prefix)).filter(
-    (key) => rules.authorise(principal, "get", key).allowed,
-  );
+  const keys = (await store.list(prefix)).filter((key) => rules.authorise(principal, "get", key).allowed);
   return {
     status: 200,
     headers: { "Content-Type": "application/json" },
@@ -104,10 +83,7 @@ async function list<Principal>(
   };
 }
 
-async function get<Principal>(
-  { rules, store, principal }: Asked<Principal>,
-  key: Key,
-): Promise<Answer> {
+async function get<Principal>({ rules, store, principal }: Asked<Principal>, key: Key): Promise<Answer> {
   demand(rules.authorise(principal, "get", key));
   const entry = await store.get(key);
   if (entry === undefined) throw new Refusal(404, "absent", `there is no record ${key}`);
@@ -118,40 +94,26 @@ async function get<Principal>(
   };
 }
 
-async function put<Principal>(
-  { rules, store, principal, request }: Asked<Principal>,
-  key: Key,
-): Promise<Answer> {
+async function put<Principal>({ rules, store, principal, request }: Asked<Principal>, key: Key): Promise<Answer> {
   const condition = conditionOf(request);
   const verb: StoreVerb = condition.kind === "absent" ? "create" : "update";
   demand(rules.authorise(principal, verb, key));
   const value = await bodyOf(request);
   const check = rules.checkWrite(principal, key, value);
-  if (check.kind !== "good")
-    throw new Refusal(check.kind === "invalid" ? 400 : 403, check.kind, check.why);
+  if (check.kind !== "good") throw new Refusal(check.kind === "invalid" ? 400 : 403, check.kind, check.why);
   const written =
     condition.kind === "absent"
       ? await store.putIfAbsent(key, value)
       : await store.putIfUnchanged(key, value, condition.version);
-  if (written.kind === "written")
-    return { status: verb === "create" ? 201 : 204, headers: etag(written.version) };
-  throw new Refusal(
-    412,
-    written.kind,
-    `record ${key} is not as the condition says`,
-    etag(written.version),
-  );
+  if (written.kind === "written") return { status: verb === "create" ? 201 : 204, headers: etag(written.version) };
+  throw new Refusal(412, written.kind, `record ${key} is not as the condition says`, etag(written.version));
 }
 
-async function remove<Principal>(
-  { rules, store, principal, request }: Asked<Principal>,
-  key: Key,
-): Promise<Answer> {
+async function remove<Principal>({ rules, store, principal, request }: Asked<Principal>, key: Key): Promise<Answer> {
   const condition = conditionOf(request);
   if (condition.kind === "absent") throw new Refusal(400, "invalid", "DELETE takes If-Match");
   demand(rules.authorise(principal, "delete", key));
-  if ((await store.delete(key, condition.version)) === "deleted")
-    return { status: 204, headers: {} };
+  if ((await store.delete(key, condition.version)) === "deleted") return { status: 204, headers: {} };
   throw new Refusal(412, "changed", `record ${key} has changed`);
 }
 
@@ -159,28 +121,18 @@ function demand(decision: Decision): void {
   if (!decision.allowed) throw new Refusal(403, "forbidden", decision.why);
 }
 
-type Condition =
-  | { readonly kind: "absent" }
-  | { readonly kind: "version"; readonly version: Version };
+type Condition = { readonly kind: "absent" } | { readonly kind: "version"; readonly version: Version };
 
 function conditionOf({ headers }: IncomingMessage): Condition {
   const match = headers["if-match"];
   const none = headers["if-none-match"];
   if (match === undefined && none === undefined) {
-    throw new Refusal(
-      428,
-      "condition-required",
-      "a write needs If-None-Match: * or If-Match: <version>",
-    );
+    throw new Refusal(428, "condition-required", "a write needs If-None-Match: * or If-Match: <version>");
   }
   if (match === undefined && none === "*") return { kind: "absent" };
   const version = none === undefined ? /^"([A-Za-z0-9._-]+)"$/.exec(match ?? "")?.[1] : undefined;
   if (version === undefined)
-    throw new Refusal(
-      400,
-      "invalid",
-      "the condition is neither If-None-Match: * nor one version in If-Match",
-    );
+    throw new Refusal(400, "invalid", "the condition is neither If-None-Match: * nor one version in If-Match");
   return { kind: "version", version };
 }
 
@@ -222,8 +174,7 @@ function refusalOf(error: unknown, onError: ((error: unknown) => void) | undefin
 }
 
 function unexpected(error: unknown): Refusal {
-  if (error instanceof StoreError && error.kind === "invalid")
-    return new Refusal(400, "invalid", error.message);
+  if (error instanceof StoreError && error.kind === "invalid") return new Refusal(400, "invalid", error.message);
   if (error instanceof StoreError) return new Refusal(503, "unreachable", error.message);
   // What went wrong inside is for the log, not for the network.
   return new Refusal(500, "failed", "the store failed; its log says why");

@@ -11,10 +11,7 @@ export interface ClusterStore {
   get(key: Key): Promise<Entry | undefined>;
   /** Every key under the prefix, sorted. */
   list(prefix: Key): Promise<readonly Key[]>;
-  putIfAbsent(
-    key: Key,
-    value: Bytes,
-  ): Promise<{ readonly kind: "written" | "exists"; readonly version: Version }>;
+  putIfAbsent(key: Key, value: Bytes): Promise<{ readonly kind: "written" | "exists"; readonly version: Version }>;
   putIfUnchanged(
     key: Key,
     value: Bytes,
@@ -39,9 +36,5 @@ const keyPattern = /^[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*$/;
 
 /** Whether a text may be a key: no empty parts, no `.` or `..` parts, at most 512 characters. */
 export function isKey(text: string): boolean {
-  return (
-    text.length <= 512 &&
-    keyPattern.test(text) &&
-    !text.split("/").some((part) => part === "." || part === "..")
-  );
+  return text.length <= 512 && keyPattern.test(text) && !text.split("/").some((part) => part === "." || part === "..");
 }

@@ -62,7 +62,14 @@ export interface Target<Work = unknown> {
   /** The image that nodes start from, by its tag; absent where nodes start from another's. */
   readonly image?: NodeImageAccess;
   /** Whether the engine or account can be reached, and what it lacks; for `doctor` and for clear errors. */
-  examine(): Promise<readonly { readonly subject: string; readonly state: "good" | "warning" | "bad"; readonly message: string; readonly fix?: string }[]>;
+  examine(): Promise<
+    readonly {
+      readonly subject: string;
+      readonly state: "good" | "warning" | "bad";
+      readonly message: string;
+      readonly fix?: string;
+    }[]
+  >;
   list(): Promise<readonly ClusterName[]>;
   /** Starts what holds the store where it is stopped, such as after a reboot of the machine; nothing else. */
   wake(cluster: ClusterName): Promise<void>;

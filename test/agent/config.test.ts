@@ -10,10 +10,27 @@ function revision(id: string, content: string): GroupRevision {
     revision: id,
     group: "worker",
     machine: {
-      files: [{ path: "/etc/note", content, mode: "0644", user: "root", group: "root", origin: { kind: "component", component: "a" } }],
+      files: [
+        {
+          path: "/etc/note",
+          content,
+          mode: "0644",
+          user: "root",
+          group: "root",
+          origin: { kind: "component", component: "a" },
+        },
+      ],
       directories: [],
       links: [],
-      units: [{ name: "app.service", content: `[Service]\nExecStart=/bin/app ${content}\n`, dropIns: [], state: "on", origin: { kind: "component", component: "a" } }],
+      units: [
+        {
+          name: "app.service",
+          content: `[Service]\nExecStart=/bin/app ${content}\n`,
+          dropIns: [],
+          state: "on",
+          origin: { kind: "component", component: "a" },
+        },
+      ],
     },
     wanted: { labels: {} },
   };
@@ -26,7 +43,11 @@ describe("a node's config", () => {
   test("is applied once, and stays as it is", async () => {
     const { ports, calls, texts } = memoryNode();
     const keeper = new ConfigKeeper(ports, "life");
-    expect(await keeper.settle(one, pointer("r1"))).toMatchObject({ revision: "r1", changed: true, refused: undefined });
+    expect(await keeper.settle(one, pointer("r1"))).toMatchObject({
+      revision: "r1",
+      changed: true,
+      refused: undefined,
+    });
     expect(texts.get("/etc/note")?.content).toBe("one");
     calls.length = 0;
     expect(await keeper.settle(one, pointer("r1"))).toMatchObject({ revision: "r1", changed: false });
@@ -88,7 +109,12 @@ describe("a config on trial", () => {
   test("is taken back at once when a unit of it fails", async () => {
     const { node, keeper } = await onTrial();
     expect(await keeper.takeBack("units: app.service failed", ["a line"], true)).toBe(true);
-    expect(await keeper.settle(two, pointer("r2"))).toMatchObject({ revision: "r1", refused: { why: "revision r2 was taken back: units: app.service failed", log: ["a line"] }, changed: false, onTrial: false });
+    expect(await keeper.settle(two, pointer("r2"))).toMatchObject({
+      revision: "r1",
+      refused: { why: "revision r2 was taken back: units: app.service failed", log: ["a line"] },
+      changed: false,
+      onTrial: false,
+    });
     expect(node.texts.get("/etc/note")?.content).toBe("one");
   });
 
@@ -97,13 +123,22 @@ describe("a config on trial", () => {
     await keeper.takeBack("why", ["a line"], true);
     const later = new ConfigKeeper(node.ports, "life");
     expect(await later.settle(two, pointer("r2"))).toMatchObject({ revision: "r1", changed: false });
-    expect(await later.settle(two, pointer("r2", 1))).toMatchObject({ revision: "r2", refused: undefined, changed: true, onTrial: true });
+    expect(await later.settle(two, pointer("r2", 1))).toMatchObject({
+      revision: "r2",
+      refused: undefined,
+      changed: true,
+      onTrial: true,
+    });
   });
 
   test("gives way to another revision", async () => {
     const { node, keeper } = await onTrial();
     await keeper.takeBack("why", ["a line"], true);
-    expect(await keeper.settle(revision("r3", "three"), pointer("r3"))).toMatchObject({ revision: "r3", refused: undefined, changed: true });
+    expect(await keeper.settle(revision("r3", "three"), pointer("r3"))).toMatchObject({
+      revision: "r3",
+      refused: undefined,
+      changed: true,
+    });
     expect(node.texts.get("/etc/note")?.content).toBe("three");
   });
 
@@ -114,6 +149,54 @@ describe("a config on trial", () => {
     await keeper.settle(revision("r3", "three"), pointer("r3"));
     await keeper.takeBack("why", ["a line"], true);
     expect(node.texts.get("/etc/note")?.content).toBe("two");
+  });
+
+  test("that cannot be applied is taken back at once", async () => {
+    const { node, keeper } = await onTrial();
+    await keeper.confirm();
+    const three = revision("r3", "three");
+    const unit = {
+      name: "masked.service",
+      dropIns: [],
+      state: "on" as const,
+      origin: { kind: "component" as const, component: "a" },
+    };
+    node.states.set(unit.name, { active: "inactive", enabled: "disabled", masked: true });
+    const outcome = await keeper.settle(
+      { ...three, machine: { ...three.machine, units: [...three.machine.units, unit] } },
+      pointer("r3"),
+    );
+    expect(outcome).toMatchObject({
+      revision: "r2",
+      refused: { why: "revision r3 was taken back: it cannot be applied: unit masked.service is masked" },
+    });
+    expect(node.texts.get("/etc/note")?.content).toBe("two");
+  });
+
+  test("waits while the disk is full, and is applied when there is room", async () => {
+    const node = memoryNode();
+    let full = false;
+    const files = {
+      ...node.ports.files,
+      write: async (...words: Parameters<typeof node.ports.files.write>) => {
+        if (full) throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+        return node.ports.files.write(...words);
+      },
+    };
+    const keeper = new ConfigKeeper({ ...node.ports, files }, "life");
+    await keeper.settle(one, pointer("r1"));
+    await keeper.confirm();
+    full = true;
+    await expect(keeper.settle(two, pointer("r2"))).rejects.toThrow("ENOSPC");
+    full = false;
+    expect(await keeper.settle(two, pointer("r2"))).toMatchObject({ revision: "r2", refused: undefined });
+    expect(node.texts.get("/etc/note")?.content).toBe("two");
+  });
+
+  test("that was taken back is forgotten when the file goes back, too", async () => {
+    const { keeper } = await onTrial();
+    await keeper.takeBack("why", ["a line"], true);
+    expect(await keeper.settle(one, pointer("r1"))).toMatchObject({ revision: "r1", refused: undefined });
   });
 
   test("there is nothing to go back to from the first one", async () => {

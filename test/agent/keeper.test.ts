@@ -14,7 +14,15 @@ async function issuing(): Promise<Issuing> {
 }
 function keeperOf({ ports }: MemoryNode, life?: number): Keeper {
   const { store, files, clock, random, me } = ports;
-  return { store, files, clock, random, instance: me.instance, kept: { folder: "/pki", owner: () => "root" }, ...(life === undefined ? {} : { life }) };
+  return {
+    store,
+    files,
+    clock,
+    random,
+    instance: me.instance,
+    kept: { folder: "/pki", owner: () => "root" },
+    ...(life === undefined ? {} : { life }),
+  };
 }
 const worker = (node: MemoryNode) => certificatesOf(node.ports.me, { share: false });
 
@@ -23,7 +31,10 @@ describe("a worker's certificates", () => {
     const node = memoryNode();
     const keeper = keeperOf(node);
     expect(await requestOwn(keeper, worker(node))).toMatchObject({ settled: false, why: "asked for a certificate" });
-    expect(await requestOwn(keeper, worker(node))).toMatchObject({ settled: false, why: "waiting for a control node to sign the certificate request" });
+    expect(await requestOwn(keeper, worker(node))).toMatchObject({
+      settled: false,
+      why: "waiting for a control node to sign the certificate request",
+    });
     expect(await answerRequest(node.ports.store, "i-1", worker(node), await issuing(), node.clock.now())).toBe(true);
     expect(await requestOwn(keeper, worker(node))).toMatchObject({ settled: true, changed: ["store"] });
     expect(await requestOwn(keeper, worker(node))).toMatchObject({ settled: true, changed: [] });
@@ -50,7 +61,10 @@ describe("a worker's certificates", () => {
 
   test("a request for more than its templates allow gets what they allow, and nothing else", async () => {
     const node = memoryNode();
-    const greedy = certificatesOf({ ...node.ports.me, role: "control", instance: "i-2", node: "demo-control-1" }, { share: true });
+    const greedy = certificatesOf(
+      { ...node.ports.me, role: "control", instance: "i-2", node: "demo-control-1" },
+      { share: true },
+    );
     await requestOwn(keeperOf(node), greedy);
     await answerRequest(node.ports.store, "i-1", worker(node), await issuing(), node.clock.now());
     const answer = (await readRecord(node.ports.store, "certificate", { instance: "i-1" }))?.value.certificates ?? {};
@@ -92,11 +106,15 @@ describe("a worker's certificates", () => {
     const node = memoryNode();
     await requestOwn(keeperOf(node), worker(node));
     const authorities = await issuing();
-    await Promise.all([1, 2].map(() => answerRequest(node.ports.store, "i-1", worker(node), authorities, node.clock.now())));
+    await Promise.all(
+      [1, 2].map(() => answerRequest(node.ports.store, "i-1", worker(node), authorities, node.clock.now())),
+    );
     const asked = await readRecord(node.ports.store, "request", { instance: "i-1" });
     const answered = await readRecord(node.ports.store, "certificate", { instance: "i-1" });
     expect(answered?.value.answers).toBe(asked?.value.nonce);
-    await updateRecord(node.ports.store, "request", { instance: "i-1" }, (now) => (now === undefined ? undefined : { ...now, nonce: "newer" }));
+    await updateRecord(node.ports.store, "request", { instance: "i-1" }, (now) =>
+      now === undefined ? undefined : { ...now, nonce: "newer" },
+    );
     expect(await answerRequest(node.ports.store, "i-1", worker(node), authorities, node.clock.now())).toBe(true);
   });
 });
@@ -109,7 +127,13 @@ describe("a control node's certificates", () => {
     const keeper = keeperOf(node);
     const templates = certificatesOf(node.ports.me, { share: false });
     const authorities = await issuing();
-    expect((await issueOwn(keeper, templates, authorities)).changed.toSorted()).toEqual(["docker-server", "etcd-client", "etcd-peer", "etcd-server", "store"]);
+    expect((await issueOwn(keeper, templates, authorities)).changed.toSorted()).toEqual([
+      "docker-server",
+      "etcd-client",
+      "etcd-peer",
+      "etcd-server",
+      "store",
+    ]);
     node.calls.length = 0;
     expect(await issueOwn(keeper, templates, authorities)).toMatchObject({ settled: true, changed: [] });
     expect(node.calls).toEqual([]);
@@ -121,6 +145,10 @@ describe("a control node's certificates", () => {
     const authorities = await issuing();
     await issueOwn(keeper, certificatesOf(node.ports.me, { share: false }), authorities);
     const moved = certificatesOf({ ...node.ports.me, address: "10.0.0.99" }, { share: false });
-    expect((await issueOwn(keeper, moved, authorities)).changed.toSorted()).toEqual(["docker-server", "etcd-peer", "etcd-server"]);
+    expect((await issueOwn(keeper, moved, authorities)).changed.toSorted()).toEqual([
+      "docker-server",
+      "etcd-peer",
+      "etcd-server",
+    ]);
   });
 });

@@ -11,7 +11,14 @@ type Swarm = { state: "inactive" | "worker"; tasks: number };
 function engineOf(swarm: Swarm): Engine {
   return {
     async call(method, path) {
-      if (path === "/info") return { Swarm: { LocalNodeState: swarm.state === "inactive" ? "inactive" : "active", NodeID: "n1", ControlAvailable: false } };
+      if (path === "/info")
+        return {
+          Swarm: {
+            LocalNodeState: swarm.state === "inactive" ? "inactive" : "active",
+            NodeID: "n1",
+            ControlAvailable: false,
+          },
+        };
       if (path.startsWith("/containers/json")) return Array.from({ length: swarm.tasks }, () => ({}));
       if (method === "POST" && path.startsWith("/swarm/leave")) {
         swarm.state = "inactive";
@@ -46,7 +53,13 @@ describe("leaving for good", () => {
   });
 
   test("a control node has left only when another member's list says so, and then its etcd stops", async () => {
-    const control = { instance: "i-c2", node: "demo-control-2", group: "control", role: "control" as const, address: "10.0.0.12" };
+    const control = {
+      instance: "i-c2",
+      node: "demo-control-2",
+      group: "control",
+      role: "control" as const,
+      address: "10.0.0.12",
+    };
     const plain = memoryNode(control);
     let members = [
       { id: "a", name: "demo-control-1", peerUrls: ["https://10.0.0.11:2380"], learner: false },
@@ -64,7 +77,17 @@ describe("leaving for good", () => {
       ["i-c1", "demo-control-1", "10.0.0.11", "present"],
       ["i-c2", "demo-control-2", "10.0.0.12", "leaving"],
     ] as const) {
-      await updateRecord(node.ports.store, "roster", { instance }, () => ({ instance, node: name, group: "control", role: "control", address, state, tokenHash: "", since: 0, nonce: "n" }));
+      await updateRecord(node.ports.store, "roster", { instance }, () => ({
+        instance,
+        node: name,
+        group: "control",
+        role: "control",
+        address,
+        state,
+        tokenHash: "",
+        since: 0,
+        nonce: "n",
+      }));
     }
     // Nobody to ask is no proof.
     expect(await leave(node.ports)).toEqual({ left: false, why: "no etcd member answers" });

@@ -36,7 +36,18 @@ const unreachable: NodePorts["etcd"] = {
   promote: refuse,
   remove: refuse,
   moveLeader: refuse,
-  auth: { enabled: refuse, enable: refuse, user: refuse, addUser: refuse, removeUser: refuse, grantRole: refuse, role: refuse, addRole: refuse, grant: refuse, revoke: refuse },
+  auth: {
+    enabled: refuse,
+    enable: refuse,
+    user: refuse,
+    addUser: refuse,
+    removeUser: refuse,
+    grantRole: refuse,
+    role: refuse,
+    addRole: refuse,
+    grant: refuse,
+    revoke: refuse,
+  },
 };
 
 export function memoryNode(fields: Partial<Me> = {}, etcd: NodePorts["etcd"] = unreachable): MemoryNode {
@@ -48,7 +59,10 @@ export function memoryNode(fields: Partial<Me> = {}, etcd: NodePorts["etcd"] = u
   const failing = new Set<string>();
   const clock = virtualClock();
   const random = seededRandom(3);
-  const ids = async (owner: Ownership): Promise<{ uid: number; gid: number }> => ({ uid: users[owner.user] ?? 1_000, gid: users[owner.group] ?? 1_000 });
+  const ids = async (owner: Ownership): Promise<{ uid: number; gid: number }> => ({
+    uid: users[owner.user] ?? 1_000,
+    gid: users[owner.group] ?? 1_000,
+  });
   const files: NodeFiles = {
     read: async (path) => texts.get(path)?.content,
     async write(path, content, owner) {
@@ -79,7 +93,8 @@ export function memoryNode(fields: Partial<Me> = {}, etcd: NodePorts["etcd"] = u
     ids,
     async remove(path) {
       calls.push(`remove ${path}`);
-      for (const all of [texts, links]) for (const its of all.keys()) if (its === path || its.startsWith(`${path}/`)) all.delete(its);
+      for (const all of [texts, links])
+        for (const its of all.keys()) if (its === path || its.startsWith(`${path}/`)) all.delete(its);
     },
     async move(from, to) {
       const there = texts.get(from);
@@ -87,7 +102,8 @@ export function memoryNode(fields: Partial<Me> = {}, etcd: NodePorts["etcd"] = u
       texts.delete(from);
       texts.set(to, there);
     },
-    list: async (folder) => [...texts.keys()].filter((path) => path.startsWith(`${folder}/`)).map((path) => path.slice(folder.length + 1)),
+    list: async (folder) =>
+      [...texts.keys()].filter((path) => path.startsWith(`${folder}/`)).map((path) => path.slice(folder.length + 1)),
     space: async () => ({ size: 1_000, free: 500 }),
   };
   const unit = (name: string): { active: string; enabled: string; masked: boolean } => {
@@ -95,7 +111,11 @@ export function memoryNode(fields: Partial<Me> = {}, etcd: NodePorts["etcd"] = u
     states.set(name, there);
     return there;
   };
-  const each = (verb: string, names: readonly string[], change: (its: ReturnType<typeof unit>, name: string) => void): void => {
+  const each = (
+    verb: string,
+    names: readonly string[],
+    change: (its: ReturnType<typeof unit>, name: string) => void,
+  ): void => {
     if (names.length === 0) return;
     calls.push(`${verb} ${names.join(" ")}`);
     for (const name of names) change(unit(name), name);
@@ -120,13 +140,33 @@ export function memoryNode(fields: Partial<Me> = {}, etcd: NodePorts["etcd"] = u
       new Map(
         names.map((name): [string, UnitState] => {
           const its = unit(name);
-          return [name, { active: its.active, sub: its.active === "active" ? "running" : its.active === "failed" ? "failed" : "dead", result: its.active === "failed" ? "exit-code" : "success", enabled: its.masked ? "masked" : its.enabled, load: its.masked ? "masked" : "loaded" }];
+          return [
+            name,
+            {
+              active: its.active,
+              sub: its.active === "active" ? "running" : its.active === "failed" ? "failed" : "dead",
+              result: its.active === "failed" ? "exit-code" : "success",
+              enabled: its.masked ? "masked" : its.enabled,
+              load: its.masked ? "masked" : "loaded",
+            },
+          ];
         }),
       ),
     failed: async () => [...states].flatMap(([name, its]) => (its.active === "failed" ? [name] : [])),
     log: async (name) => [`${name} said something`],
   };
-  const me: Me = { cluster: "demo", generation: "g1", orchestrator: "none", instance: "i-1", node: "demo-worker-1", group: "worker", role: "worker", address: "10.0.0.11", founders: 1, ...fields };
+  const me: Me = {
+    cluster: "demo",
+    generation: "g1",
+    orchestrator: "none",
+    instance: "i-1",
+    node: "demo-worker-1",
+    group: "worker",
+    role: "worker",
+    address: "10.0.0.11",
+    founders: 1,
+    ...fields,
+  };
   const ports: NodePorts = {
     me,
     store: memoryStore(random),

@@ -32,15 +32,7 @@ describe("without a terminal", () => {
   });
 
   it("init takes its defaults and flags", async () => {
-    const { code, files } = await run([
-      "init",
-      "--name",
-      "shop",
-      "--control",
-      "1",
-      "--workers",
-      "4",
-    ]);
+    const { code, files } = await run(["init", "--name", "shop", "--control", "1", "--workers", "4"]);
     expect(code).toBe(0);
     expect(files.get("cluster.yml")).toContain("name: shop");
     expect(JSON.parse(files.get("cluster.schema.json") ?? "")).toMatchObject({ type: "object" });
@@ -98,11 +90,7 @@ describe("on a terminal", () => {
         choose: async (question, options) => (asked.push(question), options[0]),
       },
     });
-    expect(asked).toEqual([
-      "Name of the cluster?",
-      "What runs services?",
-      "How many control nodes?",
-    ]);
+    expect(asked).toEqual(["Name of the cluster?", "What runs services?", "How many control nodes?"]);
     expect(files.get("cluster.yml")).toContain("name: shop");
   });
 
@@ -160,9 +148,7 @@ describe("progress", () => {
   it("has no colour with --no-color", async () => {
     const list: Setting = {
       operations: {
-        list: async () => async () => [
-          { cluster: "demo" as ClusterName, state: "ready", nodes: 5 },
-        ],
+        list: async () => async () => [{ cluster: "demo" as ClusterName, state: "ready", nodes: 5 }],
       },
       terminal: true,
     };

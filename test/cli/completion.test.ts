@@ -1,10 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { run, type Setting } from "./fakeWorld.ts";
 
-async function proposed(
-  line: readonly string[],
-  setting: Setting = {},
-): Promise<readonly string[]> {
+async function proposed(line: readonly string[], setting: Setting = {}): Promise<readonly string[]> {
   const { code, stdout } = await run(["complete", "--", ...line], setting);
   expect(code).toBe(0);
   return stdout

@@ -25,11 +25,7 @@ describe("exit codes", () => {
   });
 
   it("give every code of stricli a word", () => {
-    expect(
-      Object.fromEntries(
-        Object.entries(ExitCode).map(([name, code]) => [name, exitOfStricli(code)]),
-      ),
-    ).toEqual({
+    expect(Object.fromEntries(Object.entries(ExitCode).map(([name, code]) => [name, exitOfStricli(code)]))).toEqual({
       Success: "done",
       UnknownCommand: "wrong",
       InvalidArgument: "wrong",
@@ -46,12 +42,7 @@ describe("exit codes", () => {
     name: "LockHeld",
   });
   it.each([
-    [
-      "an operation that fails",
-      ["status", "demo"],
-      failing(new OperationError("no luck", "slipway doctor")),
-      1,
-    ],
+    ["an operation that fails", ["status", "demo"], failing(new OperationError("no luck", "slipway doctor")), 1],
     ["something unforeseen", ["status", "demo"], failing(new TypeError("x is not a function")), 1],
     ["a lock that is held", ["status", "demo"], failing(held), 4],
     [
@@ -111,10 +102,7 @@ describe("what went wrong", () => {
   });
 
   it("is, after an interrupt, that the state is safe and how to go on", async () => {
-    const { stderr } = await run(
-      ["status", "demo"],
-      failing(new Error("aborted"), AbortSignal.abort()),
-    );
+    const { stderr } = await run(["status", "demo"], failing(new Error("aborted"), AbortSignal.abort()));
     expect(stderr).toBe("error: interrupted; the state is safe\nnext: bin/slipway status demo\n");
   });
 

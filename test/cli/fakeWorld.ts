@@ -114,8 +114,7 @@ export async function run(words: readonly string[], setting: Setting = {}) {
     files: {
       read: async (path) => {
         const text = files.get(path);
-        if (text === undefined)
-          throw Object.assign(new Error(`no such file: ${path}`), { code: "ENOENT" });
+        if (text === undefined) throw Object.assign(new Error(`no such file: ${path}`), { code: "ENOENT" });
         return Buffer.from(text);
       },
       write: async (path, content) => void files.set(path, Buffer.from(content).toString("utf8")),
@@ -131,5 +130,4 @@ export async function run(words: readonly string[], setting: Setting = {}) {
   return { code, stdout: stdout.text(), stderr: stderr.text(), files };
 }
 
-export const clusterFile =
-  "name: demo\ngroups:\n  control: { role: control, count: 3 }\n  worker: { count: 2 }\n";
+export const clusterFile = "name: demo\ngroups:\n  control: { role: control, count: 3 }\n  worker: { count: 2 }\n";

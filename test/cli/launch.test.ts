@@ -112,9 +112,7 @@ describe("launch", () => {
     const operations: Setting["operations"] = {
       ...setting.operations,
       launch: async () => async (context) => {
-        read.push(
-          await context.readFile("secret.txt").then(String, (error: Error) => error.message),
-        );
+        read.push(await context.readFile("secret.txt").then(String, (error: Error) => error.message));
         return { changes: 0, seconds: 0, status };
       },
     };
@@ -132,10 +130,7 @@ describe("plan", () => {
   });
 
   it("is one document with --json", async () => {
-    const { stdout } = await run(
-      ["plan", "--json"],
-      world([change("create", "demo-worker-3")]).setting,
-    );
+    const { stdout } = await run(["plan", "--json"], world([change("create", "demo-worker-3")]).setting);
     expect(JSON.parse(stdout)).toEqual({
       cluster: "demo",
       forecast: "computed",

@@ -62,8 +62,7 @@ describe("text from nodes", () => {
   ];
 
   it("is harmless in the plain view", () => {
-    for (const event of events)
-      for (const line of linesOf(event, theme(false, true))) expect(line).not.toMatch(unsafe);
+    for (const event of events) for (const line of linesOf(event, theme(false, true))) expect(line).not.toMatch(unsafe);
   });
 
   it("is harmless in the terminal view", () => {

@@ -31,8 +31,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(clone, { recursive: true }));
 
-const slipway = (...words: string[]) =>
-  exec(process.execPath, [join(clone, "bin/slipway"), ...words]);
+const slipway = (...words: string[]) => exec(process.execPath, [join(clone, "bin/slipway"), ...words]);
 const runs = async () => (await readFile(join(clone, "runs"), "utf8")).split("\n").length - 1;
 const changed = (file: string) =>
   utimes(join(clone, file), new Date(Date.now() + 60_000), new Date(Date.now() + 60_000));
@@ -69,10 +68,7 @@ describe("bin/slipway", () => {
   });
 
   it("says what failed and what to run", async () => {
-    await writeFile(
-      join(clone, "scripts/build.mjs"),
-      "process.stderr.write('no luck\\n'); process.exit(3);",
-    );
+    await writeFile(join(clone, "scripts/build.mjs"), "process.stderr.write('no luck\\n'); process.exit(3);");
     await expect(slipway("list")).rejects.toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/error: setting up failed: .*build\.mjs\nno luck\nnext: cd /),
@@ -81,8 +77,7 @@ describe("bin/slipway", () => {
 
   it("asks for nothing in an installed package, which has no sources", async () => {
     await slipway("list");
-    for (const path of ["src", "scripts", "node_modules", "runs"])
-      await rm(join(clone, path), { recursive: true });
+    for (const path of ["src", "scripts", "node_modules", "runs"]) await rm(join(clone, path), { recursive: true });
     await symlink(join(clone, "bin/slipway"), join(clone, "linked"));
     const { stdout, stderr } = await exec(process.execPath, [join(clone, "linked"), "list"]);
     expect([stdout, stderr]).toEqual(["ran list\n", ""]);

@@ -11,9 +11,7 @@ const root = join(import.meta.dirname, "../..");
 let folder = "";
 
 type Metafile = {
-  readonly outputs: Readonly<
-    Record<string, { readonly inputs: Readonly<Record<string, unknown>> }>
-  >;
+  readonly outputs: Readonly<Record<string, { readonly inputs: Readonly<Record<string, unknown>> }>>;
 };
 
 beforeAll(async () => {
@@ -33,12 +31,8 @@ async function loaded(
     env: { PATH: process.env["PATH"], NODE_V8_COVERAGE: coverage },
   });
   const [report = ""] = await readdir(coverage);
-  const scripts: { result: { url: string }[] } = JSON.parse(
-    await readFile(join(coverage, report), "utf8"),
-  );
-  const { outputs }: Metafile = JSON.parse(
-    await readFile(join(folder, "dist/meta/cli.json"), "utf8"),
-  );
+  const scripts: { result: { url: string }[] } = JSON.parse(await readFile(join(coverage, report), "utf8"));
+  const { outputs }: Metafile = JSON.parse(await readFile(join(folder, "dist/meta/cli.json"), "utf8"));
   const sources = new Set<string>();
   for (const { url } of scripts.result) {
     if (!url.startsWith("file:")) continue;
@@ -51,9 +45,7 @@ async function loaded(
 /** The packages among source files. */
 function packages(sources: readonly string[]): readonly string[] {
   return [
-    ...new Set(
-      sources.flatMap((source) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? []),
-    ),
+    ...new Set(sources.flatMap((source) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? [])),
   ].toSorted();
 }
 
@@ -69,9 +61,7 @@ describe("what is loaded", () => {
     expect(stdout).toContain("VERBS");
     expect(packages(sources)).toEqual([]);
     expect(
-      sources.filter((source) =>
-        /^src\/(?:cli\/verbs\/|spec|cluster|targets|operations\/(?!context))/.test(source),
-      ),
+      sources.filter((source) => /^src\/(?:cli\/verbs\/|spec|cluster|targets|operations\/(?!context))/.test(source)),
     ).toEqual([]);
   });
 
@@ -93,11 +83,7 @@ describe("what is loaded", () => {
     ]) {
       expect(found.filter((name) => name.startsWith(heavy))).toEqual([]);
     }
-    expect(
-      sources.filter((source) =>
-        /^src\/(?:targets|agent|pki|operations\/(?!context))/.test(source),
-      ),
-    ).toEqual([]);
+    expect(sources.filter((source) => /^src\/(?:targets|agent|pki|operations\/(?!context))/.test(source))).toEqual([]);
   });
 
   it("for plain verbs that only look: no terminal drawing, no prompts", async () => {

@@ -102,27 +102,15 @@ const cases: readonly (readonly [line: string, operation: string, input: unknown
   ["env demo", "env", { cluster: "demo", folder: "/home/ada/run/demo" }],
   ["env demo --folder keys", "env", { cluster: "demo", folder: "/home/ada/keys" }],
   ["start demo", "start", { cluster: "demo", nodes: [], timeout: 300_000 }],
-  [
-    "start demo-worker-1 --timeout 0",
-    "start",
-    { cluster: "demo", nodes: ["demo-worker-1"], timeout: 0 },
-  ],
+  ["start demo-worker-1 --timeout 0", "start", { cluster: "demo", nodes: ["demo-worker-1"], timeout: 0 }],
   ["stop demo --yes", "stop", { cluster: "demo", nodes: [], force: false, grace: 30 }],
-  [
-    "stop demo worker --yes --force --grace 5",
-    "stop",
-    { cluster: "demo", nodes: ["worker"], force: true, grace: 5 },
-  ],
+  ["stop demo worker --yes --force --grace 5", "stop", { cluster: "demo", nodes: ["worker"], force: true, grace: 5 }],
   [
     "restart demo --yes --timeout 90s",
     "restart",
     { cluster: "demo", nodes: [], force: false, grace: 30, timeout: 90_000 },
   ],
-  [
-    "remove demo-worker-1 --yes",
-    "remove",
-    { cluster: "demo", node: "demo-worker-1", force: false },
-  ],
+  ["remove demo-worker-1 --yes", "remove", { cluster: "demo", node: "demo-worker-1", force: false }],
   [
     "exec demo-control-1 -- docker node ls --format {{.Status}} --json -- x",
     "exec",
@@ -166,9 +154,7 @@ describe("a verb's words", () => {
   it("name the cluster by the node's name, the longest that fits", async () => {
     const { calls, operations } = noting();
     await run(["exec", "a-b-worker-1", "--", "true"], { ...two, operations });
-    expect(calls).toEqual([
-      ["exec", { cluster: "a-b", nodes: ["a-b-worker-1"], command: ["true"] }],
-    ]);
+    expect(calls).toEqual([["exec", { cluster: "a-b", nodes: ["a-b-worker-1"], command: ["true"] }]]);
   });
 
   it("must name the cluster where there are several and no file", async () => {
@@ -179,14 +165,10 @@ describe("a verb's words", () => {
 
   it("are refused where a command is missing or too much is named", async () => {
     const { operations, calls } = noting();
-    expect((await run(["exec", "demo"], { operations })).stderr).toContain(
-      "slipway exec NODE -- COMMAND",
-    );
+    expect((await run(["exec", "demo"], { operations })).stderr).toContain("slipway exec NODE -- COMMAND");
     expect((await run(["exec", "demo", "--"], { operations })).code).toBe(2);
     expect((await run(["remove", "demo", "--yes"], { operations })).code).toBe(2);
-    expect(
-      (await run(["logs", "demo", "--service", "web", "--unit", "etcd"], { operations })).code,
-    ).toBe(2);
+    expect((await run(["logs", "demo", "--service", "web", "--unit", "etcd"], { operations })).code).toBe(2);
     expect((await run(["ssh", "demo-worker-1"], { operations })).stderr).toContain("slipway exec");
     expect(calls).toEqual([]);
   });
@@ -197,8 +179,7 @@ describe("exec", () => {
   const saying = (said: readonly Said[], code: number): Setting => ({
     operations: {
       exec: async () => async (_, input) => {
-        for (const [node, stream, text] of said)
-          input.output(node as NodeName, stream, Buffer.from(text, "latin1"));
+        for (const [node, stream, text] of said) input.output(node as NodeName, stream, Buffer.from(text, "latin1"));
         return {
           nodes: [...new Set(said.map(([node]) => node))].map((node) => ({
             node: node as NodeName,
@@ -236,9 +217,7 @@ describe("exec", () => {
         1,
       ),
     );
-    expect(ran.stdout).toBe(
-      "demo-worker-1: one\ndemo-worker-2: ␛[2J\ndemo-worker-1: two\ndemo-worker-1: last\n",
-    );
+    expect(ran.stdout).toBe("demo-worker-1: one\ndemo-worker-2: ␛[2J\ndemo-worker-1: two\ndemo-worker-1: last\n");
     expect(ran.code).toBe(1);
   });
 
@@ -266,9 +245,7 @@ describe("output", () => {
     expect((await run(["env", "demo"], { operations })).stdout).toBe(
       "export DOCKER_HOST='tcp://127.0.0.1:1'\nexport X='it'\\''s'\n",
     );
-    expect((await run(["env", "demo", "--shell", "fish"], { operations })).stdout).toContain(
-      "set -gx X 'it\\'s'",
-    );
+    expect((await run(["env", "demo", "--shell", "fish"], { operations })).stdout).toContain("set -gx X 'it\\'s'");
     expect((await run(["env", "--unset"], { operations })).stdout).toContain("unset DOCKER_HOST\n");
   });
 
@@ -283,9 +260,7 @@ describe("output", () => {
   it("of check --resolved is the file with its defaults", async () => {
     const files = { "cluster.yml": clusterFile };
     expect((await run(["check", "--resolved"], { files })).stdout).toContain("orchestrator: swarm");
-    expect((await run(["check"], { files })).stdout).toBe(
-      "cluster.yml: good: demo on docker, 5 nodes\n",
-    );
+    expect((await run(["check"], { files })).stdout).toBe("cluster.yml: good: demo on docker, 5 nodes\n");
     expect(JSON.parse((await run(["check", "--json"], { files })).stdout)).toEqual({
       file: "cluster.yml",
       problems: [],

@@ -57,12 +57,7 @@ describe("the terminal view", () => {
   const at = (milliseconds: number, to: { columns: number; rows: number } = size): string => {
     const [first] = events;
     const now = (first?.time ?? 0) + milliseconds;
-    return frame(
-      events.filter((event) => event.time <= now).reduce(advance, noProgress),
-      now,
-      to,
-      plain,
-    );
+    return frame(events.filter((event) => event.time <= now).reduce(advance, noProgress), now, to, plain);
   };
 
   it("shows nodes and services as they go on", async () => {
@@ -79,8 +74,7 @@ describe("the terminal view", () => {
         (moment, columns, rows) => {
           const lines = at(moment, { columns, rows }).split("\n");
           expect(lines.length).toBeLessThan(rows);
-          for (const line of lines)
-            expect(stripVTControlCharacters(line).length).toBeLessThan(columns);
+          for (const line of lines) expect(stripVTControlCharacters(line).length).toBeLessThan(columns);
         },
       ),
     );
@@ -113,9 +107,11 @@ describe("the waterfall", () => {
       { name: "demo-worker-1", settled: { config: { from: start - 9000, to: start - 8000 } } },
     ];
     const merged = withSettled(rows, settled);
-    expect(
-      merged.find((row) => row.name === "demo-control-1")?.spans.map((span) => span.phase),
-    ).toEqual(["boot", "config", "etcd"]);
+    expect(merged.find((row) => row.name === "demo-control-1")?.spans.map((span) => span.phase)).toEqual([
+      "boot",
+      "config",
+      "etcd",
+    ]);
     expect(merged.find((row) => row.name === "demo-worker-1")).toEqual(
       rows.find((row) => row.name === "demo-worker-1"),
     );
@@ -238,9 +234,9 @@ describe("small parts", () => {
         plain,
       ),
     ).toBe("A     C\nx     1\nlong  2");
-    expect(
-      stripVTControlCharacters(table(["A", "B"], [[painted.paint("good", "x"), "1"]], painted)),
-    ).toBe("A  B\nx  1");
+    expect(stripVTControlCharacters(table(["A", "B"], [[painted.paint("good", "x"), "1"]], painted))).toBe(
+      "A  B\nx  1",
+    );
   });
 
   it("lines of several sources come whole, also when a character is cut", () => {
@@ -263,14 +259,8 @@ describe("small parts", () => {
     [{ CI: "1" }, true, false],
   ])("a terminal with %o: colour %s, drawing %s", (environment, colour, live) => {
     const terminal = { isTTY: true };
-    expect([themeOf(terminal, environment, false).colour, isLive(terminal, environment)]).toEqual([
-      colour,
-      live,
-    ]);
-    expect([themeOf({}, environment, false).colour, isLive({}, environment)]).toEqual([
-      false,
-      false,
-    ]);
+    expect([themeOf(terminal, environment, false).colour, isLive(terminal, environment)]).toEqual([colour, live]);
+    expect([themeOf({}, environment, false).colour, isLive({}, environment)]).toEqual([false, false]);
     expect(themeOf(terminal, environment, true).colour).toBe(false);
   });
 

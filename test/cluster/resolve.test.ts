@@ -78,18 +78,14 @@ describe("defaults", () => {
   });
 
   test("the group called control has the role, unless another says so", () => {
-    expect(
-      controlGroup(resolved("name: demo\ngroups: { a: {}, control: { count: 3 } }\n")).name,
-    ).toBe("control");
-    expect(
-      controlGroup(resolved("name: demo\ngroups: { a: { role: control }, control: {} }\n")).name,
-    ).toBe("a");
+    expect(controlGroup(resolved("name: demo\ngroups: { a: {}, control: { count: 3 } }\n")).name).toBe("control");
+    expect(controlGroup(resolved("name: demo\ngroups: { a: { role: control }, control: {} }\n")).name).toBe("a");
   });
 
   test("control comes first, then the names in order", () => {
-    const names = resolved(
-      "name: demo\ngroups: { b: {}, z: { role: control }, a: {} }\n",
-    ).groups.map(({ name }) => name);
+    const names = resolved("name: demo\ngroups: { b: {}, z: { role: control }, a: {} }\n").groups.map(
+      ({ name }) => name,
+    );
     expect(names).toEqual(["z", "a", "b"]);
   });
 
@@ -123,9 +119,7 @@ describe("what the command line says", () => {
 describe("a file in which something is wrong is judged on", () => {
   const codes = (text: string) => {
     const read = readCluster(text, "cluster.yml");
-    return read.kind === "bad"
-      ? read.problems.map(({ code, path }) => `${code} ${path.join(".")}`)
-      : [];
+    return read.kind === "bad" ? read.problems.map(({ code, path }) => `${code} ${path.join(".")}`) : [];
   };
 
   test("rules across fields are told with it", () => {
@@ -137,9 +131,7 @@ describe("a file in which something is wrong is judged on", () => {
   });
 
   test("nothing is said that only follows from what is missing", () => {
-    expect(codes("name: demo\ngroups: { a: { role: contrl }, b: {} }\n")).toEqual([
-      "invalid-value groups.a.role",
-    ]);
+    expect(codes("name: demo\ngroups: { a: { role: contrl }, b: {} }\n")).toEqual(["invalid-value groups.a.role"]);
     expect(codes("name: demo\ngroups: { control: [] }\n")).toEqual(["wrong-type groups.control"]);
     expect(
       codes(
@@ -151,16 +143,9 @@ describe("a file in which something is wrong is judged on", () => {
 
 test("drop-ins may change Slipway's own units, and nothing else may", () => {
   const unit = (keys: string) =>
-    readCluster(
-      `name: demo\ngroups: { control: { units: [{ name: etcd.service, ${keys} }] } }\n`,
-      "cluster.yml",
-    ).kind;
+    readCluster(`name: demo\ngroups: { control: { units: [{ name: etcd.service, ${keys} }] } }\n`, "cluster.yml").kind;
   expect(unit('drop_ins: [{ name: a.conf, content: "" }]')).toBe("good");
-  expect([unit("masked: true"), unit("enabled: false"), unit('content: ""')]).toEqual([
-    "bad",
-    "bad",
-    "bad",
-  ]);
+  expect([unit("masked: true"), unit("enabled: false"), unit('content: ""')]).toEqual(["bad", "bad", "bad"]);
 });
 
 test("a cluster written down in full reads back to itself, and without a warning more", () => {
@@ -182,9 +167,7 @@ test("the order of a file's keys changes nothing but paths of lists", () => {
   fc.assert(
     fc.property(validFile, (file) => {
       const turned = Object.fromEntries(Object.entries(file).reverse());
-      expect(JSON.stringify(resolved(yamlText(turned)))).toBe(
-        JSON.stringify(resolved(yamlText(file))),
-      );
+      expect(JSON.stringify(resolved(yamlText(turned)))).toBe(JSON.stringify(resolved(yamlText(file))));
     }),
     { numRuns: 50 },
   );

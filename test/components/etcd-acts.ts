@@ -4,17 +4,7 @@ import type { JoinAct } from "../../src/components/etcd/join.ts";
 import { peerUrl } from "../../src/components/etcd/membership.ts";
 import type { TendAct } from "../../src/components/etcd/tend.ts";
 import { hasQuorum, keepsData, removeMember, serves } from "./etcd-quorum.ts";
-import {
-  address,
-  change,
-  type EtcdSize,
-  type EtcdState,
-  id,
-  instance,
-  previous,
-  put,
-  slotOf,
-} from "./etcd-state.ts";
+import { address, change, type EtcdSize, type EtcdState, id, instance, previous, put, slotOf } from "./etcd-state.ts";
 
 export type Done = { readonly state: EtcdState; readonly broken?: string };
 
@@ -25,13 +15,7 @@ function slotOfMember(state: EtcdState, memberId: string): number | undefined {
 
 export function performJoin(size: EtcdSize, state: EtcdState, at: number, act: JoinAct): Done {
   const me = slotOf(state, at);
-  if (
-    state.storeLost &&
-    !state.proposed &&
-    me.data !== "-" &&
-    !me.cut &&
-    size.faults.late !== true
-  ) {
+  if (state.storeLost && !state.proposed && me.data !== "-" && !me.cut && size.faults.late !== true) {
     return { state, broken: "a node with data takes an empty store for its own" };
   }
   switch (act.kind) {
@@ -50,8 +34,7 @@ export function performJoin(size: EtcdSize, state: EtcdState, at: number, act: J
       if (chosen.size !== size.founders || known.length !== chosen.size || dead) {
         return {
           state,
-          broken:
-            "founded on a list that is not as many registered and present instances as the file asks for",
+          broken: "founded on a list that is not as many registered and present instances as the file asks for",
         };
       }
       if (state.slots.some((slot) => slot.data !== "-" && slot.state !== "gone"))
@@ -71,13 +54,9 @@ export function performJoin(size: EtcdSize, state: EtcdState, at: number, act: J
       return { state: { ...listed, proposed: true } };
     }
     case "claimOnDisk":
-      return me.diskClaim === "-"
-        ? { state: put(state, at, { diskClaim: me.storeClaim ? "D" : "F" }) }
-        : { state };
+      return me.diskClaim === "-" ? { state: put(state, at, { diskClaim: me.storeClaim ? "D" : "F" }) } : { state };
     case "claimInStore":
-      return me.storeClaim
-        ? { state }
-        : { state: put(state, at, { storeClaim: true, diskClaim: me.diskClaim }) };
+      return me.storeClaim ? { state } : { state: put(state, at, { storeClaim: true, diskClaim: me.diskClaim }) };
     case "startFounder": {
       if (me.data !== "-") return startExisting(state, at);
       const list = act.members
@@ -108,9 +87,7 @@ export function performJoin(size: EtcdSize, state: EtcdState, at: number, act: J
           started: me.started || ours,
           founderStarted: true,
         }),
-        ...(ours
-          ? {}
-          : { broken: "a founder starts as a member that is not in the cluster any more" }),
+        ...(ours ? {} : { broken: "a founder starts as a member that is not in the cluster any more" }),
       };
     }
     case "startExisting":
@@ -119,8 +96,7 @@ export function performJoin(size: EtcdSize, state: EtcdState, at: number, act: J
       if (me.data !== "-") return startExisting(state, at);
       if (!hasQuorum(state) || me.cut || me.member === "-") return { state };
       if (me.started) return { state, broken: "a member that had data starts again from nothing" };
-      if (me.member !== "learner")
-        return { state, broken: "starts as a learner where etcd has a voter" };
+      if (me.member !== "learner") return { state, broken: "starts as a learner where etcd has a voter" };
       return { state: put(state, at, { data: "m", running: true, started: true }) };
     }
     case "addLearner": {
@@ -153,12 +129,7 @@ function startExisting(state: EtcdState, at: number): Done {
 
 export function addLearner(state: EtcdState, at: number): EtcdState | undefined {
   const me = slotOf(state, at);
-  if (
-    me.cut ||
-    !hasQuorum(state) ||
-    me.member !== "-" ||
-    state.slots.some((slot) => slot.member === "learner")
-  )
+  if (me.cut || !hasQuorum(state) || me.member !== "-" || state.slots.some((slot) => slot.member === "learner"))
     return undefined;
   return put(state, at, { member: "learner", named: false, started: false });
 }
@@ -176,18 +147,14 @@ export function performTend(state: EtcdState, at: number, act: TendAct): Done {
       const slot = target === undefined ? undefined : slotOf(state, target);
       const done = remove(state, at, act.memberId);
       const alive =
-        slot !== undefined &&
-        slot.state === "present" &&
-        !slot.beforeJoined &&
-        !(slot.before && slot.data !== "m");
+        slot !== undefined && slot.state === "present" && !slot.beforeJoined && !(slot.before && slot.data !== "m");
       return alive && done.state !== state
         ? { ...done, broken: "a member is removed whose instance is neither gone nor leaving" }
         : done;
     }
     case "promote": {
       const target = slotOfMember(state, act.memberId);
-      if (target === undefined || slotOf(state, target).member !== "learner" || !hasQuorum(state))
-        return { state };
+      if (target === undefined || slotOf(state, target).member !== "learner" || !hasQuorum(state)) return { state };
       // etcd's own check: only a learner that follows the leader.
       if (!serves(slotOf(state, target))) return { state };
       return { state: put(state, target, { member: "voter" }) };
@@ -215,8 +182,7 @@ export function guarded(before: EtcdState, done: Done): Done {
     if (learner && was.member === "voter" && is.member === "-")
       return { ...done, broken: "a voter is removed while a learner catches up" };
     const heir = before.slots.some(
-      (slot, other) =>
-        other !== at && slot.state === "present" && slot.member === "voter" && serves(slot),
+      (slot, other) => other !== at && slot.state === "present" && slot.member === "voter" && serves(slot),
     );
     if (heir && before.leader === at && serves(was) && was.member === "voter" && is.member === "-")
       return { ...done, broken: "the leader is removed while another could lead" };

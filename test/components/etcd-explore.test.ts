@@ -14,18 +14,8 @@ const all = { ...disks, replaceKeepingDisk: true, partition: true, storeLost: tr
  * bounds all other faults together. Last: how many states there are at least, so that a world that stopped moving is seen.
  */
 const worlds: readonly (readonly [string, EtcdSize, number, number])[] = [
-  [
-    "one founder, any faults, as many as you like",
-    { founders: 1, slots: 1, faults: all },
-    any,
-    200,
-  ],
-  [
-    "one founder, the store forgets",
-    { founders: 1, slots: 1, faults: { ...disks, storeLost: true } },
-    any,
-    50,
-  ],
+  ["one founder, any faults, as many as you like", { founders: 1, slots: 1, faults: all }, any, 200],
+  ["one founder, the store forgets", { founders: 1, slots: 1, faults: { ...disks, storeLost: true } }, any, 50],
   [
     "three founders, disks lost as often as you like",
     { founders: 3, slots: 3, faults: { crash: true, lose: true } },
@@ -63,12 +53,7 @@ const worlds: readonly (readonly [string, EtcdSize, number, number])[] = [
     2,
     2_000,
   ],
-  [
-    "five founders, one fault",
-    { founders: 5, slots: 5, faults: { lose: true, replace: true, leave: true } },
-    1,
-    5_000,
-  ],
+  ["five founders, one fault", { founders: 5, slots: 5, faults: { lose: true, replace: true, leave: true } }, 1, 5_000],
 ];
 
 // About a minute more: the same without a bound (413,498 states).

@@ -21,9 +21,7 @@ const ready: JoinView = {
   me: { ...founder(1), generation: "g" },
   founders: 3,
   generation: seen("open"),
-  roster: seen(
-    three.map((entry) => ({ ...entry, group: "control", role: "control", state: "present" })),
-  ),
+  roster: seen(three.map((entry) => ({ ...entry, group: "control", role: "control", state: "present" }))),
   registrations: seen(three),
   proposal: seen(three),
   claim: seen("one"),
@@ -56,16 +54,7 @@ describe("a founder's first start", () => {
       },
     });
   });
-  const looks = [
-    "generation",
-    "roster",
-    "registrations",
-    "proposal",
-    "claim",
-    "joined",
-    "disk",
-    "process",
-  ] as const;
+  const looks = ["generation", "roster", "registrations", "proposal", "claim", "joined", "disk", "process"] as const;
   it.each(looks)("waits while its %s cannot be seen", (field) => {
     expect(joinNext({ ...ready, [field]: unknown("timeout") }).kind).toBe("wait");
   });
@@ -121,9 +110,7 @@ describe("data that is there", () => {
     );
   });
   it("in a cluster that others do not know is a doctor's matter", () => {
-    expect(says({ ...withData, process: seen({ ...running, clusterId: "d" }) })).toContain(
-      "slipway doctor",
-    );
+    expect(says({ ...withData, process: seen({ ...running, clusterId: "d" }) })).toContain("slipway doctor");
   });
   it("is recorded after the first healthy read", () => {
     const view = { ...withData, joined: seen([]), process: seen(running) };

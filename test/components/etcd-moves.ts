@@ -41,17 +41,11 @@ export function* decisions(
 export function perform(size: EtcdSize, state: EtcdState, at: number, does: Does): Done {
   return guarded(
     state,
-    does.kind === "join"
-      ? performJoin(size, state, at, does.act)
-      : performTend(state, at, does.act),
+    does.kind === "join" ? performJoin(size, state, at, does.act) : performTend(state, at, does.act),
   );
 }
 
-export function* moves(
-  size: EtcdSize,
-  deciders: Deciders,
-  state: EtcdState,
-): Generator<Move<EtcdState>> {
+export function* moves(size: EtcdSize, deciders: Deciders, state: EtcdState): Generator<Move<EtcdState>> {
   const { faults } = size;
   for (const { at, does } of decisions(size, deciders, state)) {
     const name = `${at} ${does.act.kind}`;
@@ -97,15 +91,11 @@ function late(size: EtcdSize, state: EtcdState, pending: Pending): Move<EtcdStat
   // Starting "on what is there" fails when nothing is there any more: the unit must see to that itself.
   const { data, diskClaim } = slotOf(rest, at);
   const missing =
-    (does.act.kind === "startExisting" && data === "-") ||
-    (does.act.kind.startsWith("start") && diskClaim === "-");
+    (does.act.kind === "startExisting" && data === "-") || (does.act.kind.startsWith("start") && diskClaim === "-");
   if (missing) return { name: `${at} cannot start`, cost: 0, state: rest };
-  const done =
-    does.kind === "join" ? performJoin(size, rest, at, does.act) : performTend(rest, at, does.act);
+  const done = does.kind === "join" ? performJoin(size, rest, at, does.act) : performTend(rest, at, does.act);
   const membership =
-    does.act.kind === "removeMember" ||
-    does.act.kind === "removeOldMember" ||
-    does.act.kind === "promote";
+    does.act.kind === "removeMember" || does.act.kind === "removeOldMember" || does.act.kind === "promote";
   const refused = membership && hasQuorum(rest) && !hasQuorum(done.state);
   return {
     name: `${at} carries out ${does.act.kind}`,
@@ -130,8 +120,7 @@ export function* outside(state: EtcdState): Generator<Move<EtcdState>> {
   }
   for (let at = 0; at < state.slots.length; at++) {
     const slot = slotOf(state, at);
-    if (serves(slot) && !slot.named)
-      yield { name: `${at} is named`, cost: 0, state: put(state, at, { named: true }) };
+    if (serves(slot) && !slot.named) yield { name: `${at} is named`, cost: 0, state: put(state, at, { named: true }) };
   }
 }
 
@@ -171,12 +160,10 @@ function* faultsAt(size: EtcdSize, state: EtcdState, at: number): Generator<Move
   });
   if (slot.state === "-") yield move("is added", 1, put(state, at, { state: "present" }));
   if (!alive(slot)) return;
-  if (faults.crash === true && slot.running)
-    yield move("crashes", 0, put(state, at, { running: false }));
+  if (faults.crash === true && slot.running) yield move("crashes", 0, put(state, at, { running: false }));
   if (faults.partition === true) {
     if (slot.cut) yield move("is back", 0, put(state, at, { cut: false }));
-    else if (!state.slots.some((other) => other.cut))
-      yield move("is cut off", 0, put(state, at, { cut: true }));
+    else if (!state.slots.some((other) => other.cut)) yield move("is cut off", 0, put(state, at, { cut: true }));
   }
   if (faults.lose === true && (slot.data !== "-" || slot.diskClaim !== "-")) {
     yield move("loses its disk", 1, put(state, at, { data: "-", diskClaim: "-", running: false }));
@@ -195,11 +182,7 @@ function* faultsAt(size: EtcdSize, state: EtcdState, at: number): Generator<Move
     );
   }
   if (faults.vanish === true)
-    yield move(
-      "vanishes",
-      1,
-      put(state, at, { state: "gone", running: false, data: "-", diskClaim: "-", cut: false }),
-    );
+    yield move("vanishes", 1, put(state, at, { state: "gone", running: false, data: "-", diskClaim: "-", cut: false }));
   if (faults.leave === true && slot.state === "present")
     yield move("is to leave", 1, put(state, at, { state: "leaving" }));
 }

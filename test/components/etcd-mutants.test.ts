@@ -74,14 +74,8 @@ const mutants: readonly (readonly [string, readonly Edit[], EtcdSize, number])[]
   [
     "the claim stands on disk alone, not in the store",
     [
-      join(
-        'if (claim === undefined) return act({ kind: "claimInStore", claim: disk.claim.claim });',
-        "",
-      ),
-      join(
-        "if (claim !== disk.claim.claim) return",
-        "if (claim !== undefined && claim !== disk.claim.claim) return",
-      ),
+      join('if (claim === undefined) return act({ kind: "claimInStore", claim: disk.claim.claim });', ""),
+      join("if (claim !== disk.claim.claim) return", "if (claim !== undefined && claim !== disk.claim.claim) return"),
     ],
     forming,
     1,
@@ -94,12 +88,7 @@ const mutants: readonly (readonly [string, readonly Edit[], EtcdSize, number])[]
   ],
   [
     "the founders need not be in the roster",
-    [
-      join(
-        '.filter((founder) => standing(view.roster, founder.instance) === "present")',
-        ".slice()",
-      ),
-    ],
+    [join('.filter((founder) => standing(view.roster, founder.instance) === "present")', ".slice()")],
     forming,
     1,
   ],
@@ -150,23 +139,13 @@ const mutants: readonly (readonly [string, readonly Edit[], EtcdSize, number])[]
   ],
   [
     "the guard is not asked when the old member goes",
-    [
-      join(
-        "if (!verdict.allowed) return wait(`its old",
-        "if (verdict === undefined) return wait(`its old",
-      ),
-    ],
+    [join("if (!verdict.allowed) return wait(`its old", "if (verdict === undefined) return wait(`its old")],
     five,
     2,
   ],
   [
     "the guard is not asked when a member leaves",
-    [
-      tend(
-        "if (!verdict.allowed) return wait(`the member of",
-        "if (verdict === undefined) return wait(`the member of",
-      ),
-    ],
+    [tend("if (!verdict.allowed) return wait(`the member of", "if (verdict === undefined) return wait(`the member of")],
     shrinking,
     1,
   ],
@@ -192,12 +171,7 @@ const mutants: readonly (readonly [string, readonly Edit[], EtcdSize, number])[]
     shrinking,
     1,
   ],
-  [
-    "half is a majority",
-    [quorum("Math.floor(voters / 2) + 1", "Math.ceil(voters / 2)")],
-    shrinking,
-    2,
-  ],
+  ["half is a majority", [quorum("Math.floor(voters / 2) + 1", "Math.ceil(voters / 2)")], shrinking, 2],
   [
     "the leader is removed as any other",
     [tend("if (next.member.id === view.leader.value) {", 'if (next.member.id === "") {')],
@@ -206,12 +180,7 @@ const mutants: readonly (readonly [string, readonly Edit[], EtcdSize, number])[]
   ],
   [
     "learners are never promoted",
-    [
-      tend(
-        "const ready = isHealthy(learner)",
-        'const ready = learner.id === "" && isHealthy(learner)',
-      ),
-    ],
+    [tend("const ready = isHealthy(learner)", 'const ready = learner.id === "" && isHealthy(learner)')],
     forming,
     1,
   ],
@@ -244,12 +213,7 @@ const mutants: readonly (readonly [string, readonly Edit[], EtcdSize, number])[]
     forgetful,
     1,
   ],
-  [
-    "joining is never recorded",
-    [join("?.memberId !== process.memberId) {", '?.memberId === "") {')],
-    forming,
-    1,
-  ],
+  ["joining is never recorded", [join("?.memberId !== process.memberId) {", '?.memberId === "") {')], forming, 1],
 ];
 
 describe("each of these mistakes in etcd's decisions is caught", () => {

@@ -1,15 +1,7 @@
 // etcd, as its documentation says it behaves.
 
 import { quorumOf } from "../../src/components/quorum.ts";
-import {
-  type EtcdState,
-  id,
-  type Pending,
-  put,
-  type Ref,
-  type Slot,
-  slotOf,
-} from "./etcd-state.ts";
+import { type EtcdState, id, type Pending, put, type Ref, type Slot, slotOf } from "./etcd-state.ts";
 
 /** Runs on the data of the member that is listed here, and can speak to the others. */
 export function serves(slot: Slot): boolean {
@@ -63,11 +55,7 @@ export function removeMember(state: EtcdState, at: number): EtcdState {
 }
 
 /** A decision that waits still means what it meant when it was made. */
-export function renamed(
-  pending: Pending | undefined,
-  from: string,
-  to: string,
-): Pending | undefined {
+export function renamed(pending: Pending | undefined, from: string, to: string): Pending | undefined {
   if (pending === undefined) return undefined;
   const turn = (_: string, value: unknown): unknown => (value === from ? to : value);
   const renamedPending: Pending = JSON.parse(JSON.stringify(pending), turn);

@@ -62,9 +62,7 @@ export type Slot = {
   founderStarted: boolean;
 };
 export type Pending = { readonly at: number; readonly does: Does };
-export type Does =
-  | { readonly kind: "join"; readonly act: JoinAct }
-  | { readonly kind: "tend"; readonly act: TendAct };
+export type Does = { readonly kind: "join"; readonly act: JoinAct } | { readonly kind: "tend"; readonly act: TendAct };
 export type EtcdState = {
   readonly slots: readonly Slot[];
   readonly proposed: boolean;

@@ -38,14 +38,11 @@ function rosterOf(state: EtcdState): readonly RosterEntry[] {
 function joinedOf(state: EtcdState): readonly Joined[] {
   const records: Joined[] = [];
   state.slots.forEach((slot, at) => {
-    if (slot.joined !== "-")
-      records.push({ instance: instance(at), clusterId, memberId: id(at, slot.joined) });
-    if (slot.beforeJoined)
-      records.push({ instance: previous(at), clusterId, memberId: id(at, "m") });
+    if (slot.joined !== "-") records.push({ instance: instance(at), clusterId, memberId: id(at, slot.joined) });
+    if (slot.beforeJoined) records.push({ instance: previous(at), clusterId, memberId: id(at, "m") });
   });
   // Records of instances that are gone and whose members are out stay in the store.
-  if (state.anyJoined && records.length === 0)
-    records.push({ instance: "i-past", clusterId, memberId: "past" });
+  if (state.anyJoined && records.length === 0) records.push({ instance: "i-past", clusterId, memberId: "past" });
   return records;
 }
 
@@ -72,32 +69,23 @@ function founderAt(at: number): { instance: string; node: string; address: strin
 }
 
 /** What all who can look see alike. */
-type Common = Pick<
-  JoinView,
-  "generation" | "roster" | "registrations" | "proposal" | "joined" | "cluster"
->;
+type Common = Pick<JoinView, "generation" | "roster" | "registrations" | "proposal" | "joined" | "cluster">;
 let last: { readonly state: EtcdState; readonly common: Common } | undefined;
 function commonOf(state: EtcdState): Common {
   if (last?.state === state) return last.common;
   const common: Common = {
     generation: seen("open"),
     roster: seen(rosterOf(state)),
-    registrations: seen(
-      state.slots.flatMap((slot, other) => (slot.registered ? [founderAt(other)] : [])),
-    ),
+    registrations: seen(state.slots.flatMap((slot, other) => (slot.registered ? [founderAt(other)] : []))),
     proposal: seen(
       state.proposed
         ? state.slots.flatMap((slot, other) =>
-            slot.founder
-              ? [{ ...founderAt(other), instance: slot.listed ? instance(other) : previous(other) }]
-              : [],
+            slot.founder ? [{ ...founderAt(other), instance: slot.listed ? instance(other) : previous(other) }] : [],
           )
         : undefined,
     ),
     joined: seen(joinedOf(state)),
-    cluster: hasQuorum(state)
-      ? seen({ clusterId, members: membersOf(state) })
-      : unknown("nobody answers"),
+    cluster: hasQuorum(state) ? seen({ clusterId, members: membersOf(state) }) : unknown("nobody answers"),
   };
   last = { state, common };
   return common;

@@ -31,10 +31,7 @@ export function etcdWorld(size: EtcdSize, deciders: Deciders): World<EtcdState> 
     start,
     key,
     moves: (state) => moves(size, deciders, state),
-    heal: (state) =>
-      change({ ...state, pending: undefined }, (slot) =>
-        slot.cut ? { ...slot, cut: false } : slot,
-      ),
+    heal: (state) => change({ ...state, pending: undefined }, (slot) => (slot.cut ? { ...slot, cut: false } : slot)),
     calm: (state) => calm(size, deciders, state),
     judge: (state) => judge(size, deciders, state),
   };
@@ -44,9 +41,7 @@ export function etcdWorld(size: EtcdSize, deciders: Deciders): World<EtcdState> 
 function calm(size: EtcdSize, deciders: Deciders, given: EtcdState): EtcdState | undefined {
   const leader = given.slots[given.leader];
   const keys = new Map(given.slots.map((slot) => [slot, slotKey(slot)]));
-  const slots = given.slots.toSorted((one, two) =>
-    (keys.get(one) ?? "") < (keys.get(two) ?? "") ? -1 : 1,
-  );
+  const slots = given.slots.toSorted((one, two) => ((keys.get(one) ?? "") < (keys.get(two) ?? "") ? -1 : 1));
   const state = { ...given, slots, leader: leader === undefined ? -1 : slots.indexOf(leader) };
   for (const { at, does } of decisions(size, deciders, state)) {
     const next = perform(size, state, at, does).state;
@@ -60,21 +55,14 @@ function calm(size: EtcdSize, deciders: Deciders, given: EtcdState): EtcdState |
 function recoverable(size: EtcdSize, state: EtcdState): boolean {
   if (state.storeLost) return false;
   if (!state.proposed)
-    return (
-      state.slots.filter((slot) => slot.state === "present" && slot.data === "-").length >=
-      size.founders
-    );
+    return state.slots.filter((slot) => slot.state === "present" && slot.data === "-").length >= size.founders;
   const all = voters(state);
-  const able = all.filter(
-    (slot) => alive(slot) && ((slot.data === "m" && slot.diskClaim !== "O") || canFound(slot)),
-  );
+  const able = all.filter((slot) => alive(slot) && ((slot.data === "m" && slot.diskClaim !== "O") || canFound(slot)));
   return able.length >= quorumOf(all.length);
 }
 
 function canFound(slot: Slot): boolean {
-  const claims = slot.storeClaim
-    ? slot.diskClaim === "F"
-    : slot.diskClaim === "-" || slot.diskClaim === "F";
+  const claims = slot.storeClaim ? slot.diskClaim === "F" : slot.diskClaim === "-" || slot.diskClaim === "F";
   return (
     slot.state === "present" &&
     slot.listed &&
@@ -92,13 +80,11 @@ function judge(size: EtcdSize, deciders: Deciders, state: EtcdState): string | u
   for (let at = 0; at < state.slots.length; at++) {
     const slot = slotOf(state, at);
     if (slot.state !== "present") {
-      if (slot.member !== "-")
-        return `the member of ${at}, which is ${slot.state}, is never removed`;
+      if (slot.member !== "-") return `the member of ${at}, which is ${slot.state}, is never removed`;
       continue;
     }
     const next = deciders.joinNext(joinView(size, state, at));
-    if (next.kind !== "settled")
-      return `${at} never settles: ${next.kind === "wait" ? next.why.text : next.act.kind}`;
+    if (next.kind !== "settled") return `${at} never settles: ${next.kind === "wait" ? next.why.text : next.act.kind}`;
     if (slot.member !== "voter") return `${at} settles without a vote`;
   }
   return undefined;

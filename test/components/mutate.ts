@@ -26,8 +26,7 @@ function escaped(text: string): string {
 /** The decision functions as they would be with these edits; the files themselves stay as they are. */
 export async function mutated(edits: readonly Edit[]): Promise<Decisions> {
   const pending = new Map<string, readonly Edit[]>();
-  for (const edit of edits)
-    pending.set(root + edit.file, [...(pending.get(root + edit.file) ?? []), edit]);
+  for (const edit of edits) pending.set(root + edit.file, [...(pending.get(root + edit.file) ?? []), edit]);
   const used = new Set<string>();
   const result = await build({
     stdin: {
@@ -63,7 +62,5 @@ export async function mutated(edits: readonly Edit[]): Promise<Decisions> {
   if (used.size !== pending.size) throw new Error("an edit names a file that is not loaded");
   const code = result.outputFiles[0]?.text ?? "";
   // The bundle is made from the very modules whose types it is given.
-  return (await import(
-    `data:text/javascript;base64,${Buffer.from(code).toString("base64")}`
-  )) as Decisions;
+  return (await import(`data:text/javascript;base64,${Buffer.from(code).toString("base64")}`)) as Decisions;
 }

@@ -17,8 +17,7 @@ async function docker(...words: readonly string[]): Promise<string> {
   return (await systemProcesses.run(["docker", ...words])).stdout.trim();
 }
 
-const inside = (...command: readonly string[]): Promise<string> =>
-  docker("exec", container, ...command);
+const inside = (...command: readonly string[]): Promise<string> => docker("exec", container, ...command);
 
 beforeAll(async () => {
   image = await ensureNodeImage({ processes: systemProcesses, emit });
@@ -54,8 +53,7 @@ beforeAll(async () => {
       { accept: [0, 1, 3, 4] },
     );
     if (/running|degraded/.test(stdout)) return;
-    if (Date.now() > deadline)
-      throw new Error(`the node did not boot: ${stdout}\n${await docker("logs", container)}`);
+    if (Date.now() > deadline) throw new Error(`the node did not boot: ${stdout}\n${await docker("logs", container)}`);
   }
 }, 600_000);
 
@@ -86,10 +84,9 @@ test("nothing listens and nothing of a cluster runs until it is asked to", async
     "ssh.service",
     "systemd-logind.service",
   ]) {
-    const { stdout } = await systemProcesses.run(
-      ["docker", "exec", container, "systemctl", "is-active", unit],
-      { accept: [0, 3] },
-    );
+    const { stdout } = await systemProcesses.run(["docker", "exec", container, "systemctl", "is-active", unit], {
+      accept: [0, 3],
+    });
     expect(`${unit} ${stdout.trim()}`).toBe(`${unit} inactive`);
   }
 });
@@ -133,14 +130,11 @@ test("it has no file of ours but the entry script, no Node.js and no identity", 
       .toSorted()
       .filter((path) => path !== "/usr/local/man" && !path.startsWith("/usr/local/share/")),
   ).toEqual(
-    ["etcd", "etcdctl", "etcdutl"]
-      .map((name) => `/usr/local/bin/${name}`)
-      .concat("/usr/local/sbin/container-init"),
+    ["etcd", "etcdctl", "etcdutl"].map((name) => `/usr/local/bin/${name}`).concat("/usr/local/sbin/container-init"),
   );
-  const { code } = await systemProcesses.run(
-    ["docker", "exec", container, "sh", "-c", "command -v node"],
-    { accept: [0, 1, 127] },
-  );
+  const { code } = await systemProcesses.run(["docker", "exec", container, "sh", "-c", "command -v node"], {
+    accept: [0, 1, 127],
+  });
   expect(code).not.toBe(0);
   const identity = ["/etc/machine-id", "/etc/ssh"].join(" ");
   expect(
@@ -168,18 +162,9 @@ test("Docker starts inside, on overlay2, and runs a container", async () => {
   await inside("systemctl", "start", "docker");
   expect(await inside("docker", "info", "--format", "{{.Driver}}")).toBe("overlay2");
   await inside("sh", "-c", "tar -C / -c bin/busybox | docker import - busybox >/dev/null");
-  expect(
-    await inside(
-      "docker",
-      "run",
-      "--rm",
-      "--network=none",
-      "busybox",
-      "/bin/busybox",
-      "echo",
-      "hello",
-    ),
-  ).toBe("hello");
+  expect(await inside("docker", "run", "--rm", "--network=none", "busybox", "/bin/busybox", "echo", "hello")).toBe(
+    "hello",
+  );
 }, 60_000);
 
 test("it stops in good order, and starts again as the same machine", async () => {

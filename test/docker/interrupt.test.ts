@@ -25,10 +25,15 @@ type Running = {
 
 /** A command that is still running, in a process group of its own. */
 function begin(...words: readonly string[]): Running {
-  const child = spawn(process.execPath, [program, ...words], { detached: true, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
+  const child = spawn(process.execPath, [program, ...words], {
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, NO_COLOR: "1" },
+  });
   const begun = Date.now();
   let said = "";
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (part: string) => (said += part));
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (part: string) => (said += part));
   const pid = child.pid ?? 0;
   return {
     process: pid,
@@ -38,7 +43,8 @@ function begin(...words: readonly string[]): Running {
   };
 }
 const launching = () => begin("launch", file.path, "--yes");
-const says = (running: Running, what: RegExp) => untilTrue(`it says ${what}`, async () => what.test(running.said()), 60_000);
+const says = (running: Running, what: RegExp) =>
+  untilTrue(`it says ${what}`, async () => what.test(running.said()), 60_000);
 const since = async (moment: number, ended: Promise<Ended>) => ({ ...(await ended), after: Date.now() - moment });
 
 /** Kills the command with no warning so many milliseconds after its start, unless it has ended by itself. */
@@ -62,18 +68,23 @@ async function isWhole(workers: number, port: number): Promise<void> {
   const nodes = [control, ...Array.from({ length: workers }, (_, n) => `${name}-worker-${n + 1}`)];
   const volumes = nodes.flatMap((node) => [`volume ${node}-data`, `volume ${node}-docker`]);
   const things = [...nodes, `${name}-gateway`].map((container) => `container ${container}`);
-  expect((await leftovers(name)).toSorted()).toEqual([...things, ...volumes, `volume ${name}-store`, `volume ${name}-runtime`, `network ${name}`].toSorted());
+  expect((await leftovers(name)).toSorted()).toEqual(
+    [...things, ...volumes, `volume ${name}-store`, `volume ${name}-runtime`, `network ${name}`].toSorted(),
+  );
   const seen = await status(name);
   expect(seen).toMatchObject({ state: "ready", services: [{ name: "web", desired: 1, running: 1 }] });
   expect(seen.nodes.map((node) => [node.name, node.state])).toEqual(nodes.map((node) => [node, "ready"]));
   expect(seen.etcd.members.map((member) => [member.name, member.state])).toEqual([[control, "voter"]]);
-  expect((await shell(control, "docker node ls --format '{{.Hostname}} {{.Status}}'")).split("\n").toSorted()).toEqual(nodes.map((node) => `${node} Ready`));
+  expect((await shell(control, "docker node ls --format '{{.Hostname}} {{.Status}}'")).split("\n").toSorted()).toEqual(
+    nodes.map((node) => `${node} Ready`),
+  );
   expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200);
   const plan = await slipway(["plan", file.path, "--exit-code"]);
   expect(plan.code, plan.stdout).toBe(0);
 }
 
-const probes = () => docker("ps", "--all", "--quiet", "--no-trunc", "--filter", "label=slipway.part=probe", "--filter", "status=created");
+const probes = () =>
+  docker("ps", "--all", "--quiet", "--no-trunc", "--filter", "label=slipway.part=probe", "--filter", "status=created");
 let probe = "";
 
 beforeAll(async () => {

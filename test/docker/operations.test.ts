@@ -3,7 +3,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemProcesses } from "../../src/host/processes.ts";
-import { cleanUp, clearAway, clusterFile, docker, freePort, inNode, shell, status, slipway, succeeds, untilTrue } from "./harness.ts";
+import {
+  cleanUp,
+  clearAway,
+  clusterFile,
+  docker,
+  freePort,
+  inNode,
+  shell,
+  status,
+  slipway,
+  succeeds,
+  untilTrue,
+} from "./harness.ts";
 
 const name = "ops";
 const folder = mkdtempSync(join(tmpdir(), "slipway-ops-"));
@@ -26,7 +38,9 @@ const launch = async (control: number, workers: number): Promise<void> => {
 const started = async (): Promise<Readonly<Record<string, string>>> => {
   const ids = (await docker("ps", "--quiet", "--filter", `label=slipway.cluster=${name}`)).split("\n");
   const lines = await docker("inspect", "--format", "{{.Name}} {{.State.StartedAt}}", ...ids);
-  return Object.fromEntries(lines.split("\n").map((line): [string, string] => [line.split(" ")[0] ?? "", line.split(" ")[1] ?? ""]));
+  return Object.fromEntries(
+    lines.split("\n").map((line): [string, string] => [line.split(" ")[0] ?? "", line.split(" ")[1] ?? ""]),
+  );
 };
 const swarmNodes = async (): Promise<readonly string[]> =>
   (await shell(`${name}-control-1`, "docker node ls --format '{{.Hostname}} {{.Status}}'")).split("\n").toSorted();
@@ -72,8 +86,13 @@ describe("operations on a real cluster", () => {
   it("gives a shell what it needs to speak to the managers' engine and to etcd", async () => {
     const home = join(folder, "home");
     const said = await succeeds(["env", name], { environment: { HOME: home, XDG_STATE_HOME: home } });
-    const variables = Object.fromEntries([...said.matchAll(/^export (\w+)='(.*)'$/gm)].map((found): [string, string] => [found[1] ?? "", found[2] ?? ""]));
-    const { stdout } = await systemProcesses.run(["docker", "node", "ls", "--format", "{{.Hostname}}"], { environment: variables, timeout: 20_000 });
+    const variables = Object.fromEntries(
+      [...said.matchAll(/^export (\w+)='(.*)'$/gm)].map((found): [string, string] => [found[1] ?? "", found[2] ?? ""]),
+    );
+    const { stdout } = await systemProcesses.run(["docker", "node", "ls", "--format", "{{.Hostname}}"], {
+      environment: variables,
+      timeout: 20_000,
+    });
     expect(stdout.trim().split("\n").toSorted()).toEqual([`${name}-control-1`, `${name}-worker-1`]);
     // Without the certificate the same port answers nothing.
     const bare = await systemProcesses.run(["docker", "version"], {
@@ -107,7 +126,11 @@ describe("operations on a real cluster", () => {
     await shell(`${name}-control-2`, "etcdctl put grow after");
     await launch(1, 1);
     expect(await shell(`${name}-control-1`, "etcdctl get grow --print-value-only")).toBe("after");
-    await untilTrue("two swarm nodes, both ready", async () => (await swarmNodes()).join() === `${name}-control-1 Ready,${name}-worker-1 Ready`, 60_000);
+    await untilTrue(
+      "two swarm nodes, both ready",
+      async () => (await swarmNodes()).join() === `${name}-control-1 Ready,${name}-worker-1 Ready`,
+      60_000,
+    );
     await succeeds(["plan", file.path, "--exit-code"]);
   }, 300_000);
 

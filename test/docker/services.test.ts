@@ -29,17 +29,36 @@ const password = "registry-password-55e0";
 const environment = { SVC_KEY: environmentSecret, SVC_PASSWORD: password };
 const file = clusterFile("");
 
-type Parts = { readonly services: Readonly<Record<string, unknown>>; readonly units?: readonly unknown[]; readonly motd?: string; readonly plainUnits?: readonly unknown[]; readonly extraUnits?: readonly unknown[] };
+type Parts = {
+  readonly services: Readonly<Record<string, unknown>>;
+  readonly units?: readonly unknown[];
+  readonly motd?: string;
+  readonly plainUnits?: readonly unknown[];
+  readonly extraUnits?: readonly unknown[];
+};
 
-const note = (text: string) => ({ name: "note.service", content: `[Service]\nExecStart=/bin/sleep infinity\nEnvironment=NOTE=${text}\n[Install]\nWantedBy=multi-user.target\n` });
-const steady = { name: "steady.service", content: "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n" };
+const note = (text: string) => ({
+  name: "note.service",
+  content: `[Service]\nExecStart=/bin/sleep infinity\nEnvironment=NOTE=${text}\n[Install]\nWantedBy=multi-user.target\n`,
+});
+const steady = {
+  name: "steady.service",
+  content: "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n",
+};
 const registry = {
   name: "registry.service",
-  content: "[Service]\nExecStart=/opt/slipway/node /etc/registry.mjs\nRestart=always\n[Install]\nWantedBy=multi-user.target\n",
+  content:
+    "[Service]\nExecStart=/opt/slipway/node /etc/registry.mjs\nRestart=always\n[Install]\nWantedBy=multi-user.target\n",
 };
 
 /** JSON is YAML. */
-function write({ services, units = [registry, steady, note("one")], motd = "first\n", plainUnits = [], extraUnits }: Parts): void {
+function write({
+  services,
+  units = [registry, steady, note("one")],
+  motd = "first\n",
+  plainUnits = [],
+  extraUnits,
+}: Parts): void {
   file.write(
     JSON.stringify(
       {
@@ -90,7 +109,8 @@ const everywhere = { image, mode: "global" };
 const remote = { image: "127.0.0.1:5000/team/app:1", constraints: { disk: "ssd" } };
 const later = { web: web(8103, { replicas: 1, environment: { ...hostile, ADDED: "yes" } }), pinned, remote };
 
-const launch = (options: { readonly environment?: Readonly<Record<string, string>> } = {}) => slipway(["launch", file.path, "--yes"], { environment, ...options });
+const launch = (options: { readonly environment?: Readonly<Record<string, string>> } = {}) =>
+  slipway(["launch", file.path, "--yes"], { environment, ...options });
 async function launches(): Promise<string> {
   const { code, stdout, stderr } = await launch();
   expect(code, `${stdout}\n${stderr}`).toBe(0);
@@ -100,7 +120,10 @@ const plan = (...words: string[]) => slipway(["plan", file.path, ...words], { en
 
 /** Containers of a service that run on a node now. */
 async function containers(node: string, service: string): Promise<readonly string[]> {
-  const text = await shell(node, `docker ps --quiet --no-trunc --filter label=com.docker.swarm.service.name=${service}`);
+  const text = await shell(
+    node,
+    `docker ps --quiet --no-trunc --filter label=com.docker.swarm.service.name=${service}`,
+  );
   return text.split("\n").filter((line) => line !== "");
 }
 /** The output of a command in a service's first container on a node. */
@@ -149,18 +172,33 @@ afterAll(async () => {
 
 test("tcp and udp ports answer through the gateway", async () => {
   expect(await version(8101)).toBe("one");
-  expect(await untilTrue("a datagram comes back", () => datagram(8102, "hello datagram"), 15_000)).toBe("hello datagram");
+  expect(await untilTrue("a datagram comes back", () => datagram(8102, "hello datagram"), 15_000)).toBe(
+    "hello datagram",
+  );
 });
 
 test("environment, labels and policies arrive as they were written, and no shell saw them", async () => {
-  const [id = ""] = [...(await containers(plain, "web")), ...(await containers(fast, "web")), ...(await containers(control, "web"))];
-  const node = (await containers(plain, "web")).length > 0 ? plain : (await containers(fast, "web")).length > 0 ? fast : control;
+  const [id = ""] = [
+    ...(await containers(plain, "web")),
+    ...(await containers(fast, "web")),
+    ...(await containers(control, "web")),
+  ];
+  const node =
+    (await containers(plain, "web")).length > 0 ? plain : (await containers(fast, "web")).length > 0 ? fast : control;
   const env: readonly string[] = JSON.parse(await shell(node, `docker inspect --format '{{json .Config.Env}}' ${id}`));
   for (const [key, value] of Object.entries(hostile)) expect(env).toContain(`${key}=${value}`);
-  expect(JSON.parse(await shell(node, `docker inspect --format '{{json .Config.Labels}}' ${id}`))).toMatchObject({ "com.example.team": "a 'team' $(id)" });
+  expect(JSON.parse(await shell(node, `docker inspect --format '{{json .Config.Labels}}' ${id}`))).toMatchObject({
+    "com.example.team": "a 'team' $(id)",
+  });
   const spec = JSON.parse(await shell(control, "docker service inspect --format '{{json .Spec}}' web"));
   expect(spec.Labels).toMatchObject({ "com.example.team": "a 'team' $(id)" });
-  expect(spec.UpdateConfig).toMatchObject({ Parallelism: 2, Delay: 1e9, Order: "stop-first", FailureAction: "continue", Monitor: 1e9 });
+  expect(spec.UpdateConfig).toMatchObject({
+    Parallelism: 2,
+    Delay: 1e9,
+    Order: "stop-first",
+    FailureAction: "continue",
+    Monitor: 1e9,
+  });
   expect(spec.TaskTemplate.ContainerSpec.Healthcheck).toMatchObject({ Interval: 1e9, Timeout: 5e9, Retries: 3 });
   for (const there of nodes) expect((await inNode(there, ["test", "-e", "/tmp/slipway-was-here"])).code).toBe(1);
 });
@@ -170,7 +208,9 @@ test("constraints, global mode and replicas decide where tasks run; images went 
   for (const node of nodes) expect((await containers(node, "everywhere")).length, node).toBe(1);
   const count = await Promise.all(nodes.map(async (node) => (await containers(node, "web")).length));
   expect(count.reduce((sum, n) => sum + n)).toBe(2);
-  const ids = await Promise.all(nodes.map((node) => shell(node, `docker image ls --quiet --filter 'reference=${image}:slipway-*'`)));
+  const ids = await Promise.all(
+    nodes.map((node) => shell(node, `docker image ls --quiet --filter 'reference=${image}:slipway-*'`)),
+  );
   expect(new Set(ids).size).toBe(1);
   expect(ids[0]).not.toBe("");
 });
@@ -211,7 +251,9 @@ test("secrets are files with their modes in the container, and nowhere else", as
 
 test("files and units of a group are there with their modes, enabled and started", async () => {
   expect(await shell(fast, "stat -c '%a %U %G' /etc/note.conf")).toBe("640 root daemon");
-  expect(await shell(fast, "systemctl is-active note.service steady.service registry.service")).toBe("active\nactive\nactive");
+  expect(await shell(fast, "systemctl is-active note.service steady.service registry.service")).toBe(
+    "active\nactive\nactive",
+  );
   expect(await shell(fast, "systemctl is-enabled note.service")).toBe("enabled");
   expect((await inNode(plain, ["test", "-e", "/etc/note.conf"])).code).toBe(1);
 });
@@ -225,7 +267,12 @@ test("launched once more, it changes nothing", async () => {
 });
 
 test("services, files, units, ports and an image of the same tag follow the file; no node is touched", async () => {
-  const before = { lives: await lives(), gateway: await gateway(), pinned: await containers(fast, "pinned"), steady: await shell(fast, "systemctl show -P InvocationID steady.service registry.service") };
+  const before = {
+    lives: await lives(),
+    gateway: await gateway(),
+    pinned: await containers(fast, "pinned"),
+    steady: await shell(fast, "systemctl show -P InvocationID steady.service registry.service"),
+  };
   const files = await registryFiles("demo/hello");
   try {
     mkdirSync(files.folder, { recursive: true });
@@ -237,7 +284,8 @@ test("services, files, units, ports and an image of the same tag follow the file
   write({ services: later, units: [registry, steady, note("two")], motd: "second\n" });
   const { code, stdout } = await plan("--exit-code", "--json");
   expect(code).toBe(3);
-  const changes: readonly { readonly name: string; readonly action: string; readonly reason: string }[] = JSON.parse(stdout).changes;
+  const changes: readonly { readonly name: string; readonly action: string; readonly reason: string }[] =
+    JSON.parse(stdout).changes;
   const about = (what: string) => changes.find((change) => change.name === what);
   expect(about("web")).toMatchObject({ action: "update", reason: expect.stringContaining("replicas") });
   expect(about("everywhere")).toMatchObject({ action: "delete" });
@@ -258,7 +306,9 @@ test("services, files, units, ports and an image of the same tag follow the file
   expect((await inNode(control, ["docker", "service", "inspect", "echo"])).code).toBe(1);
 
   // The login reached the registry, which answers nobody without one.
-  expect(await shell(fast, "cat /var/log/registry.log")).toContain(`Basic ${Buffer.from(`tester:${password}`).toString("base64")}`);
+  expect(await shell(fast, "cat /var/log/registry.log")).toContain(
+    `Basic ${Buffer.from(`tester:${password}`).toString("base64")}`,
+  );
   expect((await containers(fast, "remote")).length).toBe(1);
 });
 
@@ -269,7 +319,9 @@ test("what is changed behind its back is seen by plan and put back by launch", a
   expect(code).toBe(3);
   const changes: readonly { readonly name: string; readonly reason: string }[] = JSON.parse(stdout).changes;
   expect(changes.find((change) => change.name === "web")?.reason).toMatch(/Replicas: 1 became 3/);
-  expect(changes.find((change) => change.name === fast)?.reason).toMatch(/\/etc\/note\.conf: was edited.*steady\.service: is stopped|steady\.service: is stopped.*\/etc\/note\.conf: was edited/);
+  expect(changes.find((change) => change.name === fast)?.reason).toMatch(
+    /\/etc\/note\.conf: was edited.*steady\.service: is stopped|steady\.service: is stopped.*\/etc\/note\.conf: was edited/,
+  );
   await launches();
   expect(await shell(control, "docker service inspect --format '{{.Spec.Mode.Replicated.Replicas}}' web")).toBe("1");
   expect(await shell(fast, "cat /etc/note.conf && systemctl is-active steady.service")).toBe("second\nactive");
@@ -286,7 +338,11 @@ test("a unit that is no longer in the file is stopped and gone", async () => {
 test("an image that does not exist and a container that is not healthy are named, and a mended file converges", async () => {
   const sick = { image, health: { command: ["false"], interval: "1s", timeout: "1s", retries: 1 } };
   const broken = web(8103, { replicas: 1, command: ["false"], update: { on_failure: "rollback", monitor: "2s" } });
-  write({ services: { ...later, web: broken, ghost: { image: "slipway-test/no-such-image:9", replicas: 1 }, sick }, units: [registry, steady], motd: "second\n" });
+  write({
+    services: { ...later, web: broken, ghost: { image: "slipway-test/no-such-image:9", replicas: 1 }, sick },
+    units: [registry, steady],
+    motd: "second\n",
+  });
   const { code, stderr, stdout } = await launch();
   expect(code, stdout).toBe(1);
   expect(stderr).toMatch(/service (ghost|sick|web) does not run: /);
@@ -304,18 +360,37 @@ test("an image that does not exist and a container that is not healthy are named
 
 test("a unit that fails is named with its last lines: taken back where there was a good config, kept where there was none", async () => {
   const before = JSON.parse(await shell(plain, "cat /var/lib/slipway/config.json"));
-  const bad = { name: "bad.service", content: "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo the reason is here; exit 3'\n[Install]\nWantedBy=multi-user.target\n" };
-  const groups = (units: readonly unknown[]) => ({ services: later, units: [registry, steady], motd: "second\n", plainUnits: units, extraUnits: units });
+  const bad = {
+    name: "bad.service",
+    content:
+      "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo the reason is here; exit 3'\n[Install]\nWantedBy=multi-user.target\n",
+  };
+  const groups = (units: readonly unknown[]) => ({
+    services: later,
+    units: [registry, steady],
+    motd: "second\n",
+    plainUnits: units,
+    extraUnits: units,
+  });
   write(groups([bad]));
   const { code, stderr, stdout } = await launch();
   expect(code, stdout).toBe(1);
-  for (const node of [plain, extra]) expect(stderr).toMatch(new RegExp(`${node} is failed.*bad\\.service.*cluster\\.yml:\\d+:\\d+`));
+  for (const node of [plain, extra])
+    expect(stderr).toMatch(new RegExp(`${node} is failed.*bad\\.service.*cluster\\.yml:\\d+:\\d+`));
   expect(`${stderr}${stdout}`).toContain("the reason is here");
   expect((await inNode(plain, ["systemctl", "cat", "bad.service"])).code).not.toBe(0);
   expect(JSON.parse(await shell(plain, "cat /var/lib/slipway/config.json")).revision).toBe(before.revision);
   const { nodes: seen } = await status(name);
-  expect(seen.find((node) => node.name === plain)).toMatchObject({ state: "failed", phase: "config", reason: expect.stringContaining("was taken back") });
-  expect(seen.find((node) => node.name === extra)).toMatchObject({ state: "failed", phase: "units", reason: expect.stringContaining("bad.service") });
+  expect(seen.find((node) => node.name === plain)).toMatchObject({
+    state: "failed",
+    phase: "config",
+    reason: expect.stringContaining("was taken back"),
+  });
+  expect(seen.find((node) => node.name === extra)).toMatchObject({
+    state: "failed",
+    phase: "units",
+    reason: expect.stringContaining("bad.service"),
+  });
 
   write(groups([note("mended")]));
   await launches();

@@ -1,5 +1,16 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { cleanUp, clearAway, type ClusterFile, clusterFile, docker, inNode, shell, status, succeeds, untilTrue } from "./harness.ts";
+import {
+  cleanUp,
+  clearAway,
+  type ClusterFile,
+  clusterFile,
+  docker,
+  inNode,
+  shell,
+  status,
+  succeeds,
+  untilTrue,
+} from "./harness.ts";
 
 const name = "share";
 const worker = "share-worker-1";
@@ -17,7 +28,8 @@ async function launch(etcd: string): Promise<void> {
   file.write(text(etcd));
   await succeeds(["launch", file.path, "--yes"]);
 }
-const etcdctl = (node: string, ...words: readonly string[]) => inNode(node, ["etcdctl", "--command-timeout=5s", ...words]);
+const etcdctl = (node: string, ...words: readonly string[]) =>
+  inNode(node, ["etcdctl", "--command-timeout=5s", ...words]);
 /** What etcd says no to, in its own words; `settings` go before what the node's environment has. */
 async function refused(words: readonly string[], settings: readonly string[] = []): Promise<void> {
   const { code, stderr } = await inNode(worker, ["env", ...settings, "etcdctl", "--command-timeout=5s", ...words]);
@@ -72,7 +84,18 @@ test("a shared prefix is a worker's to read and write, and the rest is not", asy
 test("a worker's certificate for etcd opens neither another member's port nor the peers'", async () => {
   const address = (await status(name)).nodes.find((node) => node.name === "share-control-1")?.address ?? "";
   const knock = (node: string, certificate: string) =>
-    inNode(node, ["curl", "-sSk", "--http1.1", "--max-time", "5", "--cert", `${pki}/${certificate}.crt`, "--key", `${pki}/${certificate}.key`, `https://${address}:2380/version`]);
+    inNode(node, [
+      "curl",
+      "-sSk",
+      "--http1.1",
+      "--max-time",
+      "5",
+      "--cert",
+      `${pki}/${certificate}.crt`,
+      "--key",
+      `${pki}/${certificate}.key`,
+      `https://${address}:2380/version`,
+    ]);
   expect((await knock("share-control-2", "etcd-peer")).stdout).toContain("etcdserver");
   for (const certificate of ["etcd-client", "store"]) {
     const { code, stdout, stderr } = await knock(worker, certificate);
@@ -87,7 +110,11 @@ test("it lasts through a restarted worker and a replaced member", async () => {
   await succeeds(["launch", file.path, "--yes"]);
   const members = (await status(name)).etcd.members.map((member) => `${member.name} ${member.state}`);
   expect(members).toEqual(["share-control-1 voter", "share-control-2 voter", "share-control-3 voter"]);
-  await untilTrue("the worker's endpoint is back", async () => (await etcdctl(worker, "get", "/apps/a")).stdout.includes("2"), 20_000);
+  await untilTrue(
+    "the worker's endpoint is back",
+    async () => (await etcdctl(worker, "get", "/apps/a")).stdout.includes("2"),
+    20_000,
+  );
   await writes(worker, "/apps/a", "3");
   await refused(["get", "/other"]);
   // The new member holds its clients to the same.
@@ -105,11 +132,17 @@ test("taken back, even a kept certificate opens no key", async () => {
   await shell(worker, `mkdir -p /root/kept && cp ${pki}/etcd-client.* /root/kept`);
   const address = (await status(name)).nodes.find((node) => node.name === "share-control-3")?.address ?? "";
   await launch("");
-  await untilTrue("the worker's own files for etcd are gone", async () => (await found(worker, `${pki}/etcd-* /var/lib/slipway/etcd-* /etc/systemd/system/etcd-*`)) === "", 20_000);
+  await untilTrue(
+    "the worker's own files for etcd are gone",
+    async () => (await found(worker, `${pki}/etcd-* /var/lib/slipway/etcd-* /etc/systemd/system/etcd-*`)) === "",
+    20_000,
+  );
   expect(await shell(worker, "ss --listening --tcp --no-header --numeric src 127.0.0.1:2379")).toBe("");
   const kept = [
     `ETCDCTL_ENDPOINTS=https://${address}:2379`,
-    ...["CACERT=ca.crt", "CERT=crt", "KEY=key"].map((part) => `ETCDCTL_${part.replace("=", "=/root/kept/etcd-client.")}`),
+    ...["CACERT=ca.crt", "CERT=crt", "KEY=key"].map(
+      (part) => `ETCDCTL_${part.replace("=", "=/root/kept/etcd-client.")}`,
+    ),
   ];
   await refused(["get", "/teams/a"], kept);
   await refused(["put", "/apps/a", "4"], kept);

@@ -4,7 +4,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { cleanUp, clearAway, type ClusterFile, clusterFile, docker, inNode, shell, slipway, status, succeeds, untilTrue } from "./harness.ts";
+import {
+  cleanUp,
+  clearAway,
+  type ClusterFile,
+  clusterFile,
+  docker,
+  inNode,
+  shell,
+  slipway,
+  status,
+  succeeds,
+  untilTrue,
+} from "./harness.ts";
 
 const name = "trust";
 const control = ["trust-control-1", "trust-control-2", "trust-control-3"] as const;
@@ -19,7 +31,13 @@ let file: ClusterFile;
 let home: string;
 let launched = "";
 /** Another user's: nothing that an earlier command wrote down is there. */
-const elsewhere = (): Readonly<Record<string, string>> => ({ HOME: home, XDG_STATE_HOME: "", XDG_CACHE_HOME: "", XDG_CONFIG_HOME: "", XDG_RUNTIME_DIR: "" });
+const elsewhere = (): Readonly<Record<string, string>> => ({
+  HOME: home,
+  XDG_STATE_HOME: "",
+  XDG_CACHE_HOME: "",
+  XDG_CONFIG_HOME: "",
+  XDG_RUNTIME_DIR: "",
+});
 
 beforeAll(async () => {
   await clearAway(name);
@@ -59,7 +77,17 @@ test("a worker gets nothing out of etcd: not in plain text, not without a certif
       ...["etcdctl", "--command-timeout=3s", "--dial-timeout=3s", ...words],
     ]);
   const curl = (node: string, url: string, certificate: string | undefined) =>
-    inNode(node, ["curl", "-sSfk", "--http1.1", "--max-time", "5", ...(certificate === undefined ? [] : ["--cert", `${pki}/${certificate}.crt`, "--key", `${pki}/${certificate}.key`]), url]);
+    inNode(node, [
+      "curl",
+      "-sSfk",
+      "--http1.1",
+      "--max-time",
+      "5",
+      ...(certificate === undefined
+        ? []
+        : ["--cert", `${pki}/${certificate}.crt`, "--key", `${pki}/${certificate}.key`]),
+      url,
+    ]);
   // So that what fails below fails for want of a right: the same commands with one.
   expect((await etcdctl(control[1], "etcd-client", "member", "list")).stdout).toContain(control[0]);
   expect((await curl(control[1], `https://${address}:2380/version`, "etcd-peer")).stdout).toContain("etcdserver");
@@ -77,7 +105,9 @@ test("a worker gets nothing out of etcd: not in plain text, not without a certif
     // A control node's certificate for clients is none for peers.
     curl(control[1], `https://${address}:2380/version`, "etcd-client"),
   ]);
-  expect(attempts.map(({ code, stdout }) => `${code === 0 ? "got in" : "refused"} ${stdout}`)).toEqual(attempts.map(() => "refused "));
+  expect(attempts.map(({ code, stdout }) => `${code === 0 ? "got in" : "refused"} ${stdout}`)).toEqual(
+    attempts.map(() => "refused "),
+  );
 });
 
 test("the store gives a node what is its own, and only to its certificate", async () => {
@@ -90,21 +120,35 @@ test("the store gives a node what is its own, and only to its certificate", asyn
   const write = (condition: string): string => `-X PUT -H '${condition}' -d '{}'`;
   /** HTTP status of a request from the worker. */
   const asks = (path: string, how: string): Promise<string> =>
-    shell(worker, `curl -s -o /dev/null -w '%{http_code}' --max-time 5 --cacert ${pki}/store.ca.crt ${how} '${url}/v1/${path}'`);
+    shell(
+      worker,
+      `curl -s -o /dev/null -w '%{http_code}' --max-time 5 --cacert ${pki}/store.ca.crt ${how} '${url}/v1/${path}'`,
+    );
   const table: readonly (readonly [answer: string, path: string, how: string])[] = [
     ["200", "records/revision", certificate],
     ["200", `records/roster/${mine}`, certificate],
     ["200", "records/worker/swarm-token", certificate],
-    ...["control/issuers/store", "control/issuers/etcd-client", "control/swarm-token", `roster/${others}`, `bootstrap/${others}`, `requests/${others}`, `certificates/${others}`, `nodes/${others}`, "lock", "gateway"].map(
-      (key) => ["403", `records/${key}`, certificate] as const,
-    ),
+    ...[
+      "control/issuers/store",
+      "control/issuers/etcd-client",
+      "control/swarm-token",
+      `roster/${others}`,
+      `bootstrap/${others}`,
+      `requests/${others}`,
+      `certificates/${others}`,
+      `nodes/${others}`,
+      "lock",
+      "gateway",
+    ].map((key) => ["403", `records/${key}`, certificate] as const),
     ...["control/", `nodes/${others}`].map((prefix) => ["403", `list?prefix=${prefix}`, certificate] as const),
     ["403", `records/roster/${mine}`, `${certificate} ${write("If-None-Match: *")}`],
     ["403", `records/requests/${others}`, `${certificate} ${write("If-None-Match: *")}`],
     ["403", "records/worker/swarm-token", `${certificate} ${write('If-Match: "x"')}`],
     // First contact: its own bootstrap, and no more.
     ["200", `records/bootstrap/${mine}`, token],
-    ...["revision", `roster/${mine}`, "worker/swarm-token", "control/issuers/store", `bootstrap/${others}`].map((key) => ["403", `records/${key}`, token] as const),
+    ...["revision", `roster/${mine}`, "worker/swarm-token", "control/issuers/store", `bootstrap/${others}`].map(
+      (key) => ["403", `records/${key}`, token] as const,
+    ),
     ["401", `records/bootstrap/${others}`, token.replace(mine, others)],
     ["401", "records/revision", ""],
     ["401", "records/root", ""],
@@ -116,26 +160,41 @@ test("the store gives a node what is its own, and only to its certificate", asyn
 test("keys and tokens lie where only their owner reads, and nowhere else", async () => {
   const secrets: string[] = [];
   for (const node of nodes) {
-    const open = await shell(node, `find ${pki} -name '*.key' ! -perm 600; find /etc/slipway/token /var/lib/slipway/config.json ! -perm 600`);
+    const open = await shell(
+      node,
+      `find ${pki} -name '*.key' ! -perm 600; find /etc/slipway/token /var/lib/slipway/config.json ! -perm 600`,
+    );
     expect(open, node).toBe("");
     secrets.push(await shell(node, "cat /etc/slipway/token"));
     const keys = (await shell(node, `ls ${pki}/*.key`)).split("\n");
     expect(keys.length, node).toBe(node === worker ? 1 : 5);
     for (const key of keys) secrets.push(await shell(node, `sed -n 2p ${key}`));
   }
-  expect(await shell(gateway, "find /var/lib/slipway-store \\( -type f -o -type s \\) ! -name '*.crt' -perm /077")).toBe("");
-  for (const role of ["manager", "worker"]) secrets.push(await shell(control[0], `docker swarm join-token --quiet ${role}`));
+  expect(
+    await shell(gateway, "find /var/lib/slipway-store \\( -type f -o -type s \\) ! -name '*.crt' -perm /077"),
+  ).toBe("");
+  for (const role of ["manager", "worker"])
+    secrets.push(await shell(control[0], `docker swarm join-token --quiet ${role}`));
   const issuers = await shell(gateway, "cat $(grep -rl 'PRIVATE KEY' /var/lib/slipway-store/records)");
-  const issuerKeys = [...issuers.matchAll(/BEGIN [A-Z ]*PRIVATE KEY-----\\n([A-Za-z0-9+/=]{20,})/g)].map((found) => found[1] ?? "");
+  const issuerKeys = [...issuers.matchAll(/BEGIN [A-Z ]*PRIVATE KEY-----\\n([A-Za-z0-9+/=]{20,})/g)].map(
+    (found) => found[1] ?? "",
+  );
   expect(issuerKeys.length).toBe(4);
   secrets.push(...issuerKeys);
   expect(secrets.filter((secret) => secret.length < 20)).toEqual([]);
 
   const containers = [...nodes, gateway];
   const said: Record<string, string> = {
-    launch: launched.split("\n").filter((line) => !line.includes("root.recoveryKey")).join("\n"),
+    launch: launched
+      .split("\n")
+      .filter((line) => !line.includes("root.recoveryKey"))
+      .join("\n"),
     inspect: await docker("inspect", ...containers),
-    volumes: await docker("volume", "inspect", ...(await docker("volume", "ls", "--quiet", "--filter", `label=slipway.cluster=${name}`)).split("\n")),
+    volumes: await docker(
+      "volume",
+      "inspect",
+      ...(await docker("volume", "ls", "--quiet", "--filter", `label=slipway.cluster=${name}`)).split("\n"),
+    ),
     events: await succeeds(["events", name, "--json"]),
     status: await succeeds(["status", name, "--json"]),
     plan: (await slipway(["plan", file.path, "--json"])).stdout,
@@ -149,7 +208,10 @@ test("keys and tokens lie where only their owner reads, and nowhere else", async
   }
   for (const [where, text] of Object.entries(said)) {
     expect(text.length, where).toBeGreaterThan(where.startsWith("logs") ? -1 : 20);
-    expect(secrets.filter((secret) => text.includes(secret)), where).toEqual([]);
+    expect(
+      secrets.filter((secret) => text.includes(secret)),
+      where,
+    ).toEqual([]);
     expect(text, where).not.toMatch(/AGE-SECRET-KEY-|PRIVATE KEY-----/);
   }
 });
@@ -158,7 +220,11 @@ test("keys and tokens lie where only their owner reads, and nowhere else", async
 async function certificates(): Promise<ReadonlyMap<string, string>> {
   const places = [...nodes.map((node) => [node, pki] as const), [gateway, "/var/lib/slipway-store/pki"] as const];
   const texts = await Promise.all(
-    places.map(async ([container, folder]) => (await shell(container, `cd ${folder} && cksum $(ls *.crt | grep -v 'ca.crt')`)).split("\n").map((line) => `${container} ${line}`)),
+    places.map(async ([container, folder]) =>
+      (await shell(container, `cd ${folder} && cksum $(ls *.crt | grep -v 'ca.crt')`))
+        .split("\n")
+        .map((line) => `${container} ${line}`),
+    ),
   );
   return new Map(
     texts.flat().map((line) => {
@@ -178,7 +244,11 @@ async function loadIn(node: string, command: string, every: number): Promise<Loa
   return {
     async stop() {
       await shell(node, "touch /tmp/load.stop");
-      await untilTrue(`the load in ${node} has ended`, async () => (await inNode(node, ["test", "-e", "/tmp/load.done"])).code === 0, 30_000);
+      await untilTrue(
+        `the load in ${node} has ended`,
+        async () => (await inNode(node, ["test", "-e", "/tmp/load.done"])).code === 0,
+        30_000,
+      );
     },
     result: async () => ({
       good: Number(await shell(node, "cat /tmp/load.good | wc -l")),
@@ -197,9 +267,15 @@ function loadOnApi(variables: Readonly<Record<string, string>>, every: number): 
   const bad: string[] = [];
   const ping = (): Promise<string> =>
     new Promise((resolve) => {
-      const request = get(url, { ca, cert, key, agent: false, timeout: 10_000, allowPartialTrustChain: true }, (response) => {
-        response.resume().on("end", () => resolve(response.statusCode === 200 ? "" : `answered ${response.statusCode}`));
-      });
+      const request = get(
+        url,
+        { ca, cert, key, agent: false, timeout: 10_000, allowPartialTrustChain: true },
+        (response) => {
+          response
+            .resume()
+            .on("end", () => resolve(response.statusCode === 200 ? "" : `answered ${response.statusCode}`));
+        },
+      );
       request.on("timeout", () => request.destroy(new Error("no answer within 10 s")));
       request.on("error", (error) => resolve(error.message));
     });
@@ -222,7 +298,8 @@ function loadOnApi(variables: Readonly<Record<string, string>>, every: number): 
 
 test("certificates are renewed by themselves, and no request fails meanwhile", async () => {
   // Short ones from now on, and the long ones away with their keys, so that everybody asks at once.
-  for (const node of control) await shell(node, `echo ${life} >/etc/slipway/certificate-life && systemctl restart slipway-agent`);
+  for (const node of control)
+    await shell(node, `echo ${life} >/etc/slipway/certificate-life && systemctl restart slipway-agent`);
   const before = await certificates();
   expect(before.size).toBe(3 * 5 + 1 + 1);
   for (const node of nodes) await shell(node, `rm $(ls ${pki}/*.crt | grep -v 'ca.crt')`);
@@ -238,11 +315,19 @@ test("certificates are renewed by themselves, and no request fails meanwhile", a
     30_000,
   );
 
-  const variables = (JSON.parse(await succeeds(["env", name, "--json", "--folder", join(home, "env")])) as { variables: Record<string, string> }).variables;
+  const variables = (
+    JSON.parse(await succeeds(["env", name, "--json", "--folder", join(home, "env")])) as {
+      variables: Record<string, string>;
+    }
+  ).variables;
   const store = (JSON.parse(await shell(worker, "cat /etc/slipway/bootstrap.json")) as { store: string }).store;
   const loads = [
     await loadIn(control[0], "etcdctl put load $(date +%s)", 100),
-    await loadIn(worker, `curl -sSf -o /dev/null --max-time 10 --cacert ${pki}/store.ca.crt --cert ${pki}/store.crt --key ${pki}/store.key ${store}/v1/records/revision`, 100),
+    await loadIn(
+      worker,
+      `curl -sSf -o /dev/null --max-time 10 --cacert ${pki}/store.ca.crt --cert ${pki}/store.crt --key ${pki}/store.key ${store}/v1/records/revision`,
+      100,
+    ),
     loadOnApi(variables, 100),
   ];
   const seen = new Map<string, Set<string>>();
@@ -268,7 +353,11 @@ test("certificates are renewed by themselves, and no request fails meanwhile", a
 
   // The first ones have expired: a member that comes back finds its peers by the new ones.
   await shell(control[1], "systemctl restart etcd");
-  await untilTrue("three members", async () => (await status(name)).etcd.members.filter((member) => member.state === "voter").length === 3, 30_000);
+  await untilTrue(
+    "three members",
+    async () => (await status(name)).etcd.members.filter((member) => member.state === "voter").length === 3,
+    30_000,
+  );
   expect(await shell(control[1], "etcdctl get --print-value-only load")).toMatch(/^\d+$/);
   expect((await status(name)).state).toBe("ready");
 }, 240_000);

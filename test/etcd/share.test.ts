@@ -1,9 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { prefixRange, shareNext, type ObservedAuth, type ShareAct, type ShareView } from "../../src/components/etcd/share.ts";
+import {
+  prefixRange,
+  shareNext,
+  type ObservedAuth,
+  type ShareAct,
+  type ShareView,
+} from "../../src/components/etcd/share.ts";
 import { seen, unknown } from "../../src/components/reconciler.ts";
 
-type World = { readonly auth: ObservedAuth; readonly published: { readonly share?: string; readonly addresses: string[] } | undefined; readonly addresses: readonly string[] };
+type World = {
+  readonly auth: ObservedAuth;
+  readonly published: { readonly share?: string; readonly addresses: string[] } | undefined;
+  readonly addresses: readonly string[];
+};
 
 const blank: World = {
   auth: { enabled: false, root: undefined, worker: undefined, roles: { root: false, worker: undefined } },
@@ -12,7 +22,13 @@ const blank: World = {
 };
 
 function viewOf(world: World, share: string | undefined): ShareView {
-  return { share, addresses: seen(world.addresses), published: seen(world.published), auth: seen(world.auth), everywhere: seen(world.auth.enabled) };
+  return {
+    share,
+    addresses: seen(world.addresses),
+    published: seen(world.published),
+    auth: seen(world.auth),
+    everywhere: seen(world.auth.enabled),
+  };
 }
 
 /** What etcd and the store do; etcd refuses what it refuses in truth. */
@@ -24,22 +40,38 @@ function after(world: World, act: ShareAct): World {
     case "addUser":
       return withAuth({ [act.name]: (act.name === "root" ? auth.root : auth.worker) ?? [] });
     case "addRole":
-      return withAuth({ roles: act.name === "root" ? { ...auth.roles, root: true } : { ...auth.roles, worker: granted } });
+      return withAuth({
+        roles: act.name === "root" ? { ...auth.roles, root: true } : { ...auth.roles, worker: granted },
+      });
     case "grantRole":
-      if (act.role === "root" ? !auth.roles.root : auth.roles.worker === undefined) throw new Error(`no role ${act.role}`);
+      if (act.role === "root" ? !auth.roles.root : auth.roles.worker === undefined)
+        throw new Error(`no role ${act.role}`);
       return withAuth({ [act.user]: [act.role] });
     case "grant":
       if (auth.roles.worker === undefined) throw new Error("no role worker");
-      return withAuth({ roles: { ...auth.roles, worker: [...granted.filter((has) => has.from !== act.range.from || has.to !== act.range.to), act.range] } });
+      return withAuth({
+        roles: {
+          ...auth.roles,
+          worker: [...granted.filter((has) => has.from !== act.range.from || has.to !== act.range.to), act.range],
+        },
+      });
     case "revoke":
-      return withAuth({ roles: { ...auth.roles, worker: granted.filter((has) => has.from !== act.range.from || has.to !== act.range.to) } });
+      return withAuth({
+        roles: {
+          ...auth.roles,
+          worker: granted.filter((has) => has.from !== act.range.from || has.to !== act.range.to),
+        },
+      });
     case "enable":
       if (!(auth.root ?? []).includes("root")) throw new Error("root user does not have root role");
       return withAuth({ enabled: true });
     case "removeWorker":
       return withAuth({ worker: undefined });
     case "publish":
-      return { ...world, published: { ...(act.share === undefined ? {} : { share: act.share }), addresses: [...act.addresses] } };
+      return {
+        ...world,
+        published: { ...(act.share === undefined ? {} : { share: act.share }), addresses: [...act.addresses] },
+      };
   }
 }
 
@@ -53,7 +85,7 @@ function holds({ auth, published }: World): void {
 /** All worlds on the way from one to where nothing is left to do. */
 function way(from: World, share: string | undefined): World[] {
   const worlds = [from];
-  for (let world = from; ; ) {
+  for (let world = from; ;) {
     const next = shareNext(viewOf(world, share));
     if (next.kind === "settled") return worlds;
     if (next.kind === "wait") throw new Error(next.why.text);
@@ -69,7 +101,12 @@ describe("sharing a prefix", () => {
   test("the user worker may read and write it when all is done, and authentication is on", () => {
     expect(end(blank, "/apps")).toEqual({
       ...blank,
-      auth: { enabled: true, root: ["root"], worker: ["worker"], roles: { root: true, worker: [{ from: "/apps", to: "/appt" }] } },
+      auth: {
+        enabled: true,
+        root: ["root"],
+        worker: ["worker"],
+        roles: { root: true, worker: [{ from: "/apps", to: "/appt" }] },
+      },
       published: { share: "/apps", addresses: ["10.0.0.1", "10.0.0.2"] },
     });
   });
@@ -82,7 +119,13 @@ describe("sharing a prefix", () => {
           for (const third of wishes) {
             const done = end(killed, third);
             expect(done.published?.share, `${first} ${second} ${third}`).toBe(third);
-            expect(done.auth.roles.worker ?? [], `${first} ${second} ${third}`).toEqual(third === undefined ? (done.published === undefined ? (done.auth.roles.worker ?? []) : []) : [prefixRange(third)]);
+            expect(done.auth.roles.worker ?? [], `${first} ${second} ${third}`).toEqual(
+              third === undefined
+                ? done.published === undefined
+                  ? (done.auth.roles.worker ?? [])
+                  : []
+                : [prefixRange(third)],
+            );
             if (third !== undefined) expect(done).toEqual(end(blank, third));
             else if (done.published !== undefined) expect(done.auth.worker).toBeUndefined();
           }
@@ -110,7 +153,10 @@ describe("sharing a prefix", () => {
     const ready = end(blank, "/apps");
     const untold = { ...viewOf({ ...ready, published: undefined }, "/apps") };
     expect(shareNext({ ...untold, everywhere: seen(false) })).toMatchObject({ kind: "wait" });
-    expect(shareNext({ ...untold, everywhere: unknown("no answer") })).toMatchObject({ kind: "wait", why: { text: expect.stringContaining("no answer") } });
+    expect(shareNext({ ...untold, everywhere: unknown("no answer") })).toMatchObject({
+      kind: "wait",
+      why: { text: expect.stringContaining("no answer") },
+    });
     expect(shareNext(untold)).toMatchObject({ kind: "act", act: { kind: "publish", share: "/apps" } });
   });
 
@@ -126,7 +172,10 @@ describe("sharing a prefix", () => {
 
   test("what cannot be seen is waited for", () => {
     for (const part of ["published", "auth", "addresses"] as const)
-      expect(shareNext({ ...viewOf({ ...end(blank, "/apps"), addresses: [] }, "/apps"), [part]: unknown("no answer") }), part).toMatchObject({
+      expect(
+        shareNext({ ...viewOf({ ...end(blank, "/apps"), addresses: [] }, "/apps"), [part]: unknown("no answer") }),
+        part,
+      ).toMatchObject({
         kind: "wait",
         why: { text: expect.stringContaining("no answer") },
       });
@@ -140,10 +189,14 @@ test("a prefix is all keys that begin with it", () => {
     return bytes >= from && (to === "\0" || bytes < to);
   };
   fc.assert(
-    fc.property(fc.string({ unit: "grapheme", minLength: 1, maxLength: 4 }), fc.string({ unit: "grapheme", maxLength: 6 }), (prefix, key) => {
-      expect(within(key, prefix)).toBe(key.startsWith(prefix));
-      expect(within(prefix + key, prefix)).toBe(true);
-    }),
+    fc.property(
+      fc.string({ unit: "grapheme", minLength: 1, maxLength: 4 }),
+      fc.string({ unit: "grapheme", maxLength: 6 }),
+      (prefix, key) => {
+        expect(within(key, prefix)).toBe(key.startsWith(prefix));
+        expect(within(prefix + key, prefix)).toBe(true);
+      },
+    ),
   );
   expect(prefixRange("/apps")).toEqual({ from: "/apps", to: "/appt" });
 });

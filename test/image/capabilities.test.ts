@@ -12,14 +12,10 @@ import { failure, pretended } from "./workshop.ts";
 
 const all = (1n << 38n) - 1n;
 const known = capabilityNames(all);
-const without = (...names: readonly string[]): readonly string[] =>
-  known.filter((name) => !names.includes(name));
+const without = (...names: readonly string[]): readonly string[] => known.filter((name) => !names.includes(name));
 
 /** An engine that gives the allowed capabilities and no privileged containers; counts its trials. */
-function confined(
-  allowed: readonly string[],
-  bounding: bigint | undefined,
-): EngineProbe & { trials: number } {
+function confined(allowed: readonly string[], bounding: bigint | undefined): EngineProbe & { trials: number } {
   return {
     trials: 0,
     async refusal(rights) {
@@ -65,35 +61,27 @@ describe("rights", () => {
   test("are exactly what any engine gives", async () => {
     const needed = ["SYS_ADMIN", "NET_ADMIN", "MKNOD", "SYS_CHROOT", "SETPCAP"];
     await fc.assert(
-      fc.asyncProperty(
-        fc.subarray([...known]),
-        fc.option(fc.bigInt({ min: 0n, max: all })),
-        async (given, guess) => {
-          const allowed = known.filter((name) => given.includes(name) || needed.includes(name));
-          const rights = await findRights(confined(allowed, guess === null ? undefined : all));
-          expect(rights).toEqual({
-            kind: "capabilities",
-            add: allowed,
-            missing: known.filter((name) => !allowed.includes(name)),
-          });
-        },
-      ),
+      fc.asyncProperty(fc.subarray([...known]), fc.option(fc.bigInt({ min: 0n, max: all })), async (given, guess) => {
+        const allowed = known.filter((name) => given.includes(name) || needed.includes(name));
+        const rights = await findRights(confined(allowed, guess === null ? undefined : all));
+        expect(rights).toEqual({
+          kind: "capabilities",
+          add: allowed,
+          missing: known.filter((name) => !allowed.includes(name)),
+        });
+      }),
     );
   });
 
   test("that are too few for systemd and Docker are an error that names what is missing and why", async () => {
     const found = findRights(confined(without("SYS_ADMIN", "MKNOD", "SYSLOG"), undefined));
     await expect(found).rejects.toThrow(RightsError);
-    await expect(found).rejects.toThrow(
-      /operation not permitted.*capabilities SYS_ADMIN, MKNOD, without/,
-    );
+    await expect(found).rejects.toThrow(/operation not permitted.*capabilities SYS_ADMIN, MKNOD, without/);
   });
 });
 
 test("the bounding set is read from a process's status", () => {
-  expect(readBoundingSet("Name:\tcat\nCapBnd:\t000001fffeffffff\nCapAmb:\t0\n")).toBe(
-    0x1fffeffffffn,
-  );
+  expect(readBoundingSet("Name:\tcat\nCapBnd:\t000001fffeffffff\nCapAmb:\t0\n")).toBe(0x1fffeffffffn);
   expect(capabilityNames(0x1fffeffffffn)).toEqual(without("SYS_RESOURCE"));
   expect(readBoundingSet("Name:\tcat\n")).toBeUndefined();
 });

@@ -12,11 +12,7 @@ import { type Command, failure, pretended, temporaryDisk } from "./workshop.ts";
 const archive = Buffer.from("the bytes of a release");
 
 /** A machine with curl, tar and, unless `go` says otherwise, a Go toolchain; the network gives `served`. */
-async function machine(
-  served: Buffer | "unreachable",
-  go: "there" | "absent" | "fails" = "there",
-  curl = true,
-) {
+async function machine(served: Buffer | "unreachable", go: "there" | "absent" | "fails" = "there", curl = true) {
   const fetched: string[] = [];
   const disk = {
     ...temporaryDisk(),
@@ -33,13 +29,11 @@ async function machine(
     ...shipped,
     etcd: { ...shipped.etcd, archives: { amd64, arm64: { ...arm64, sha256 } } },
   };
-  const after = (command: Command, flag: string): string =>
-    command[command.indexOf(flag) + 1] ?? "";
+  const after = (command: Command, flag: string): string => command[command.indexOf(flag) + 1] ?? "";
   const { programs, ran } = pretended(async (command, options) => {
     if (command[0] === "curl") {
       if (!curl) return undefined;
-      if (served === "unreachable")
-        throw failure(command, 6, "curl: (6) Could not resolve host: github.com");
+      if (served === "unreachable") throw failure(command, 6, "curl: (6) Could not resolve host: github.com");
       writeFileSync(after(command, "--output"), served);
       return "";
     }
@@ -50,16 +44,13 @@ async function machine(
     }
     if (command[0] === "go") {
       if (go === "absent") return undefined;
-      if (go === "fails")
-        throw failure(command, 1, "go: errors parsing go.mod: requires go >= 1.25");
+      if (go === "fails") throw failure(command, 1, "go: errors parsing go.mod: requires go >= 1.25");
       expect(options.environment).toMatchObject({
         CGO_ENABLED: "0",
         GOOS: "linux",
         GOARCH: "arm64",
       });
-      expect(readFileSync(join(options.directory ?? "", "go.sum"), "utf8")).toContain(
-        "go.etcd.io/etcd/server/v3",
-      );
+      expect(readFileSync(join(options.directory ?? "", "go.sum"), "utf8")).toContain("go.etcd.io/etcd/server/v3");
       for (const name of ["server", "etcdctl", "etcdutl"])
         await disk.write(`${after(command, "-o")}${name}`, `built ${name}`, 0o755);
       return "go: downloading go.etcd.io/etcd/server/v3 v3.6.14\n";
@@ -78,8 +69,7 @@ async function machine(
   return { disk, recipe, workshop, ran, warnings, fetched };
 }
 
-const programsOf = (ran: readonly string[]): readonly (string | undefined)[] =>
-  ran.map((line) => line.split(" ")[0]);
+const programsOf = (ran: readonly string[]): readonly (string | undefined)[] => ran.map((line) => line.split(" ")[0]);
 
 describe("etcd", () => {
   test("comes from the official release when its hash is the pinned one", async () => {
@@ -140,35 +130,28 @@ describe("etcd", () => {
     expect(source.origin).toBe("go");
     expect(programsOf(ran)).toEqual(["curl", "go"]);
     expect(readFileSync(join(source.directory, "etcd"), "utf8")).toBe("built server");
-    expect(warnings).toEqual([
-      expect.stringContaining(`not the pinned ${recipe.etcd.archives.arm64.sha256}: refused`),
-    ]);
+    expect(warnings).toEqual([expect.stringContaining(`not the pinned ${recipe.etcd.archives.arm64.sha256}: refused`)]);
   });
 
   test.each([
     ["absent", "could not run (ENOENT)"],
     ["fails", "requires go >= 1.25"],
-  ] as const)(
-    "is Debian's when GitHub is out of reach and Go %s, with both causes",
-    async (go, cause) => {
-      const { workshop, recipe, disk } = await machine("unreachable", go);
-      const source = await obtainEtcd(workshop, recipe);
-      if (source.kind !== "packages") throw new Error("not Debian's");
-      expect(source.packages).toEqual(["etcd-server", "etcd-client"]);
-      expect(source.attempts.map((attempt) => attempt.why)).toEqual([
-        expect.stringContaining("Could not resolve host"),
-        expect.stringContaining(cause),
-      ]);
-      expect(readdirSync(disk.root)).toEqual([]);
-    },
-  );
+  ] as const)("is Debian's when GitHub is out of reach and Go %s, with both causes", async (go, cause) => {
+    const { workshop, recipe, disk } = await machine("unreachable", go);
+    const source = await obtainEtcd(workshop, recipe);
+    if (source.kind !== "packages") throw new Error("not Debian's");
+    expect(source.packages).toEqual(["etcd-server", "etcd-client"]);
+    expect(source.attempts.map((attempt) => attempt.why)).toEqual([
+      expect.stringContaining("Could not resolve host"),
+      expect.stringContaining(cause),
+    ]);
+    expect(readdirSync(disk.root)).toEqual([]);
+  });
 
   test("stops when asked to", async () => {
     const { workshop, recipe, ran } = await machine(archive);
     const reason = new Error("enough");
-    await expect(
-      obtainEtcd({ ...workshop, signal: AbortSignal.abort(reason) }, recipe),
-    ).rejects.toBe(reason);
+    await expect(obtainEtcd({ ...workshop, signal: AbortSignal.abort(reason) }, recipe)).rejects.toBe(reason);
     expect(programsOf(ran)).toEqual(["curl"]);
   });
 });

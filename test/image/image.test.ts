@@ -34,8 +34,7 @@ function machine(lacks: Partial<Machine> = {}) {
   const disk = temporaryDisk();
   /** Labels by image: all that the pretended engine remembers. */
   const images = new Map<string, Record<string, string>>();
-  const after = (command: Command, flag: string): string =>
-    command[command.indexOf(flag) + 1] ?? "";
+  const after = (command: Command, flag: string): string => command[command.indexOf(flag) + 1] ?? "";
   const contexts: string[][] = [];
 
   const docker = (command: Command): string => {
@@ -69,9 +68,7 @@ function machine(lacks: Partial<Machine> = {}) {
       if (!has.builds && after(command, "--tag").startsWith("slipway/node-base:"))
         throw failure(command, 100, "E: Unable to fetch some archives");
       contexts.push(readdirSync(last, { recursive: true }).map(String).toSorted());
-      const labels = command.flatMap((word, index) =>
-        command[index - 1] === "--label" ? [word.split(/=(.*)/s)] : [],
-      );
+      const labels = command.flatMap((word, index) => (command[index - 1] === "--label" ? [word.split(/=(.*)/s)] : []));
       images.set(after(command, "--tag"), Object.fromEntries(labels));
       return "Step 1/2 : FROM base\n";
     }
@@ -86,16 +83,13 @@ function machine(lacks: Partial<Machine> = {}) {
         return docker(command);
       case "mmdebstrap":
         if (!installed) return undefined;
-        if (!has.mirror)
-          throw failure(command, 1, "E: apt-get update failed: Could not resolve 'deb.debian.org'");
+        if (!has.mirror) throw failure(command, 1, "E: apt-get update failed: Could not resolve 'deb.debian.org'");
         return "I: running apt-get update...\nI: creating tarball...\n";
       case "id":
         return has.root ? "0\n" : "1000\n";
       case "apt-get":
         if (command[1] === "install") installed = true;
-        return command[1] === "indextargets"
-          ? "Debian|bookworm|http://mirror.example/debian/|bookworm|main\n"
-          : "";
+        return command[1] === "indextargets" ? "Debian|bookworm|http://mirror.example/debian/|bookworm|main\n" : "";
       case "apt-config":
         return 'Acquire::http::Proxy "http://proxy.example:3128"\n';
       case "dpkg":
@@ -197,35 +191,30 @@ describe("the node image", () => {
       { hub: false, mmdebstrap: false, root: false },
       "run: sudo apt-get install --yes --no-install-recommends mmdebstrap",
     ],
-  ])(
-    "cannot be had with neither %s: each way is named with its cause, and nothing stays",
-    async (_, lacks, cause) => {
-      const { ensure, events, images, disk } = machine(lacks);
-      const error: unknown = await ensure().catch((thrown: unknown) => thrown);
-      if (!(error instanceof ImageError)) throw error;
-      expect(error.attempts.map((attempt) => attempt.what.replace(/@.*/, ""))).toEqual([
-        "docker pull docker.io/library/debian",
-        "docker pull public.ecr.aws/docker/library/debian",
-        "docker pull mirror.gcr.io/library/debian",
-        "mmdebstrap from a Debian package mirror",
-      ]);
-      expect(error.message).toContain("no such host");
-      expect(error.message).toContain(cause);
-      expect(error.next).toContain("SLIPWAY_NODE_IMAGE");
-      expect(images.size).toBe(0);
-      expect(events.some((event) => event.name === "image.ready")).toBe(false);
-      expect(readdirSync(disk.root).filter((name) => name.startsWith("work-"))).toEqual([]);
-    },
-  );
+  ])("cannot be had with neither %s: each way is named with its cause, and nothing stays", async (_, lacks, cause) => {
+    const { ensure, events, images, disk } = machine(lacks);
+    const error: unknown = await ensure().catch((thrown: unknown) => thrown);
+    if (!(error instanceof ImageError)) throw error;
+    expect(error.attempts.map((attempt) => attempt.what.replace(/@.*/, ""))).toEqual([
+      "docker pull docker.io/library/debian",
+      "docker pull public.ecr.aws/docker/library/debian",
+      "docker pull mirror.gcr.io/library/debian",
+      "mmdebstrap from a Debian package mirror",
+    ]);
+    expect(error.message).toContain("no such host");
+    expect(error.message).toContain(cause);
+    expect(error.next).toContain("SLIPWAY_NODE_IMAGE");
+    expect(images.size).toBe(0);
+    expect(events.some((event) => event.name === "image.ready")).toBe(false);
+    expect(readdirSync(disk.root).filter((name) => name.startsWith("work-"))).toEqual([]);
+  });
 
   test("has Debian's etcd as the last resort, with a warning now and every time after", async () => {
     const { ensure, ran, events } = machine({ go: false });
     const made = await ensure();
     expect(made.etcd).toBe("3.4.23");
     expect(made.warnings).toEqual([expect.stringContaining(`docker image rm ${made.image}`)]);
-    expect(
-      ran.some((line) => line.includes("--build-arg ETCD_PACKAGES=etcd-server etcd-client")),
-    ).toBe(true);
+    expect(ran.some((line) => line.includes("--build-arg ETCD_PACKAGES=etcd-server etcd-client"))).toBe(true);
     const again = await ensure();
     expect(again).toMatchObject({ built: false, etcd: "3.4.23" });
     expect(again.warnings.length).toBe(1);

@@ -2,11 +2,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { ProcessError, systemProcesses } from "../../src/host/processes.ts";
 
-const node = (script: string): readonly [string, ...string[]] => [
-  process.execPath,
-  "--eval",
-  script,
-];
+const node = (script: string): readonly [string, ...string[]] => [process.execPath, "--eval", script];
 
 async function refusal(promise: Promise<unknown>): Promise<ProcessError> {
   const error: unknown = await promise.then(
@@ -80,10 +76,7 @@ describe("a pipe", () => {
       node(hash),
       (line) => lines.push(line),
     );
-    expect(lines).toEqual([
-      "sending",
-      createHash("sha256").update(Buffer.alloc(3_000_000, 7)).digest("hex"),
-    ]);
+    expect(lines).toEqual(["sending", createHash("sha256").update(Buffer.alloc(3_000_000, 7)).digest("hex")]);
   });
 
   test("fails with the sender's cause, though the receiver was content", async () => {
@@ -99,27 +92,17 @@ describe("a pipe", () => {
   });
 
   test("fails with the receiver's cause when that ends first", async () => {
-    const sender = node(
-      "const b = Buffer.alloc(1 << 16); const more = () => process.stdout.write(b, more); more()",
-    );
+    const sender = node("const b = Buffer.alloc(1 << 16); const more = () => process.stdout.write(b, more); more()");
     const error = await refusal(
-      systemProcesses.pipe(
-        sender,
-        node('console.error("disk full"); process.exit(9)'),
-        () => undefined,
-      ),
+      systemProcesses.pipe(sender, node('console.error("disk full"); process.exit(9)'), () => undefined),
     );
     expect(error.stderr).toBe("disk full");
     expect(error.code).toBe(9);
   });
 
   test("fails when the receiver is not there, however much the sender has to say", async () => {
-    const sender = node(
-      "const b = Buffer.alloc(1 << 16); const more = () => process.stdout.write(b, more); more()",
-    );
-    const error = await refusal(
-      systemProcesses.pipe(sender, ["/no/such/program"], () => undefined),
-    );
+    const sender = node("const b = Buffer.alloc(1 << 16); const more = () => process.stdout.write(b, more); more()");
+    const error = await refusal(systemProcesses.pipe(sender, ["/no/such/program"], () => undefined));
     expect(error.message).toContain("ENOENT");
   });
 });

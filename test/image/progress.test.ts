@@ -78,12 +78,8 @@ describe("Debian's sources", () => {
   });
 
   test("are mmdebstrap's own where this machine is another distribution or release", () => {
-    expect(
-      debianSources("Ubuntu|noble|http://archive.ubuntu.com/ubuntu/|noble|main", "bookworm"),
-    ).toEqual([]);
-    expect(
-      debianSources("Debian|trixie|http://deb.debian.org/debian/|trixie|main", "bookworm"),
-    ).toEqual([]);
+    expect(debianSources("Ubuntu|noble|http://archive.ubuntu.com/ubuntu/|noble|main", "bookworm")).toEqual([]);
+    expect(debianSources("Debian|trixie|http://deb.debian.org/debian/|trixie|main", "bookworm")).toEqual([]);
     expect(debianSources("", "bookworm")).toEqual([]);
   });
 });
@@ -109,23 +105,11 @@ describe("the words of", () => {
       },
       "/context",
     );
-    expect(command).toEqual([
-      "docker",
-      "build",
-      "--tag",
-      "t",
-      "--build-arg",
-      "A=1 2",
-      "--label",
-      "l=v",
-      "/context",
-    ]);
+    expect(command).toEqual(["docker", "build", "--tag", "t", "--build-arg", "A=1 2", "--label", "l=v", "/context"]);
   });
 
   test("go build never change go.mod", () => {
-    expect(goBuild("/out")).toEqual(
-      expect.arrayContaining(["-mod=readonly", "-trimpath", "-ldflags=-s -w", "/out/"]),
-    );
+    expect(goBuild("/out")).toEqual(expect.arrayContaining(["-mod=readonly", "-trimpath", "-ldflags=-s -w", "/out/"]));
   });
 });
 
@@ -137,13 +121,7 @@ test("the cache is the user's, below XDG_CACHE_HOME only when that is absolute",
 
 test("a failed program's cause is what it said last that sounds like one", () => {
   expect(
-    why(
-      failure(
-        ["apt-get", "update"],
-        100,
-        "Ign:1 http://x\nE: Failed to fetch http://x\nReading package lists...",
-      ),
-    ),
+    why(failure(["apt-get", "update"], 100, "Ign:1 http://x\nE: Failed to fetch http://x\nReading package lists...")),
   ).toBe("E: Failed to fetch http://x (ended with 100: apt-get update)");
   expect(why(failure(["true"], 1, ""))).toBe("ended with 1: true");
   expect(why(new Error("plain"))).toBe("plain");

@@ -48,18 +48,15 @@ test.each([
   ["DOCKER_HOST", { DOCKER_HOST: "tcp://10.1.2.3:2376" }, "DOCKER_HOST=tcp://10.1.2.3:2376"],
   ["DOCKER_CONTEXT", { DOCKER_CONTEXT: "far" }, "DOCKER_CONTEXT=far"],
   ["the current context", {}, "the docker context far"],
-])(
-  "an engine named by %s that does not answer is not replaced by another",
-  async (_, environment, named) => {
-    const silent =
-      'if [ "$1" = context ]; then echo far; else echo "Cannot connect to the Docker daemon" >&2; exit 1; fi';
-    const { code, said } = await withDocker(silent, [engine], environment);
-    expect(code).toBe(1);
-    expect(said).toBe(
-      `The Docker engine of ${named} does not answer: Cannot connect to the Docker daemon\nStart it, or point docker at another one.\n`,
-    );
-  },
-);
+])("an engine named by %s that does not answer is not replaced by another", async (_, environment, named) => {
+  const silent =
+    'if [ "$1" = context ]; then echo far; else echo "Cannot connect to the Docker daemon" >&2; exit 1; fi';
+  const { code, said } = await withDocker(silent, [engine], environment);
+  expect(code).toBe(1);
+  expect(said).toBe(
+    `The Docker engine of ${named} does not answer: Cannot connect to the Docker daemon\nStart it, or point docker at another one.\n`,
+  );
+});
 
 const hello = (nodeImage: string): readonly string[] => [
   "--input-type=module",
@@ -68,8 +65,7 @@ const hello = (nodeImage: string): readonly string[] => [
 ];
 
 test("the example image is built when it is not there, from the node image, and again only when that changes", async () => {
-  const absent =
-    'if [ "$1" = image ]; then echo "Error: No such image: demo/hello" >&2; exit 1; fi';
+  const absent = 'if [ "$1" = image ]; then echo "Error: No such image: demo/hello" >&2; exit 1; fi';
   const first = await withDocker(absent, hello("slipway/node:1"));
   expect(first.said).toContain('{"image":"demo/hello","built":true}');
   const build = first.asked.split("\n").find((line) => line.startsWith("build")) ?? "";

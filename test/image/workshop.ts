@@ -14,10 +14,7 @@ import { type Disk, diskWithCache } from "../../src/targets/docker/image/disk.ts
 
 export type Command = readonly [string, ...string[]];
 /** What a pretended program does: its output, or a rejection. Undefined: there is no such program. */
-export type Behaviour = (
-  command: Command,
-  options: RunOptions | StreamOptions,
-) => Promise<string | undefined>;
+export type Behaviour = (command: Command, options: RunOptions | StreamOptions) => Promise<string | undefined>;
 
 /** Programs that only pretend; every command is noted in order. */
 export function pretended(behave: Behaviour): {
@@ -29,8 +26,7 @@ export function pretended(behave: Behaviour): {
     ran.push(command.join(" "));
     options.signal?.throwIfAborted();
     const said = await behave(command, options);
-    if (said === undefined)
-      throw new ProcessError(command, undefined, "", "could not run (ENOENT)");
+    if (said === undefined) throw new ProcessError(command, undefined, "", "could not run (ENOENT)");
     return said;
   };
   const lines = (text: string, onLine: (line: string) => void): void =>
@@ -43,8 +39,7 @@ export function pretended(behave: Behaviour): {
         stdout: await output(command, options),
         stderr: "",
       }),
-      stream: async (command, onLine, options = {}) =>
-        lines(await output(command, options), onLine),
+      stream: async (command, onLine, options = {}) => lines(await output(command, options), onLine),
       pipe: async (from, to, onLine, options = {}) => {
         lines(await output(from, options), onLine);
         lines(await output(to, options), onLine);

@@ -1,22 +1,54 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { emptyMachine, type MachineConfig, type MachineFile, type MachineUnit, type Origin } from "../../src/machine/machine.ts";
+import {
+  emptyMachine,
+  type MachineConfig,
+  type MachineFile,
+  type MachineUnit,
+  type Origin,
+} from "../../src/machine/machine.ts";
 import { mergeMachines } from "../../src/machine/merge.ts";
 
 const component: Origin = { kind: "component", component: "etcd" };
 const field: Origin = { kind: "field", path: ["groups", "worker", "files", 0, "path"] };
-const file = (path: string, fields: Partial<MachineFile> = {}): MachineFile => ({ path, content: "", mode: "0644", user: "root", group: "root", origin: component, ...fields });
-const unit = (name: string, fields: Partial<MachineUnit> = {}): MachineUnit => ({ name, dropIns: [], state: "on", origin: component, ...fields });
+const file = (path: string, fields: Partial<MachineFile> = {}): MachineFile => ({
+  path,
+  content: "",
+  mode: "0644",
+  user: "root",
+  group: "root",
+  origin: component,
+  ...fields,
+});
+const unit = (name: string, fields: Partial<MachineUnit> = {}): MachineUnit => ({
+  name,
+  dropIns: [],
+  state: "on",
+  origin: component,
+  ...fields,
+});
 const machine = (fields: Partial<MachineConfig>): MachineConfig => ({ ...emptyMachine, ...fields });
 
 describe("merging machine configs", () => {
   test("the same path twice is one problem, at the field, that names both origins", () => {
-    const { problems } = mergeMachines([machine({ files: [file("/etc/a")] }), machine({ links: [{ path: "/etc/a", target: "/b", origin: field }] })]);
-    expect(problems).toMatchObject([{ code: "conflicting-path", path: field.path, message: "/etc/a is written by the component etcd and by groups.worker.files.0.path" }]);
+    const { problems } = mergeMachines([
+      machine({ files: [file("/etc/a")] }),
+      machine({ links: [{ path: "/etc/a", target: "/b", origin: field }] }),
+    ]);
+    expect(problems).toMatchObject([
+      {
+        code: "conflicting-path",
+        path: field.path,
+        message: "/etc/a is written by the component etcd and by groups.worker.files.0.path",
+      },
+    ]);
   });
 
   test("the field is named whichever comes first", () => {
-    const { problems } = mergeMachines([machine({ files: [file("/etc/a", { origin: field })] }), machine({ files: [file("/etc/a")] })]);
+    const { problems } = mergeMachines([
+      machine({ files: [file("/etc/a", { origin: field })] }),
+      machine({ files: [file("/etc/a")] }),
+    ]);
     expect(problems.map(({ path }) => path)).toEqual([field.path]);
   });
 
@@ -31,12 +63,19 @@ describe("merging machine configs", () => {
   });
 
   test("two texts of one unit are a problem", () => {
-    const { problems } = mergeMachines([machine({ units: [unit("a.service", { content: "1" })] }), machine({ units: [unit("a.service", { content: "2", origin: field })] })]);
+    const { problems } = mergeMachines([
+      machine({ units: [unit("a.service", { content: "1" })] }),
+      machine({ units: [unit("a.service", { content: "2", origin: field })] }),
+    ]);
     expect(problems.map(({ code }) => code)).toEqual(["conflicting-path"]);
   });
 
   test("the order of what does not conflict does not matter, and lists come out sorted", () => {
-    const parts = fc.uniqueArray(fc.stringMatching(/^[a-z]{1,6}$/), { minLength: 2, maxLength: 8 }).map((names) => names.map((name) => machine({ files: [file(`/etc/${name}`)], units: [unit(`${name}.service`)] })));
+    const parts = fc
+      .uniqueArray(fc.stringMatching(/^[a-z]{1,6}$/), { minLength: 2, maxLength: 8 })
+      .map((names) =>
+        names.map((name) => machine({ files: [file(`/etc/${name}`)], units: [unit(`${name}.service`)] })),
+      );
     fc.assert(
       fc.property(parts, (all) => {
         const { machine: one, problems } = mergeMachines(all);

@@ -4,17 +4,7 @@ import { awaitNodes } from "../../src/operations/await.ts";
 import { readRecord } from "../../src/records/access.ts";
 import { memoryStore } from "../../src/store/memory.ts";
 import { seededRandom } from "../../src/host/virtual.ts";
-import {
-  demo,
-  fakeTarget,
-  nodeRecord,
-  observedNode,
-  put,
-  rosterRecord,
-  run,
-  start,
-  world,
-} from "./fake-target.ts";
+import { demo, fakeTarget, nodeRecord, observedNode, put, rosterRecord, run, start, world } from "./fake-target.ts";
 
 const node = observedNode("worker", 1);
 const names: readonly NodeName[] = [node.name];
@@ -37,19 +27,17 @@ describe("waiting for a node", () => {
       deadline: start + 60_000,
     });
     await clock.advance(2000);
-    await put(
-      store,
-      "node",
-      parts,
-      nodeRecord(node, { state: "starting", phase: "docker", reason: "dockerd starts" }),
-    );
+    await put(store, "node", parts, nodeRecord(node, { state: "starting", phase: "docker", reason: "dockerd starts" }));
     await clock.advance(2000);
     await put(store, "node", parts, nodeRecord(node));
     await clock.advance(2000);
     await waiting;
-    expect(
-      events.map((event) => (event.name === "node.phase" ? `phase ${event.phase}` : event.name)),
-    ).toEqual(["phase boot", "phase docker", "phase ready", "node.ready"]);
+    expect(events.map((event) => (event.name === "node.phase" ? `phase ${event.phase}` : event.name))).toEqual([
+      "phase boot",
+      "phase docker",
+      "phase ready",
+      "node.ready",
+    ]);
     expect(events.at(-1)).toMatchObject({ node: node.name, seconds: expect.any(Number) });
   });
 
@@ -57,9 +45,7 @@ describe("waiting for a node", () => {
     const made = await one();
     const { context, store, clock } = made;
     await put(store, "node", parts, nodeRecord(node));
-    const before = new Map([
-      [node.instance, (await readRecord(store, "node", parts))?.version ?? ""],
-    ]);
+    const before = new Map([[node.instance, (await readRecord(store, "node", parts))?.version ?? ""]]);
     let done = false;
     const waiting = awaitNodes(context, {
       store,

@@ -1,13 +1,5 @@
 import { spawnSync } from "node:child_process";
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -37,8 +29,7 @@ afterEach(() => {
   for (const folder of [here, there]) rmSync(folder, { recursive: true, force: true });
 });
 
-const copy = (from: string, to: string): Promise<Copied> =>
-  cp(made.context, { cluster: demo, from, to });
+const copy = (from: string, to: string): Promise<Copied> => cp(made.context, { cluster: demo, from, to });
 const node = (path: string): string => `demo-worker-1:${join(there, path)}`;
 const local = (path: string): string => join(here, path);
 
@@ -79,9 +70,7 @@ describe("cp to a node", () => {
   it("refuses what is not there, and leaves nothing behind", async () => {
     await expect(copy(local("no"), node("x"))).rejects.toThrow(/there is no .*no on this machine/);
     writeFileSync(local("a"), "a");
-    await expect(copy(local("a"), node("no/such/x"))).rejects.toThrow(
-      /there is no folder .*no\/such on demo-worker-1/,
-    );
+    await expect(copy(local("a"), node("no/such/x"))).rejects.toThrow(/there is no folder .*no\/such on demo-worker-1/);
     mkdirSync(join(there, "a"));
     mkdirSync(join(there, "a/a"));
     await expect(copy(local("a"), node("a"))).rejects.toThrow("is a folder");
@@ -116,9 +105,7 @@ describe("cp from a node", () => {
   it("refuses what is not there", async () => {
     await expect(copy(node("no"), local("x"))).rejects.toThrow(/there is no .*no on demo-worker-1/);
     writeFileSync(join(there, "a"), "a");
-    await expect(copy(node("a"), local("no/x"))).rejects.toThrow(
-      /there is no folder .*no on this machine/,
-    );
+    await expect(copy(node("a"), local("no/x"))).rejects.toThrow(/there is no folder .*no on this machine/);
     expect(readdirSync(here)).toEqual([]);
   });
 });

@@ -24,13 +24,7 @@ type Picture = {
   now?: number;
 };
 
-function derive({
-  nodes = threeAndTwo(),
-  records,
-  roster,
-  recorded,
-  now = start,
-}: Picture): Status {
+function derive({ nodes = threeAndTwo(), records, roster, recorded, now = start }: Picture): Status {
   const seen: Seen = {
     observed: {
       cluster: demo,
@@ -47,10 +41,7 @@ function derive({
         services: [],
         roster: roster ?? nodes.map((node) => rosterRecord(node)),
         nodes:
-          records ??
-          nodes.map((node) =>
-            node.role === "control" ? controlRecord(node, nodes) : nodeRecord(node),
-          ),
+          records ?? nodes.map((node) => (node.role === "control" ? controlRecord(node, nodes) : nodeRecord(node))),
         ...recorded,
       },
     },
@@ -59,19 +50,12 @@ function derive({
   return deriveStatus(seen, "docker");
 }
 
-const [c1, c2, c3] = [
-  observedNode("control", 1),
-  observedNode("control", 2),
-  observedNode("control", 3),
-];
+const [c1, c2, c3] = [observedNode("control", 1), observedNode("control", 2), observedNode("control", 3)];
 const [w1, w2] = [observedNode("worker", 1), observedNode("worker", 2)];
 const all: readonly ObservedNode[] = [c1, c2, c3, w1, w2];
 const ready = (node: ObservedNode): RecordValue<"node"> =>
   node.role === "control" ? controlRecord(node, all) : nodeRecord(node);
-const except = (
-  node: ObservedNode,
-  record: RecordValue<"node"> | undefined,
-): RecordValue<"node">[] => [
+const except = (node: ObservedNode, record: RecordValue<"node"> | undefined): RecordValue<"node">[] => [
   ...all.filter((other) => other !== node).map(ready),
   ...(record === undefined ? [] : [record]),
 ];
@@ -79,30 +63,17 @@ const first = (status: Status, name: string): Status["nodes"][number] | undefine
   status.nodes.find((node) => node.name === name);
 
 describe("the state of one node", () => {
-  const cases: readonly [
-    string,
-    Picture,
-    string,
-    { state: string; phase: string; reason?: string },
-  ][] = [
+  const cases: readonly [string, Picture, string, { state: string; phase: string; reason?: string }][] = [
     ["a running node is what it says", {}, w1.name, { state: "ready", phase: "ready" }],
     [
       "its reason is handed on",
       {
-        records: except(
-          w1,
-          nodeRecord(w1, { state: "degraded", phase: "docker", reason: "dockerd is dead" }),
-        ),
+        records: except(w1, nodeRecord(w1, { state: "degraded", phase: "docker", reason: "dockerd is dead" })),
       },
       w1.name,
       { state: "degraded", phase: "docker", reason: "dockerd is dead" },
     ],
-    [
-      "no record yet: booting",
-      { records: except(w1, undefined) },
-      w1.name,
-      { state: "starting", phase: "boot" },
-    ],
+    ["no record yet: booting", { records: except(w1, undefined) }, w1.name, { state: "starting", phase: "boot" }],
     [
       "a record from before its stop: booting",
       { records: except(w1, nodeRecord(w1, { state: "stopped", phase: "stopped" })) },
@@ -176,11 +147,7 @@ describe("the state of one node", () => {
 
   it("lists control nodes first, and numbers as numbers", () => {
     const many = [observedNode("a", 10), observedNode("a", 9), observedNode("control", 1)];
-    expect(derive({ nodes: many }).nodes.map((node) => node.name)).toEqual([
-      "demo-control-1",
-      "demo-a-9",
-      "demo-a-10",
-    ]);
+    expect(derive({ nodes: many }).nodes.map((node) => node.name)).toEqual(["demo-control-1", "demo-a-9", "demo-a-10"]);
   });
 
   it("says since when and which revision", () => {
@@ -288,9 +255,7 @@ describe("services", () => {
     const { services } = derive({
       recorded: { wanted, services: [record({}), record({ name: "old" })] },
     });
-    expect(services).toEqual([
-      { name: "web", desired: 2, running: 2, addresses: ["http://127.0.0.1:8080"] },
-    ]);
+    expect(services).toEqual([{ name: "web", desired: 2, running: 2, addresses: ["http://127.0.0.1:8080"] }]);
   });
 
   it("ask for what the revision says, not for what the agent has seen so far", () => {
@@ -325,20 +290,14 @@ describe("etcd", () => {
       const record = controlRecord(node, all, { seen });
       return record.etcd === undefined ? record : { ...record, etcd: { ...record.etcd, leader } };
     };
-    const records = [
-      view(c1, start - 2, etcdId(c1)),
-      view(c2, start - 1, etcdId(c3)),
-      view(c3, start, ""),
-    ];
+    const records = [view(c1, start - 2, etcdId(c1)), view(c2, start - 1, etcdId(c3)), view(c3, start, "")];
     expect(derive({ records }).etcd.leader).toBe("demo-control-3");
   });
 
   it("does not ask a stopped node, and calls its member unhealthy", () => {
     const nodes = all.map((node) => (node === c1 ? { ...node, state: "stopped" as const } : node));
     const records = all.map((node) =>
-      node.role === "control"
-        ? controlRecord(node, all, { seen: node === c1 ? start : start - 1 })
-        : nodeRecord(node),
+      node.role === "control" ? controlRecord(node, all, { seen: node === c1 ? start : start - 1 }) : nodeRecord(node),
     );
     expect(derive({ nodes, records }).etcd.members.map((member) => member.state)).toEqual([
       "unhealthy",
@@ -360,10 +319,7 @@ describe("etcd", () => {
       nodeRecord(c2, { etcd: { memberId: etcdId(c2), clusterId: "c", leader: "", members: [] } }),
     ];
     const states = Object.fromEntries(
-      derive({ nodes: [c1, c2], records: [...records] }).etcd.members.map((member) => [
-        member.id,
-        member.state,
-      ]),
+      derive({ nodes: [c1, c2], records: [...records] }).etcd.members.map((member) => [member.id, member.state]),
     );
     // The newest without a leader: the first in the list wins a tie.
     expect(states).toEqual({

@@ -46,9 +46,7 @@ describe("doctor", () => {
 
   it("does not ask a target that cannot be reached", async () => {
     const made = await ready();
-    made.target.examine = async () => [
-      { subject: "engine", state: "bad", message: "refused", fix: "start Docker" },
-    ];
+    made.target.examine = async () => [{ subject: "engine", state: "bad", message: "refused", fix: "start Docker" }];
     made.target.observe = async () => Promise.reject(new Error("must not be asked"));
     expect(await doctor(made.context, { cluster: demo })).toMatchObject({
       state: "bad",
@@ -87,11 +85,7 @@ describe("doctor", () => {
       { drift: ["/etc/docker/daemon.json"] },
       { state: "warning", message: "changed behind Slipway's back: /etc/docker/daemon.json" },
     ],
-    [
-      "a full disk",
-      { disk: [{ mount: "/", size: 100, free: 10 }] },
-      { state: "warning", message: "/ is 90 % full" },
-    ],
+    ["a full disk", { disk: [{ mount: "/", size: 100, free: 10 }] }, { state: "warning", message: "/ is 90 % full" }],
     [
       "a certificate that was not renewed",
       { certificates: { store: start + 20 * day } },
@@ -105,17 +99,14 @@ describe("doctor", () => {
       { certificates: { store: start - day } },
       {
         state: "bad",
-        message:
-          "its certificate for store has ended at 2023-11-13T22:13:20.000Z and was not renewed",
+        message: "its certificate for store has ended at 2023-11-13T22:13:20.000Z and was not renewed",
       },
     ],
   ];
   it.each(cases)("sees %s", async (_, fields, wanted) => {
     const made = await ready();
     await put(made.store, "node", workerParts, nodeRecord(worker, fields));
-    expect(await findings(made)).toContainEqual(
-      expect.objectContaining({ subject: "demo-worker-1", ...wanted }),
-    );
+    expect(await findings(made)).toContainEqual(expect.objectContaining({ subject: "demo-worker-1", ...wanted }));
   });
 
   it("shows a failed unit with its last lines", async () => {
@@ -125,9 +116,7 @@ describe("doctor", () => {
       "node",
       workerParts,
       nodeRecord(worker, {
-        units: [
-          { name: "app.service", active: "failed", sub: "failed", result: "exit-code", ours: true },
-        ],
+        units: [{ name: "app.service", active: "failed", sub: "failed", result: "exit-code", ours: true }],
       }),
     );
     made.target.exec = (_, command) => ({
@@ -153,8 +142,7 @@ describe("doctor", () => {
     expect(etcd).toEqual({
       subject: "etcd",
       state: "bad",
-      message:
-        "no quorum: 1 of 3 voting members are healthy, 2 are needed; lost: demo-control-2, demo-control-3",
+      message: "no quorum: 1 of 3 voting members are healthy, 2 are needed; lost: demo-control-2, demo-control-3",
       fix: "slipway start demo-control-2 demo-control-3",
     });
     expect((await findings(made)).find((finding) => finding.subject === "swarm")).toMatchObject({
@@ -190,9 +178,7 @@ describe("doctor", () => {
       );
     }
     const messages = (await findings(made)).map((finding) => finding.message);
-    expect(messages).toContain(
-      "demo-control-2 has been catching up as a learner since 2023-11-14T22:03:20.000Z",
-    );
+    expect(messages).toContain("demo-control-2 has been catching up as a learner since 2023-11-14T22:03:20.000Z");
     expect(messages).toContain("2 managers: an even number bears no more losses than one fewer");
   });
 
@@ -227,12 +213,7 @@ describe("doctor", () => {
       state: "good",
       message: "bob on laptop (process 9) holds it since 2023-11-14T22:12:20.000Z: launch demo",
     });
-    await put(
-      made.store,
-      "lock",
-      {},
-      { holder: { ...holder, expires: start - 1 }, epoch: 1, nonce: "m" },
-    );
+    await put(made.store, "lock", {}, { holder: { ...holder, expires: start - 1 }, epoch: 1, nonce: "m" });
     expect(await findings(made)).toContainEqual(
       expect.objectContaining({
         subject: "lock",
@@ -262,12 +243,7 @@ describe("doctor", () => {
         seen: start,
       },
     );
-    await put(
-      made.store,
-      "generation",
-      { generation: "g1" },
-      { generation: "g1", state: "closed", nonce: "n" },
-    );
+    await put(made.store, "generation", { generation: "g1" }, { generation: "g1", state: "closed", nonce: "n" });
     const result = await findings(made);
     expect(result).toContainEqual({
       subject: "service web",

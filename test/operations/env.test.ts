@@ -42,14 +42,7 @@ describe("env", () => {
       ETCDCTL_KEY: join(folder, "etcd-key.pem"),
     });
     expect(statSync(folder).mode & 0o777).toBe(0o700);
-    for (const name of [
-      "ca.pem",
-      "cert.pem",
-      "key.pem",
-      "etcd-ca.pem",
-      "etcd-cert.pem",
-      "etcd-key.pem",
-    ]) {
+    for (const name of ["ca.pem", "cert.pem", "key.pem", "etcd-ca.pem", "etcd-cert.pem", "etcd-key.pem"]) {
       expect(statSync(join(folder, name)).mode & 0o777, name).toBe(0o600);
     }
     expect(JSON.stringify([result, made.events])).not.toContain("PRIVATE KEY");
@@ -59,29 +52,26 @@ describe("env", () => {
     const made = await withIssuers();
     const result = await env(made.context, { cluster: demo, folder: parent });
     expect(result.expires).toBe("2023-11-15T22:13:20.000Z");
-    const [leaf = "", issuer = ""] = certificatesIn(
-      readFileSync(join(parent, "etcd-cert.pem"), "utf8"),
-    );
+    const [leaf = "", issuer = ""] = certificatesIn(readFileSync(join(parent, "etcd-cert.pem"), "utf8"));
     expect(describeCertificate(leaf)).toMatchObject({
       commonName: "root",
       organizationalUnit: "ann@test",
       notAfter: start + 86_400_000,
     });
     expect(describeCertificate(issuer).organizationalUnit).toBe("etcd-client");
-    expect(describeCertificate(readFileSync(join(parent, "cert.pem"), "utf8")).commonName).toBe(
-      "operator",
-    );
+    expect(describeCertificate(readFileSync(join(parent, "cert.pem"), "utf8")).commonName).toBe("operator");
   });
 
   it("names only what is published, and refuses when nothing is", async () => {
     const made = await withIssuers();
     made.target.published = made.target.published.slice(1);
-    expect(
-      Object.keys((await env(made.context, { cluster: demo, folder: parent })).variables),
-    ).toEqual(["ETCDCTL_ENDPOINTS", "ETCDCTL_CACERT", "ETCDCTL_CERT", "ETCDCTL_KEY"]);
+    expect(Object.keys((await env(made.context, { cluster: demo, folder: parent })).variables)).toEqual([
+      "ETCDCTL_ENDPOINTS",
+      "ETCDCTL_CACERT",
+      "ETCDCTL_CERT",
+      "ETCDCTL_KEY",
+    ]);
     made.target.published = [];
-    await expect(env(made.context, { cluster: demo, folder: parent })).rejects.toThrow(
-      "publishes neither",
-    );
+    await expect(env(made.context, { cluster: demo, folder: parent })).rejects.toThrow("publishes neither");
   });
 });

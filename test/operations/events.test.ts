@@ -4,12 +4,7 @@ import { journaling } from "../../src/operations/journal.ts";
 import { stop } from "../../src/operations/stop.ts";
 import { demo, fillReady, put, run, start, world, type World } from "./fake-target.ts";
 
-async function journal(
-  made: World,
-  entry: string,
-  operation: string,
-  ...times: readonly number[]
-): Promise<void> {
+async function journal(made: World, entry: string, operation: string, ...times: readonly number[]): Promise<void> {
   const list = times.map((time) => ({
     time,
     name: "warning",
@@ -18,10 +13,7 @@ async function journal(
   }));
   await put(made.store, "journal", { entry }, { time: times[0] ?? 0, operation, events: list });
 }
-async function read(
-  made: World,
-  fields: { operation?: string; since?: string } = {},
-): Promise<PastEvent[]> {
+async function read(made: World, fields: { operation?: string; since?: string } = {}): Promise<PastEvent[]> {
   const told: PastEvent[] = [];
   const { count } = await events(made.context, {
     cluster: demo,
@@ -80,10 +72,7 @@ describe("the journal", () => {
   it("keeps what an operation said", async () => {
     const made = world();
     await fillReady(made.store);
-    await run(
-      made,
-      stop(made.context, { cluster: demo, nodes: ["worker"], force: false, grace: 1 }),
-    );
+    await run(made, stop(made.context, { cluster: demo, nodes: ["worker"], force: false, grace: 1 }));
     const names = (await read(made)).map((event) => event.name);
     expect(names[0]).toBe("operation.started");
     expect(names.at(-1)).toBe("operation.finished");
@@ -106,13 +95,9 @@ describe("the journal", () => {
     const broken = {
       ...made.store,
       putIfAbsent: async () =>
-        Promise.reject(
-          new (await import("../../src/store/store.ts")).StoreError("unreachable", "gone"),
-        ),
+        Promise.reject(new (await import("../../src/store/store.ts")).StoreError("unreachable", "gone")),
     };
     await kept.write(broken);
-    expect(made.events).toMatchObject([
-      { name: "warning", message: "the journal could not be written: gone" },
-    ]);
+    expect(made.events).toMatchObject([{ name: "warning", message: "the journal could not be written: gone" }]);
   });
 });

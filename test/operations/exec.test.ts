@@ -37,9 +37,7 @@ describe("exec", () => {
   it("gives 0 for many only when all gave 0, and goes on past one that fails", async () => {
     const made = world();
     const { output } = collector();
-    expect(
-      (await exec(made.context, { cluster: demo, nodes: ["all"], command, output })).code,
-    ).toBe(0);
+    expect((await exec(made.context, { cluster: demo, nodes: ["all"], command, output })).code).toBe(0);
     made.target.nodes = made.target.nodes.map((node) =>
       node.name === "demo-worker-1" ? { ...node, state: "stopped" } : node,
     );
@@ -90,12 +88,16 @@ describe("exec", () => {
 
   it("opens a terminal on one node", async () => {
     const made = world();
-    expect(
-      await terminal(made.context, { cluster: demo, node: "demo-worker-1", command: ["bash"] }),
-    ).toEqual(["docker", "exec", "-it", "demo-worker-1", "bash"]);
-    await expect(
-      terminal(made.context, { cluster: demo, node: "worker", command: [] }),
-    ).rejects.toThrow("names 2 nodes, one is needed");
+    expect(await terminal(made.context, { cluster: demo, node: "demo-worker-1", command: ["bash"] })).toEqual([
+      "docker",
+      "exec",
+      "-it",
+      "demo-worker-1",
+      "bash",
+    ]);
+    await expect(terminal(made.context, { cluster: demo, node: "worker", command: [] })).rejects.toThrow(
+      "names 2 nodes, one is needed",
+    );
   });
 });
 
@@ -106,8 +108,7 @@ describe("logs", () => {
     lines: 50,
     follow: false,
   };
-  const asked = (made: World): string[] =>
-    made.target.calls.filter((call) => call.startsWith("exec"));
+  const asked = (made: World): string[] => made.target.calls.filter((call) => call.startsWith("exec"));
 
   it("asks the journal, each option as one word", async () => {
     const made = world();
@@ -127,12 +128,8 @@ describe("logs", () => {
   it("falls back to the console of a node that cannot be asked, and says why", async () => {
     const made = world();
     made.target.consoleText = "last words";
-    made.target.nodes = [
-      observedNode("worker", 1, { state: "stopped" }),
-      observedNode("worker", 2),
-    ];
-    made.target.fail = (call) =>
-      call.startsWith("exec demo-worker-2") ? new Error("runc is broken") : undefined;
+    made.target.nodes = [observedNode("worker", 1, { state: "stopped" }), observedNode("worker", 2)];
+    made.target.fail = (call) => (call.startsWith("exec demo-worker-2") ? new Error("runc is broken") : undefined);
     const { lines, output } = collector();
     const { sources } = await logs(made.context, {
       ...base,
@@ -158,9 +155,7 @@ describe("logs", () => {
       output: () => {},
     });
     expect(sources).toEqual([{ name: "web", from: "service", code: 0 }]);
-    expect(asked(made)).toEqual([
-      "exec demo-control-2 docker service logs --timestamps --tail=50 -- web",
-    ]);
+    expect(asked(made)).toEqual(["exec demo-control-2 docker service logs --timestamps --tail=50 -- web"]);
   });
 
   it("refuses what is neither a service nor a time", async () => {
@@ -169,8 +164,8 @@ describe("logs", () => {
     await expect(
       logs(made.context, { ...base, of: { kind: "service", name: "wbe" }, output: () => {} }),
     ).rejects.toThrow("did you mean web?");
-    await expect(
-      logs(made.context, { ...base, since: "yesterday", output: () => {} }),
-    ).rejects.toThrow('"yesterday" is not a time');
+    await expect(logs(made.context, { ...base, since: "yesterday", output: () => {} })).rejects.toThrow(
+      '"yesterday" is not a time',
+    );
   });
 });

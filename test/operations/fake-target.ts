@@ -28,11 +28,7 @@ export type FakeTarget = Target & {
   published: Observed["published"];
   storeDown: boolean;
   consoleText: string;
-  exec: (
-    node: NodeName,
-    command: readonly string[],
-    options: ExecOptions,
-  ) => ExecResult | Promise<ExecResult>;
+  exec: (node: NodeName, command: readonly string[], options: ExecOptions) => ExecResult | Promise<ExecResult>;
   onStart: (node: ObservedNode) => Promise<void>;
   fail: (call: string) => Error | undefined;
 };
@@ -40,11 +36,7 @@ export type FakeTarget = Target & {
 export const demo = "demo" as ClusterName;
 export const start = 1_700_000_000_000;
 
-export function observedNode(
-  group: string,
-  n: number,
-  fields: Partial<ObservedNode> = {},
-): ObservedNode {
+export function observedNode(group: string, n: number, fields: Partial<ObservedNode> = {}): ObservedNode {
   const name = `demo-${group}-${n}` as NodeName;
   const role = group === "control" ? "control" : "worker";
   return {
@@ -77,9 +69,7 @@ export function fakeTarget(nodes: readonly ObservedNode[] = threeAndTwo()): Fake
     async store(cluster) {
       const store = target.stores.get(cluster);
       if (target.storeDown) throw new StoreError("unreachable", "the gateway does not answer");
-      return store === undefined
-        ? undefined
-        : { store, address: "10.0.0.254", close: async () => {} };
+      return store === undefined ? undefined : { store, address: "10.0.0.254", close: async () => {} };
     },
     async observe(cluster) {
       const there = target.stores.has(cluster);
@@ -102,8 +92,7 @@ export function fakeTarget(nodes: readonly ObservedNode[] = threeAndTwo()): Fake
       ];
     },
     async apply(work) {
-      if (typeof work !== "object" || work === null || !("remove" in work))
-        throw new Error("not a work of this fake");
+      if (typeof work !== "object" || work === null || !("remove" in work)) throw new Error("not a work of this fake");
       target.calls.push(`remove ${String(work.remove)}`);
       target.nodes = target.nodes.filter((node) => node.name !== work.remove);
     },
@@ -127,9 +116,7 @@ function nodeAccess(target: FakeTarget, name: NodeName): NodeAccess {
     return found;
   };
   const become = (state: ObservedNode["state"]): void => {
-    target.nodes = target.nodes.map((candidate) =>
-      candidate.name === name ? { ...candidate, state } : candidate,
-    );
+    target.nodes = target.nodes.map((candidate) => (candidate.name === name ? { ...candidate, state } : candidate));
   };
   const access: NodeAccess = {
     async exec(command, options = {}) {
@@ -188,10 +175,7 @@ export type World = {
 };
 
 /** A context around a fake target, with a virtual clock. */
-export function world(
-  target: FakeTarget = fakeTarget(),
-  processes: Processes = systemProcesses,
-): World {
+export function world(target: FakeTarget = fakeTarget(), processes: Processes = systemProcesses): World {
   const clock = virtualClock(start);
   const events: Event[] = [];
   const abort = new AbortController();
@@ -199,7 +183,10 @@ export function world(
   if (store === undefined) throw new Error("the fake target has no store for demo");
   const context: Context = {
     target,
-    emit: emitter(() => clock.now(), (event) => events.push(event)),
+    emit: emitter(
+      () => clock.now(),
+      (event) => events.push(event),
+    ),
     signal: abort.signal,
     clock,
     random: seededRandom(7),
@@ -230,15 +217,10 @@ export async function put<Name extends RecordName>(
 ): Promise<void> {
   const written = await updateRecord(store, name, parts, () => value);
   if (written === undefined)
-    throw new Error(
-      `${keyOf(name, parts)} was not written: ${new TextDecoder().decode(encodeRecord(value))}`,
-    );
+    throw new Error(`${keyOf(name, parts)} was not written: ${new TextDecoder().decode(encodeRecord(value))}`);
 }
 
-export function rosterRecord(
-  node: ObservedNode,
-  fields: Partial<RecordValue<"roster">> = {},
-): RecordValue<"roster"> {
+export function rosterRecord(node: ObservedNode, fields: Partial<RecordValue<"roster">> = {}): RecordValue<"roster"> {
   const { instance, group, role, address } = node;
   return {
     instance,
@@ -257,10 +239,7 @@ export function rosterRecord(
 export const etcdId = (node: ObservedNode): string => `etcd-${node.instance}`;
 
 /** A ready node's record; a control node's holds etcd and Swarm as seen from there. */
-export function nodeRecord(
-  node: ObservedNode,
-  fields: Partial<RecordValue<"node">> = {},
-): RecordValue<"node"> {
+export function nodeRecord(node: ObservedNode, fields: Partial<RecordValue<"node">> = {}): RecordValue<"node"> {
   return {
     instance: node.instance,
     node: node.name,
@@ -325,12 +304,7 @@ export async function fillReady(
       nonce: "n",
     },
   );
-  await put(
-    store,
-    "generation",
-    { generation: "g1" },
-    { generation: "g1", state: "open", nonce: "n" },
-  );
+  await put(store, "generation", { generation: "g1" }, { generation: "g1", state: "open", nonce: "n" });
   await put(store, "pointer", {}, { revision: "r1", apply: 0, nonce: "n" });
   await put(
     store,

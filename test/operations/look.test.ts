@@ -47,9 +47,7 @@ describe("status", () => {
       etcd: { leader: "demo-control-1" },
     });
     expect(seen.nodes).toHaveLength(5);
-    expect(seen.services).toEqual([
-      { name: "web", desired: 2, running: 2, addresses: ["http://127.0.0.1:8080"] },
-    ]);
+    expect(seen.services).toEqual([{ name: "web", desired: 2, running: 2, addresses: ["http://127.0.0.1:8080"] }]);
   });
 
   it("knows an absent cluster without asking its store", async () => {
@@ -77,11 +75,7 @@ describe("units", () => {
   it("shows ours first, marks the failed, and drift", async () => {
     const made = await ready();
     const record = nodeRecord(worker, {
-      units: [
-        unit("ssh.service", false),
-        unit("docker.service", true),
-        unit("cron.service", false, "failed"),
-      ],
+      units: [unit("ssh.service", false), unit("docker.service", true), unit("cron.service", false, "failed")],
       drift: ["/etc/hosts"],
     });
     await put(made.store, "node", { instance: worker.instance }, record);
@@ -132,18 +126,8 @@ describe("inspect", () => {
       founders: 3,
     };
     await put(made.store, "bootstrap", { instance: worker.instance }, bootstrap);
-    await put(
-      made.store,
-      "issuer",
-      { purpose: "docker" },
-      { certificate: "C", key: "ISSUER-KEY", anchor: "A" },
-    );
-    await put(
-      made.store,
-      "root",
-      {},
-      { certificate: "ROOT", encryptedKey: "ENCRYPTED-KEY", recipients: [] },
-    );
+    await put(made.store, "issuer", { purpose: "docker" }, { certificate: "C", key: "ISSUER-KEY", anchor: "A" });
+    await put(made.store, "root", {}, { certificate: "ROOT", encryptedKey: "ENCRYPTED-KEY", recipients: [] });
     const seen = await inspect(made.context, { cluster: demo, nodes: [] });
     expect(seen).toMatchObject({
       generation: "g1",
@@ -172,9 +156,7 @@ describe("inspect", () => {
 
 describe("list", () => {
   it("names every cluster with its state", async () => {
-    const made = world(
-      fakeTarget(threeAndTwo().map((node) => ({ ...node, state: "stopped" as const }))),
-    );
+    const made = world(fakeTarget(threeAndTwo().map((node) => ({ ...node, state: "stopped" as const }))));
     expect(await list(made.context)).toEqual([{ cluster: "demo", state: "stopped", nodes: 5 }]);
   });
 });

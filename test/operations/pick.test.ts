@@ -21,13 +21,9 @@ describe("which cluster", () => {
   });
 
   it("is asked for when there are several, with their names", async () => {
-    await expect(pickCluster(withClusters("a", "b"), {})).rejects.toThrow(
-      "which cluster? There are a, b",
-    );
+    await expect(pickCluster(withClusters("a", "b"), {})).rejects.toThrow("which cluster? There are a, b");
     await expect(pickCluster(withClusters(), {})).rejects.toThrow("there is no cluster on docker");
-    await expect(pickCluster(withClusters(), { name: "../x" })).rejects.toThrow(
-      '"../x" is not the name of a cluster',
-    );
+    await expect(pickCluster(withClusters(), { name: "../x" })).rejects.toThrow('"../x" is not the name of a cluster');
   });
 });
 
@@ -42,27 +38,25 @@ describe("which cluster and nodes the words mean", () => {
     [[], "demo", { cluster: "demo", nodes: [] }],
   ] as const)("%j with the file %s", async (words, file, wanted) => {
     const context = withClusters("demo", "demo-two");
-    expect(
-      await pickSelection(context, { words, ...(file === undefined ? {} : { file }) }),
-    ).toEqual(wanted);
+    expect(await pickSelection(context, { words, ...(file === undefined ? {} : { file }) })).toEqual(wanted);
   });
 
   it("refuses nodes of several clusters", async () => {
-    await expect(
-      pickSelection(withClusters("a", "b"), { words: ["a-x-1", "b-x-1"] }),
-    ).rejects.toThrow("nodes of several clusters: a, b");
+    await expect(pickSelection(withClusters("a", "b"), { words: ["a-x-1", "b-x-1"] })).rejects.toThrow(
+      "nodes of several clusters: a, b",
+    );
   });
 
   it("takes --name before everything", async () => {
-    expect(
-      await pickSelection(withClusters("demo"), { name: "demo", words: ["demo", "worker"] }),
-    ).toEqual({ cluster: "demo", nodes: ["worker"] });
+    expect(await pickSelection(withClusters("demo"), { name: "demo", words: ["demo", "worker"] })).toEqual({
+      cluster: "demo",
+      nodes: ["worker"],
+    });
   });
 });
 
 describe("which nodes", () => {
-  const names = (words: readonly string[]): string[] =>
-    pickNodes(demo, threeAndTwo(), words).map((node) => node.name);
+  const names = (words: readonly string[]): string[] => pickNodes(demo, threeAndTwo(), words).map((node) => node.name);
   it.each([
     [[], 5],
     [["all"], 5],

@@ -29,15 +29,11 @@ async function readyWorld(nodes = threeAndTwo()): Promise<World> {
 /** What a node's agent would write now. */
 async function say(made: World, node: ObservedNode): Promise<void> {
   const fields = { seen: made.clock.now(), boot: `b${made.clock.now()}` };
-  const value =
-    node.role === "control"
-      ? controlRecord(node, made.target.nodes, fields)
-      : nodeRecord(node, fields);
+  const value = node.role === "control" ? controlRecord(node, made.target.nodes, fields) : nodeRecord(node, fields);
   await put(made.store, "node", { instance: node.instance }, value);
 }
 
-const touched = (made: World): string[] =>
-  made.target.calls.filter((call) => /^(start|stop) /.test(call));
+const touched = (made: World): string[] => made.target.calls.filter((call) => /^(start|stop) /.test(call));
 const all = { cluster: demo, nodes: [], force: false, grace: 30 };
 
 describe("stop", () => {
@@ -46,9 +42,7 @@ describe("stop", () => {
     const { nodes } = await run(made, stop(made.context, all));
     expect(nodes).toHaveLength(5);
     const calls = touched(made);
-    expect(new Set(calls.slice(0, 2))).toEqual(
-      new Set(["stop demo-worker-1", "stop demo-worker-2"]),
-    );
+    expect(new Set(calls.slice(0, 2))).toEqual(new Set(["stop demo-worker-1", "stop demo-worker-2"]));
     expect(calls.slice(2)).toHaveLength(3);
   });
 
@@ -67,38 +61,32 @@ describe("stop", () => {
     const made = await readyWorld();
     await run(made, stop(made.context, { ...all, nodes: ["demo-control-1"] }));
     expect(touched(made)).toEqual(["stop demo-control-1"]);
-    await expect(
-      run(made, stop(made.context, { ...all, nodes: ["demo-control-2"] })),
-    ).rejects.toThrow(/^demo-control-2 must stay: etcd: .*--force/);
+    await expect(run(made, stop(made.context, { ...all, nodes: ["demo-control-2"] }))).rejects.toThrow(
+      /^demo-control-2 must stay: etcd: .*--force/,
+    );
     expect(touched(made)).toEqual(["stop demo-control-1"]);
   });
 
   it("refuses two control nodes before anything is stopped", async () => {
     const made = await readyWorld();
     await expect(
-      run(
-        made,
-        stop(made.context, { ...all, nodes: ["worker", "demo-control-1", "demo-control-2"] }),
-      ),
+      run(made, stop(made.context, { ...all, nodes: ["worker", "demo-control-1", "demo-control-2"] })),
     ).rejects.toThrow("demo-control-2 must stay");
     expect(touched(made)).toEqual([]);
   });
 
   it("stops them by force", async () => {
     const made = await readyWorld();
-    await run(
-      made,
-      stop(made.context, { ...all, nodes: ["demo-control-1", "demo-control-2"], force: true }),
-    );
+    await run(made, stop(made.context, { ...all, nodes: ["demo-control-1", "demo-control-2"], force: true }));
     expect(touched(made)).toHaveLength(2);
   });
 
   it("waits while a member is not in sight, and then gives up", async () => {
     const made = await readyWorld();
     await made.clock.advance(600_000);
-    await expect(
-      run(made, stop(made.context, { ...all, nodes: ["demo-control-1"] })),
-    ).rejects.toThrow("demo-control-1 must stay");
+    await expect(run(made, stop(made.context, { ...all, nodes: ["demo-control-1"] }))).rejects.toThrow(
+      "demo-control-1 must stay",
+    );
     expect(touched(made)).toEqual([]);
   });
 
@@ -121,8 +109,7 @@ describe("stop", () => {
 
   it("fails with the node's error, gives the lock back and writes the journal", async () => {
     const made = await readyWorld();
-    made.target.fail = (call) =>
-      call === "stop demo-worker-1" ? new Error("engine is gone") : undefined;
+    made.target.fail = (call) => (call === "stop demo-worker-1" ? new Error("engine is gone") : undefined);
     await expect(run(made, stop(made.context, all))).rejects.toThrow("engine is gone");
     expect((await readRecord(made.store, "lock"))?.value.holder).toBeNull();
     const [entry] = await listRecords(made.store, "journal");
@@ -146,10 +133,7 @@ describe("start", () => {
     const made = await readyWorld();
     await run(made, stop(made.context, all));
     made.target.calls.length = 0;
-    const { nodes } = await run(
-      made,
-      start(made.context, { cluster: demo, nodes: [], timeout: 60_000 }),
-    );
+    const { nodes } = await run(made, start(made.context, { cluster: demo, nodes: [], timeout: 60_000 }));
     expect(nodes).toHaveLength(5);
     expect(
       touched(made)
@@ -163,18 +147,15 @@ describe("start", () => {
     const made = await readyWorld();
     await run(made, stop(made.context, all));
     made.target.onStart = async () => {};
-    await expect(
-      run(made, start(made.context, { cluster: demo, nodes: [], timeout: 10_000 })),
-    ).rejects.toThrow("demo-control-1 is not ready after 10 s; phase boot");
+    await expect(run(made, start(made.context, { cluster: demo, nodes: [], timeout: 10_000 }))).rejects.toThrow(
+      "demo-control-1 is not ready after 10 s; phase boot",
+    );
   });
 
   it("touches nothing that runs, and warns of what only a launch can make", async () => {
     const nodes = [observedNode("control", 1), observedNode("worker", 1, { state: "missing" })];
     const made = await readyWorld(nodes);
-    const { nodes: started } = await run(
-      made,
-      start(made.context, { cluster: demo, nodes: [], timeout: 10_000 }),
-    );
+    const { nodes: started } = await run(made, start(made.context, { cluster: demo, nodes: [], timeout: 10_000 }));
     expect(started).toEqual([]);
     expect(touched(made)).toEqual([]);
     expect(made.events).toContainEqual(
@@ -191,23 +172,14 @@ describe("restart", () => {
   it("goes through the nodes one by one, workers first", async () => {
     const made = await readyWorld();
     await run(made, restart(made.context, input));
-    const names = [
-      "demo-worker-1",
-      "demo-worker-2",
-      "demo-control-1",
-      "demo-control-2",
-      "demo-control-3",
-    ];
+    const names = ["demo-worker-1", "demo-worker-2", "demo-control-1", "demo-control-2", "demo-control-3"];
     expect(touched(made)).toEqual(names.flatMap((name) => [`stop ${name}`, `start ${name}`]));
   });
 
   it("stops where a node does not come back", async () => {
     const made = await readyWorld();
-    made.target.onStart = async (node) =>
-      node.name === "demo-control-1" ? undefined : say(made, node);
-    await expect(run(made, restart(made.context, input))).rejects.toThrow(
-      "demo-control-1 is not ready after 60 s",
-    );
+    made.target.onStart = async (node) => (node.name === "demo-control-1" ? undefined : say(made, node));
+    await expect(run(made, restart(made.context, input))).rejects.toThrow("demo-control-1 is not ready after 60 s");
     expect(touched(made)).not.toContain("stop demo-control-2");
   });
 
@@ -216,17 +188,15 @@ describe("restart", () => {
       node.name === "demo-control-3" ? { ...node, state: "stopped" as const } : node,
     );
     const made = await readyWorld(nodes);
-    await expect(run(made, restart(made.context, input))).rejects.toThrow(
-      /demo-control-1 must stay/,
-    );
+    await expect(run(made, restart(made.context, input))).rejects.toThrow(/demo-control-1 must stay/);
     expect(touched(made)).toEqual([]);
   });
 
   it("restarts a lone control node only with the whole cluster", async () => {
     const made = await readyWorld([observedNode("control", 1), observedNode("worker", 1)]);
-    await expect(
-      run(made, restart(made.context, { ...input, nodes: ["control"] })),
-    ).rejects.toThrow("demo-control-1 must stay");
+    await expect(run(made, restart(made.context, { ...input, nodes: ["control"] }))).rejects.toThrow(
+      "demo-control-1 must stay",
+    );
     expect((await run(made, restart(made.context, input))).nodes).toHaveLength(2);
   });
 });
@@ -235,8 +205,7 @@ describe("remove", () => {
   it("has the node retired and says what the file still asks for", async () => {
     const made = await readyWorld();
     const retired: string[] = [];
-    const retire = async (_: unknown, __: unknown, node: string): Promise<void> =>
-      void retired.push(node);
+    const retire = async (_: unknown, __: unknown, node: string): Promise<void> => void retired.push(node);
     const { note } = await run(
       made,
       remove(made.context, { cluster: demo, node: "demo-worker-2", force: false }, retire),
@@ -265,20 +234,13 @@ describe("remove", () => {
   it("keeps a control node that quorum needs", async () => {
     const made = await readyWorld();
     const retired: string[] = [];
-    const retire = async (_: unknown, __: unknown, node: string): Promise<void> =>
-      void retired.push(node);
+    const retire = async (_: unknown, __: unknown, node: string): Promise<void> => void retired.push(node);
     await run(made, stop(made.context, { ...all, nodes: ["demo-control-3"] }));
     await expect(
-      run(
-        made,
-        remove(made.context, { cluster: demo, node: "demo-control-2", force: false }, retire),
-      ),
+      run(made, remove(made.context, { cluster: demo, node: "demo-control-2", force: false }, retire)),
     ).rejects.toThrow("demo-control-2 must stay");
     expect(retired).toEqual([]);
-    await run(
-      made,
-      remove(made.context, { cluster: demo, node: "demo-control-2", force: true }, retire),
-    );
+    await run(made, remove(made.context, { cluster: demo, node: "demo-control-2", force: true }, retire));
     expect(retired).toEqual(["demo-control-2"]);
   });
 });

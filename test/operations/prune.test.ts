@@ -7,7 +7,8 @@ import { memoryStore } from "../../src/store/memory.ts";
 it("keeps the revisions that are named, the newest journal entries, and everything else", async () => {
   const store = memoryStore(seededRandom(1));
   const put = (key: string): Promise<unknown> => store.putIfAbsent(key, encodeRecord({}));
-  for (const revision of ["old", "before", "now"]) for (const part of ["groups/control", "groups/worker", "services"]) await put(`revisions/${revision}/${part}`);
+  for (const revision of ["old", "before", "now"])
+    for (const part of ["groups/control", "groups/worker", "services"]) await put(`revisions/${revision}/${part}`);
   for (let n = 0; n < 230; n++) await put(`journal/${String(n).padStart(15, "0")}-aa`);
   await put("revision");
   await prune(store, ["now", "before"]);

@@ -21,9 +21,7 @@ export function expectedPath(name: string): string {
 function caseBytes(name: string): Uint8Array {
   const bytes = readFileSync(join(folder, name, "cluster.yml"));
   const repeat = join(folder, name, "repeat");
-  return existsSync(repeat)
-    ? Buffer.alloc(bytes.length * Number(readFileSync(repeat, "utf8")), bytes)
-    : bytes;
+  return existsSync(repeat) ? Buffer.alloc(bytes.length * Number(readFileSync(repeat, "utf8")), bytes) : bytes;
 }
 
 /** What a case's file is told. */

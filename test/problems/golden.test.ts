@@ -19,8 +19,7 @@ describe("what a bad file is told", () => {
 
 test("every code of a problem has a case of its name, in which it is reported", () => {
   const shownIn = (code: string) =>
-    caseNames.includes(code) &&
-    caseProblems(code).problems.some((problem) => problem.code === code);
+    caseNames.includes(code) && caseProblems(code).problems.some((problem) => problem.code === code);
   expect(problemCodes.filter((code) => !shownIn(code))).toEqual([]);
 });
 

@@ -42,17 +42,15 @@ describe("a problem is shown like a compiler's", () => {
 
   test("problems come in the order of the file", () => {
     const lines = [
-      ...shown("etcd: { b: 1 }\ndocker: { a: 1 }\nname: X\ngroups: { c: 1 }\n").matchAll(
-        /^cluster\.yml:(\d+):/gm,
-      ),
+      ...shown("etcd: { b: 1 }\ndocker: { a: 1 }\nname: X\ngroups: { c: 1 }\n").matchAll(/^cluster\.yml:(\d+):/gm),
     ];
     expect(lines.map(([, line]) => Number(line))).toEqual([1, 2, 3, 4]);
   });
 
   test("what an alias repeats is told once", () => {
-    expect(
-      shown("name: a\ngroups: { control: &one { cuont: 1 }, a: *one, b: *one }\n").match(/error:/g),
-    ).toHaveLength(1);
+    expect(shown("name: a\ngroups: { control: &one { cuont: 1 }, a: *one, b: *one }\n").match(/error:/g)).toHaveLength(
+      1,
+    );
   });
 
   test("of many problems the first are shown, and the others counted", () => {
@@ -88,9 +86,7 @@ describe("a problem is shown like a compiler's", () => {
 describe("what is shown cannot act on the terminal", () => {
   test("hidden characters become visible ones of the same length", () => {
     expect(visible("a\u001b[2J\u202eb\u007f\tc")).toBe("a␛[2J\ufffdb␡\tc");
-    fc.assert(
-      fc.property(fc.string({ unit: "binary" }), (text) => visible(text).length === text.length),
-    );
+    fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => visible(text).length === text.length));
   });
 
   test("values are named on one line, and shortened", () => {
@@ -100,9 +96,7 @@ describe("what is shown cannot act on the terminal", () => {
 
   test("a file's name is shown so too", () => {
     const read = readCluster("", "a\u001b[2J.yml");
-    expect(showProblems(read.kind === "bad" ? read.problems : [], read.source)).toMatch(
-      /^a␛\[2J\.yml:1:1: error/,
-    );
+    expect(showProblems(read.kind === "bad" ? read.problems : [], read.source)).toMatch(/^a␛\[2J\.yml:1:1: error/);
   });
 });
 

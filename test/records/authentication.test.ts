@@ -69,9 +69,7 @@ describe("who a caller is", () => {
 
   test("a certificate for another role or group than the roster's is refused", async () => {
     expect(await authenticate(store, certified("here", "control"))).toMatchObject(refused);
-    expect(await authenticate(store, certified("here", "worker", "control"))).toMatchObject(
-      refused,
-    );
+    expect(await authenticate(store, certified("here", "worker", "control"))).toMatchObject(refused);
     expect(await authenticate(store, certified("here", "operator"))).toMatchObject(refused);
   });
 
@@ -97,10 +95,7 @@ describe("who a caller is", () => {
       principal,
     });
     for (const instance of ["leaving", "gone", "never"]) {
-      expect(
-        await authenticate(store, identified(`Slipway ${instance} ${token}`)),
-        instance,
-      ).toMatchObject(refused);
+      expect(await authenticate(store, identified(`Slipway ${instance} ${token}`)), instance).toMatchObject(refused);
     }
   });
 
@@ -136,8 +131,8 @@ describe("who a caller is", () => {
   });
 
   test("wrong token, wrong instance and wrong state are answered alike", async () => {
-    const answers = [`Slipway here wrong`, `Slipway never ${token}`, `Slipway gone ${token}`].map(
-      (shown) => authenticate(store, identified(shown)),
+    const answers = [`Slipway here wrong`, `Slipway never ${token}`, `Slipway gone ${token}`].map((shown) =>
+      authenticate(store, identified(shown)),
     );
     expect(new Set((await Promise.all(answers)).map((one) => JSON.stringify(one))).size).toBe(1);
   });

@@ -9,8 +9,7 @@ import { partiesOf, principalNames, principals, sampleKey } from "./sample.ts";
 
 // The keys of an object that is written out in the source.
 const names = Object.keys(records) as readonly RecordName[];
-const may = (principal: Principal, verb: StoreVerb, key: string): boolean =>
-  authorise(principal, verb, key).allowed;
+const may = (principal: Principal, verb: StoreVerb, key: string): boolean => authorise(principal, verb, key).allowed;
 
 describe("every record kind, principal and verb is as the table says", () => {
   const cases = names.flatMap((name) =>
@@ -19,13 +18,9 @@ describe("every record kind, principal and verb is as the table says", () => {
 
   test.each(cases)("$name: $principal (own: $mine)", ({ name, principal: who, mine }) => {
     const principal: Principal = principals[who];
-    const own =
-      principal.kind === "instance" && mine
-        ? { instance: principal.instance, group: principal.group }
-        : {};
+    const own = principal.kind === "instance" && mine ? { instance: principal.instance, group: principal.group } : {};
     const key = sampleKey(name, own);
-    const { read, write, how }: { read: readonly Party[]; write: readonly Party[]; how: string } =
-      records[name];
+    const { read, write, how }: { read: readonly Party[]; write: readonly Party[]; how: string } = records[name];
     const parties = partiesOf(who, name, mine);
     const reads = parties.some((party) => read.includes(party));
     const writes = parties.some((party) => write.includes(party));
@@ -56,9 +51,7 @@ describe("every record kind, principal and verb is as the table says", () => {
 
 describe("refusals by name", () => {
   const { operator, gateway, control, controlIdentity, worker, workerIdentity } = principals;
-  const controlKeys = names
-    .map((name) => sampleKey(name))
-    .filter((key) => key.startsWith("control/"));
+  const controlKeys = names.map((name) => sampleKey(name)).filter((key) => key.startsWith("control/"));
   const verbs: readonly StoreVerb[] = ["get", "create", "update", "delete"];
 
   test("keys outside the table are refused for everyone", () => {
@@ -74,8 +67,7 @@ describe("refusals by name", () => {
       "Cluster",
     ]) {
       for (const who of principalNames)
-        for (const verb of verbs)
-          expect(may(principals[who], verb, key), `${who} ${verb} ${key}`).toBe(false);
+        for (const verb of verbs) expect(may(principals[who], verb, key), `${who} ${verb} ${key}`).toBe(false);
     }
   });
 
@@ -106,23 +98,17 @@ describe("refusals by name", () => {
   });
 
   test("a control instance without a certificate reads the issuing authorities and no other secret", () => {
-    expect(controlKeys.filter((key) => may(controlIdentity, "get", key))).toEqual([
-      sampleKey("issuer"),
-    ]);
+    expect(controlKeys.filter((key) => may(controlIdentity, "get", key))).toEqual([sampleKey("issuer")]);
     expect(may(controlIdentity, "get", sampleKey("workerToken"))).toBe(false);
   });
 
   test("nobody writes another instance's records", () => {
-    const foreign = names.filter((name) =>
-      records[name].write.some((party: Party) => party.startsWith("own")),
-    );
+    const foreign = names.filter((name) => records[name].write.some((party: Party) => party.startsWith("own")));
     expect(foreign).toEqual(["registration", "request", "etcdClaim", "etcdJoined", "node"]);
     for (const name of foreign) {
       for (const who of [control, controlIdentity, worker, workerIdentity]) {
         for (const verb of ["create", "update", "delete"] as const)
-          expect(may(who, verb, sampleKey(name, { instance: "x9" })), `${name} ${verb}`).toBe(
-            false,
-          );
+          expect(may(who, verb, sampleKey(name, { instance: "x9" })), `${name} ${verb}`).toBe(false);
       }
     }
   });
@@ -130,31 +116,15 @@ describe("refusals by name", () => {
   test("an identity alone touches its bootstrap, registration, request and certificate, and what all may know", () => {
     const own = { instance: workerIdentity.instance, group: workerIdentity.group };
     const readable = names.filter((name) => may(workerIdentity, "get", sampleKey(name, own)));
-    expect(readable).toEqual([
-      "cluster",
-      "generation",
-      "root",
-      "bootstrap",
-      "registration",
-      "request",
-      "certificate",
-    ]);
+    expect(readable).toEqual(["cluster", "generation", "root", "bootstrap", "registration", "request", "certificate"]);
     const writable = names.filter((name) => may(workerIdentity, "create", sampleKey(name, own)));
     expect(writable).toEqual(["registration", "request"]);
-    const foreign = names.filter((name) =>
-      may(workerIdentity, "get", sampleKey(name, { instance: "x9" })),
-    );
+    const foreign = names.filter((name) => may(workerIdentity, "get", sampleKey(name, { instance: "x9" })));
     expect(foreign).toEqual(["cluster", "generation", "root"]);
   });
 
   test("nobody but the operator deletes anything, not even its own", () => {
-    const others: readonly Principal[] = [
-      gateway,
-      control,
-      controlIdentity,
-      worker,
-      workerIdentity,
-    ];
+    const others: readonly Principal[] = [gateway, control, controlIdentity, worker, workerIdentity];
     for (const name of names) {
       for (const who of others) {
         const own = who.kind === "instance" ? { instance: who.instance, group: who.group } : {};
@@ -206,10 +176,7 @@ describe("lists", () => {
       fc.property(fc.constantFrom(...principalNames), anyKey, fc.nat(60), (who, key, length) => {
         const principal: Principal = principals[who];
         if (may(principal, "get", key))
-          expect(
-            may(principal, "list", key.slice(0, length)),
-            `${who} ${key.slice(0, length)}`,
-          ).toBe(true);
+          expect(may(principal, "list", key.slice(0, length)), `${who} ${key.slice(0, length)}`).toBe(true);
       }),
       { numRuns: 2000 },
     );
@@ -257,8 +224,7 @@ describe("what may be written", () => {
   });
 
   test("a control instance claims in no other's name", () => {
-    const claim = (instance: string): Uint8Array =>
-      encodeRecord({ instance, epoch: 1, nonce: "n" });
+    const claim = (instance: string): Uint8Array => encodeRecord({ instance, epoch: 1, nonce: "n" });
     expect(checkWrite(control, "formation/g/swarm/claim", claim("c1"))).toEqual({ kind: "good" });
     expect(checkWrite(control, "formation/g/swarm/claim", claim("c2"))).toMatchObject({
       kind: "forbidden",

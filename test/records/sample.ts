@@ -2,10 +2,7 @@ import { type Party, type Principal, type RecordName, records } from "../../src/
 
 /** A key of a record kind, its braces filled with these values and otherwise with their own names. */
 export function sampleKey(name: RecordName, parts: Readonly<Record<string, string>> = {}): string {
-  return records[name].key.replaceAll(
-    /\{(\w+)\}/g,
-    (_, part: string) => parts[part] ?? `some-${part}`,
-  );
+  return records[name].key.replaceAll(/\{(\w+)\}/g, (_, part: string) => parts[part] ?? `some-${part}`);
 }
 
 const instance = (
@@ -44,11 +41,7 @@ export const principalNames: readonly PrincipalName[] = [
  * The parties that a principal is of, written out by hand as the oracle: `mine` says that the key names its own
  * instance and group (or none), else it names another's.
  */
-export function partiesOf(
-  principal: PrincipalName,
-  name: RecordName,
-  mine: boolean,
-): readonly Party[] {
+export function partiesOf(principal: PrincipalName, name: RecordName, mine: boolean): readonly Party[] {
   const key: string = records[name].key;
   const own = mine || !key.includes("{instance}");
   const ownGroup = mine && key.includes("{group}");
@@ -59,11 +52,7 @@ export function partiesOf(
       return ["gateway"];
     case "control":
     case "worker":
-      return [
-        principal,
-        ...(own ? (["own"] as const) : []),
-        ...(ownGroup ? (["own-group"] as const) : []),
-      ];
+      return [principal, ...(own ? (["own"] as const) : []), ...(ownGroup ? (["own-group"] as const) : [])];
     case "controlIdentity":
       return ["control-identity", ...(own ? (["own-identity"] as const) : [])];
     case "workerIdentity":

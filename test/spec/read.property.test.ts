@@ -152,11 +152,7 @@ test("a text survives as it is, or is refused where it stands", () => {
       path: ["registries", "a", "username"],
     }),
   ];
-  const text = fc.oneof(
-    fc.string({ unit: "binary" }),
-    fc.string({ unit: "grapheme" }),
-    fc.string(),
-  );
+  const text = fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: "grapheme" }), fc.string());
   fc.assert(
     fc.property(fc.constantFrom(...places), text, (place, written) => {
       const { file, path } = place(written);
@@ -173,10 +169,7 @@ test("a number in a text field is what was written", () => {
   fc.assert(
     fc.property(fc.stringMatching(/^[0-9][0-9a-fxo_.e+:]{0,14}$/), (written) => {
       fc.pre(!written.endsWith(":"));
-      const read = readSpec(
-        `name: demo\ngroups: { control: { labels: { key: ${written} } } }\n`,
-        "cluster.yml",
-      );
+      const read = readSpec(`name: demo\ngroups: { control: { labels: { key: ${written} } } }\n`, "cluster.yml");
       expect(read.kind === "good" && read.value.groups["control"]?.labels).toEqual({
         key: written,
       });

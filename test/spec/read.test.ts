@@ -74,10 +74,7 @@ describe("short forms", () => {
     ['"8080:80"', { published: 8080, target: 80 }],
     ["22:22", { published: 22, target: 22 }],
     ['"53:5353/udp"', { published: 53, target: 5353, protocol: "udp" }],
-    [
-      "{ published: 8080, target: 80, protocol: tcp }",
-      { published: 8080, target: 80, protocol: "tcp" },
-    ],
+    ["{ published: 8080, target: 80, protocol: tcp }", { published: 8080, target: 80, protocol: "tcp" }],
   ])("the port %s", (written, read) => {
     expect(service(`ports: [${written}]`)?.ports).toEqual([read]);
   });
@@ -113,9 +110,7 @@ describe("short forms", () => {
   });
 
   test("modes are four digits", () => {
-    const spec = good(
-      'name: demo\ngroups: { control: { files: [{ path: /srv/a, content: "", mode: "600" }] } }\n',
-    );
+    const spec = good('name: demo\ngroups: { control: { files: [{ path: /srv/a, content: "", mode: "600" }] } }\n');
     expect(spec.groups["control"]?.files?.[0]?.mode).toBe("0600");
   });
 });
@@ -133,9 +128,7 @@ describe("the file's form", () => {
   });
 
   test("sections may be left empty", () => {
-    expect(
-      good("name: demo\ngroups:\n  control:\nservices:\ndocker:\netcd:\nregistries:\naws:\n"),
-    ).toEqual({
+    expect(good("name: demo\ngroups:\n  control:\nservices:\ndocker:\netcd:\nregistries:\naws:\n")).toEqual({
       ...plain,
       services: {},
       docker: {},
@@ -146,35 +139,25 @@ describe("the file's form", () => {
   });
 
   test("anchors and aliases repeat a value", () => {
-    expect(
-      good("name: demo\ngroups: { control: &one { count: 1 }, worker: *one }\n").groups["worker"],
-    ).toEqual({ count: 1 });
+    expect(good("name: demo\ngroups: { control: &one { count: 1 }, worker: *one }\n").groups["worker"]).toEqual({
+      count: 1,
+    });
   });
 
   test("sections of other targets are left alone", () => {
-    expect(
-      problems(
-        `${head}aws: { region: eu-central-1, anything: [1, { x: y }] }\nfiles: { to: out }\n`,
-      ),
-    ).toEqual([]);
+    expect(problems(`${head}aws: { region: eu-central-1, anything: [1, { x: y }] }\nfiles: { to: out }\n`)).toEqual([]);
   });
 
   test("names that objects have anyway are names like others", () => {
-    expect(
-      service("environment: { constructor: a, toString: b, hasOwnProperty: c }")?.environment,
-    ).toEqual({
+    expect(service("environment: { constructor: a, toString: b, hasOwnProperty: c }")?.environment).toEqual({
       constructor: "a",
       toString: "b",
       hasOwnProperty: "c",
     });
-    expect(
-      problems(`${head}services: { web: { image: demo/hello, environment: { __proto__: x } } }\n`),
-    ).toMatchObject([
+    expect(problems(`${head}services: { web: { image: demo/hello, environment: { __proto__: x } } }\n`)).toMatchObject([
       { code: "invalid-name", path: ["services", "web", "environment", "__proto__"] },
     ]);
-    expect(problems(`${head}constructor: {}\n`)).toMatchObject([
-      { code: "unknown-key", path: ["constructor"] },
-    ]);
+    expect(problems(`${head}constructor: {}\n`)).toMatchObject([{ code: "unknown-key", path: ["constructor"] }]);
   });
 });
 
@@ -182,16 +165,12 @@ describe("what could take long is refused before it is begun", () => {
   test("a file of 100 MB is not even decoded", () => {
     // Not one of these bytes is UTF-8: whoever looked at them would say so.
     const read = readSpec(new Uint8Array(100_000_000).fill(0xff), "cluster.yml");
-    expect(read.kind === "bad" && read.problems.map(({ code }) => code)).toEqual([
-      "yaml-too-large",
-    ]);
+    expect(read.kind === "bad" && read.problems.map(({ code }) => code)).toEqual(["yaml-too-large"]);
     expect(read.source.lines).toEqual([""]);
   });
 
   test("a text of few characters with many bytes is too large as well", () => {
-    expect(problems(`${head}# ${"漢".repeat(400_000)}\n`)).toMatchObject([
-      { code: "yaml-too-large" },
-    ]);
+    expect(problems(`${head}# ${"漢".repeat(400_000)}\n`)).toMatchObject([{ code: "yaml-too-large" }]);
   });
 
   test.each([
@@ -213,9 +192,7 @@ describe("what could take long is refused before it is begun", () => {
           .fill(index === 0 ? "1" : `*${levels[index - 1] ?? ""}`)
           .join(", ")}]`,
     );
-    expect(problems(`${head}aws:\n${bomb.join("\n")}\n`)).toMatchObject([
-      { code: "yaml-alias-bomb" },
-    ]);
+    expect(problems(`${head}aws:\n${bomb.join("\n")}\n`)).toMatchObject([{ code: "yaml-alias-bomb" }]);
   });
 
   test("values are counted before they are judged", () => {
@@ -224,9 +201,7 @@ describe("what could take long is refused before it is begun", () => {
       { code: "yaml-too-large" },
     ]);
     const empty = Array.from({ length: 19_000 }, () => "{}").join(", ");
-    expect(problems(`${head}services: { web: { image: a, ports: [${empty}] } }\n`)).toHaveLength(
-      38_000,
-    );
+    expect(problems(`${head}services: { web: { image: a, ports: [${empty}] } }\n`)).toHaveLength(38_000);
   });
 
   test("many keys are compared once each", () => {

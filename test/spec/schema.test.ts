@@ -17,15 +17,11 @@ function everyProperty(schema: unknown, path = ""): [string, Schema][] {
   const properties = isSchema(schema["properties"]) ? schema["properties"] : {};
   return [
     ...Object.entries(properties).flatMap(([name, inner]): [string, Schema][] =>
-      isSchema(inner)
-        ? [[`${path}/${name}`, inner], ...everyProperty(inner, `${path}/${name}`)]
-        : [],
+      isSchema(inner) ? [[`${path}/${name}`, inner], ...everyProperty(inner, `${path}/${name}`)] : [],
     ),
     ...everyProperty(schema["additionalProperties"], `${path}/*`),
     ...everyProperty(schema["items"], `${path}/-`),
-    ...(Array.isArray(schema["anyOf"])
-      ? schema["anyOf"].flatMap((inner) => everyProperty(inner, path))
-      : []),
+    ...(Array.isArray(schema["anyOf"]) ? schema["anyOf"].flatMap((inner) => everyProperty(inner, path)) : []),
   ];
 }
 
@@ -45,11 +41,9 @@ test("the schema names and describes every key", () => {
       "/etcd/share",
     ]),
   );
-  expect(
-    properties
-      .filter(([, schema]) => typeof schema["description"] !== "string")
-      .map(([path]) => path),
-  ).toEqual([]);
+  expect(properties.filter(([, schema]) => typeof schema["description"] !== "string").map(([path]) => path)).toEqual(
+    [],
+  );
 });
 
 test("the schema asks for what must be there, and for no more", () => {
@@ -73,19 +67,14 @@ test("the schema is the same each time", () => {
 
 const examples = join(import.meta.dirname, "../../examples");
 
-test.each(readdirSync(examples).filter((name) => name.endsWith(".yml")))(
-  "the example %s has no problem",
-  (name) => {
-    const read = readCluster(readFileSync(join(examples, name)), name);
-    expect(read).toMatchObject({ kind: "good", warnings: [] });
-  },
-);
+test.each(readdirSync(examples).filter((name) => name.endsWith(".yml")))("the example %s has no problem", (name) => {
+  const read = readCluster(readFileSync(join(examples, name)), name);
+  expect(read).toMatchObject({ kind: "good", warnings: [] });
+});
 
 test.each(
   (["swarm", "none"] as const).flatMap((orchestrator) =>
-    [1, 3, 5].flatMap((control) =>
-      [0, 1, 7].map((workers) => ({ name: "first", orchestrator, control, workers })),
-    ),
+    [1, 3, 5].flatMap((control) => [0, 1, 7].map((workers) => ({ name: "first", orchestrator, control, workers }))),
   ),
 )("the starter file for %o says so", (options) => {
   const text = starterFile({ ...options, schema: "/opt/slipway/schema.json" });
@@ -94,11 +83,8 @@ test.each(
   expect(read).toMatchObject({ kind: "good", warnings: [] });
   if (read.kind !== "good") return;
   const { name, orchestrator, groups } = read.value;
-  const count = (role: string) =>
-    groups.reduce((sum, group) => sum + (group.role === role ? group.count : 0), 0);
-  expect({ name, orchestrator, control: count("control"), workers: count("worker") }).toEqual(
-    options,
-  );
+  const count = (role: string) => groups.reduce((sum, group) => sum + (group.role === role ? group.count : 0), 0);
+  expect({ name, orchestrator, control: count("control"), workers: count("worker") }).toEqual(options);
 });
 
 test("a spec is read the same whether as text or as bytes", () => {

@@ -15,9 +15,7 @@ const time = fc
 /** A text on one line without hidden characters. */
 const oneLine = fc
   .string({ unit: "grapheme", maxLength: 20 })
-  .filter(
-    (text) => !/[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/u.test(text),
-  );
+  .filter((text) => !/[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/u.test(text));
 /** A text that may have tabs and newlines. */
 const lines = fc.array(oneLine, { maxLength: 4 }).map((parts) => parts.join("\n\t"));
 
@@ -62,10 +60,7 @@ const port = fc.oneof(
   fc.record({ target: fc.integer({ min: 1, max: 65_535 }) }),
 );
 const mount = fc.oneof(
-  fc.record(
-    { source: label, target: path, read_only: fc.boolean() },
-    { requiredKeys: ["source", "target"] },
-  ),
+  fc.record({ source: label, target: path, read_only: fc.boolean() }, { requiredKeys: ["source", "target"] }),
   fc.record({ type: fc.constant("bind"), source: path, target: path }),
   fc.record({ type: fc.constant("tmpfs"), target: path }),
 );
@@ -92,11 +87,7 @@ const update = fc.record(
 const service = fc
   .record(
     {
-      image: fc.constantFrom(
-        "demo/hello",
-        "nginx:1.29",
-        "registry.example.com:5000/team/web@sha256:" + "a".repeat(64),
-      ),
+      image: fc.constantFrom("demo/hello", "nginx:1.29", "registry.example.com:5000/team/web@sha256:" + "a".repeat(64)),
       replicas: fc.integer({ min: 0, max: 9 }),
       mode: fc.constantFrom("replicated", "global"),
       command: fc.array(lines, { minLength: 1, maxLength: 3 }),
@@ -115,9 +106,7 @@ const service = fc
     },
     { requiredKeys: ["image"] },
   )
-  .map(({ replicas, ...rest }) =>
-    rest.mode === "global" || replicas === undefined ? rest : { ...rest, replicas },
-  );
+  .map(({ replicas, ...rest }) => (rest.mode === "global" || replicas === undefined ? rest : { ...rest, replicas }));
 
 const whole = fc
   .record({
@@ -142,9 +131,7 @@ const whole = fc
     let next = 20_000;
     const numbered = Object.entries(services).map(([service, { ports, ...rest }]) => [
       service,
-      ports === undefined
-        ? rest
-        : { ...rest, ports: ports.map((one) => ({ ...one, published: next++ })) },
+      ports === undefined ? rest : { ...rest, ports: ports.map((one) => ({ ...one, published: next++ })) },
     ]);
     return {
       name,

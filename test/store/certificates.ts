@@ -43,10 +43,7 @@ async function issue({ subject, issuer, extensions, notAfter }: Wish): Promise<I
     signingKey,
     extensions,
   });
-  const key = x509.PemConverter.encode(
-    await crypto.subtle.exportKey("pkcs8", keys.privateKey),
-    "PRIVATE KEY",
-  );
+  const key = x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY");
   return { certificate, cert: certificate.toString("pem"), key, keys };
 }
 
@@ -56,10 +53,7 @@ export function authority(name: string, issuer?: Issued): Promise<Issued> {
     ...(issuer === undefined ? {} : { issuer }),
     extensions: [
       new x509.BasicConstraintsExtension(true, undefined, true),
-      new x509.KeyUsagesExtension(
-        x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign,
-        true,
-      ),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
     ],
   });
 }
@@ -80,11 +74,7 @@ export function serverCertificate(
   });
 }
 
-export function clientCertificate(
-  issuer: Issued,
-  subject: string,
-  notAfter?: Date,
-): Promise<Issued> {
+export function clientCertificate(issuer: Issued, subject: string, notAfter?: Date): Promise<Issued> {
   return issue({
     subject,
     issuer,

@@ -15,8 +15,7 @@ import { temporaryFolder } from "./places.ts";
 const bytes = (value: string): Uint8Array => new TextEncoder().encode(value);
 const open: StoreRules<Caller> = {
   authenticate: async (caller) => ({ kind: "known", principal: caller }),
-  authorise: (_, __, key) =>
-    key.startsWith("secret") ? { allowed: false, why: "secret" } : { allowed: true },
+  authorise: (_, __, key) => (key.startsWith("secret") ? { allowed: false, why: "secret" } : { allowed: true }),
   checkWrite: () => ({ kind: "good" }),
 };
 
@@ -247,9 +246,7 @@ describe("over any stream", () => {
     const large = new Uint8Array(500_000).fill(7);
     await store.putIfAbsent("large", large);
     await Promise.all(
-      Array.from({ length: 20 }, (_, number) =>
-        store.putIfAbsent(`k/${number}`, bytes(String(number))),
-      ),
+      Array.from({ length: 20 }, (_, number) => store.putIfAbsent(`k/${number}`, bytes(String(number)))),
     );
     expect(await store.list("k/")).toHaveLength(20);
     expect((await store.get("large"))?.value).toEqual(large);

@@ -13,9 +13,7 @@ import { temporaryFolder } from "./places.ts";
 const open: StoreRules<Caller> = {
   authenticate: async (caller) => {
     const known = caller.kind === "local" || caller.certificate?.name === "worker-1";
-    return known
-      ? { kind: "known", principal: caller }
-      : { kind: "unknown", why: "not known here" };
+    return known ? { kind: "known", principal: caller } : { kind: "unknown", why: "not known here" };
   },
   authorise: () => ({ allowed: true }),
   checkWrite: () => ({ kind: "good" }),

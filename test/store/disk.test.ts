@@ -1,13 +1,4 @@
-import {
-  chmod,
-  mkdir,
-  readdir,
-  readFile,
-  stat,
-  truncate,
-  unlink,
-  writeFile,
-} from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, stat, truncate, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ProcessOwner, thisProcess } from "../../src/host/owner.ts";
@@ -61,9 +52,7 @@ describe("what is written", () => {
 
   test("leaves no drafts behind", async () => {
     const store = await diskStore(folder);
-    await Promise.all(
-      Array.from({ length: 20 }, (_, number) => store.putIfAbsent(`k/${number}`, bytes("x"))),
-    );
+    await Promise.all(Array.from({ length: 20 }, (_, number) => store.putIfAbsent(`k/${number}`, bytes("x"))));
     await store.close();
     expect((await readdir(folder)).filter((name) => name.endsWith(".temp"))).toEqual([]);
   });
@@ -80,9 +69,7 @@ describe("what is written", () => {
     };
     const store = await diskStore(folder, { files });
     syncs = 0;
-    await Promise.all(
-      Array.from({ length: 50 }, (_, number) => store.putIfAbsent(`k/${number}`, bytes("x"))),
-    );
+    await Promise.all(Array.from({ length: 50 }, (_, number) => store.putIfAbsent(`k/${number}`, bytes("x"))));
     expect(syncs).toBeGreaterThan(0);
     expect(syncs).toBeLessThan(50);
     await store.close();
@@ -111,9 +98,7 @@ describe("damage is an error that names the file, never an empty store", () => {
     ["cut in its first line", 20, "its first line is cut off"],
     ["cut in its value", -3, "bytes of 22 (record nodes/a)"],
   ])("a record file that was %s", async (_, size, why) => {
-    const record = await damaged(async (file) =>
-      truncate(file, size >= 0 ? size : (await stat(file)).size + size),
-    );
+    const record = await damaged(async (file) => truncate(file, size >= 0 ? size : (await stat(file)).size + size));
     await expect(diskStore(folder)).rejects.toMatchObject({
       kind: "invalid",
       message: expect.stringContaining(record),
@@ -130,8 +115,7 @@ describe("damage is an error that names the file, never an empty store", () => {
     const length = (await disk.files().read(record)).length;
     expect(length).toBeGreaterThan(100);
     for (let at = 0; at < length; at++) {
-      const flip = (content: Uint8Array): Uint8Array =>
-        content.map((byte, index) => (index === at ? byte ^ 4 : byte));
+      const flip = (content: Uint8Array): Uint8Array => content.map((byte, index) => (index === at ? byte ^ 4 : byte));
       disk.damage(record, flip);
       await expect(diskStore("", { files: disk.files() }), `byte ${at}`).rejects.toThrow(record);
       disk.damage(record, flip);
@@ -153,15 +137,10 @@ describe("damage is an error that names the file, never an empty store", () => {
     await expect(diskStore(folder)).rejects.toThrow(`${join(folder, "store.json")} is missing`);
   });
 
-  test.each(["", "{}", '{"store":"slipway","format":2}\n'])(
-    "a marker that says %j",
-    async (content) => {
-      await damaged(() => writeFile(join(folder, "store.json"), content));
-      await expect(diskStore(folder)).rejects.toThrow(
-        `${join(folder, "store.json")} is damaged or of another format`,
-      );
-    },
-  );
+  test.each(["", "{}", '{"store":"slipway","format":2}\n'])("a marker that says %j", async (content) => {
+    await damaged(() => writeFile(join(folder, "store.json"), content));
+    await expect(diskStore(folder)).rejects.toThrow(`${join(folder, "store.json")} is damaged or of another format`);
+  });
 
   test("a claim that is not one", async () => {
     await damaged(async () => {
@@ -230,8 +209,7 @@ describe("one process at a time", () => {
       );
       const winners = openings.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
       expect(winners).toHaveLength(1);
-      for (const one of openings)
-        if (one.status === "rejected") expect(one.reason).toMatchObject({ kind: "closed" });
+      for (const one of openings) if (one.status === "rejected") expect(one.reason).toMatchObject({ kind: "closed" });
       await winners[0]?.close();
     }
   });
@@ -298,8 +276,7 @@ describe("a disk that fails", () => {
         const file = await real.create(name);
         return {
           ...file,
-          write: (content) =>
-            full ? Promise.reject(new Error("ENOSPC: no space left")) : file.write(content),
+          write: (content) => (full ? Promise.reject(new Error("ENOSPC: no space left")) : file.write(content)),
         };
       },
     }));
@@ -360,9 +337,7 @@ describe("a loss of power, or of the process, at any operation", () => {
           survived = (await Promise.race([work(), died])) === "finished";
           disk.recover(lost);
           const reopen = async (boot: string): Promise<Model> =>
-            contentOf(
-              await diskStore("", { files: disk.files(), owner: { ...thisProcess(), host: boot } }),
-            );
+            contentOf(await diskStore("", { files: disk.files(), owner: { ...thisProcess(), host: boot } }));
           const after = await reopen(`reader ${at}.${index}`);
           expect(faultsOf(before, said, after, versions), `${lost} at operation ${at}`).toEqual([]);
           // What was read stays, whatever happens next.

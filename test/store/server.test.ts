@@ -13,9 +13,7 @@ import { temporaryFolder } from "./places.ts";
 // The operator may do all, but: `secret/…` may not be read, `fixed/…` not be updated, and values that begin with "bad" do not fit.
 const rules: StoreRules<Caller> = {
   authenticate: async (caller) =>
-    caller.kind === "local" && known
-      ? { kind: "known", principal: caller }
-      : { kind: "unknown", why: "who are you" },
+    caller.kind === "local" && known ? { kind: "known", principal: caller } : { kind: "unknown", why: "who are you" },
   authorise: (_, verb, key) => {
     const refused =
       (key.startsWith("secret/") && (verb === "get" || verb === "list")) ||
@@ -70,19 +68,14 @@ function call(
     const request = httpRequest({ socketPath, method, path, headers }, (response) => {
       let body = "";
       response.setEncoding("utf8").on("data", (text: string) => (body += text));
-      response.on("end", () =>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
-      );
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
     });
     request.on("error", reject);
     write(request);
   });
 }
-const put = (
-  key: string,
-  value: string,
-  headers: Record<string, string> = { "If-None-Match": "*" },
-): Promise<Heard> => call("PUT", `/v1/records/${key}`, headers, (request) => request.end(value));
+const put = (key: string, value: string, headers: Record<string, string> = { "If-None-Match": "*" }): Promise<Heard> =>
+  call("PUT", `/v1/records/${key}`, headers, (request) => request.end(value));
 
 describe("the protocol", () => {
   test("create, read, update, delete, with the version as ETag", async () => {
@@ -110,12 +103,8 @@ describe("the protocol", () => {
       status: 412,
       headers: { etag: updated.headers.etag },
     });
-    expect(
-      (await call("DELETE", "/v1/records/a/b", { "If-Match": created.headers.etag ?? "" })).status,
-    ).toBe(412);
-    expect(
-      (await call("DELETE", "/v1/records/a/b", { "If-Match": updated.headers.etag ?? "" })).status,
-    ).toBe(204);
+    expect((await call("DELETE", "/v1/records/a/b", { "If-Match": created.headers.etag ?? "" })).status).toBe(412);
+    expect((await call("DELETE", "/v1/records/a/b", { "If-Match": updated.headers.etag ?? "" })).status).toBe(204);
     expect(await call("GET", "/v1/records/a/b")).toMatchObject({
       status: 404,
       body: '{"error":"absent","message":"there is no record a/b"}',
@@ -141,8 +130,7 @@ describe("the protocol", () => {
       { "If-None-Match": '"v"' },
       { "If-Match": '"v"', "If-None-Match": "*" },
     ];
-    for (const headers of unclear)
-      expect((await put("a", "x", headers)).status, JSON.stringify(headers)).toBe(400);
+    for (const headers of unclear) expect((await put("a", "x", headers)).status, JSON.stringify(headers)).toBe(400);
     expect((await call("DELETE", "/v1/records/a", { "If-None-Match": "*" })).status).toBe(400);
     expect((await call("GET", "/v1/records/a")).status).toBe(404);
   });
@@ -195,11 +183,7 @@ describe("the protocol", () => {
   test("a body of 8 MB is taken, one byte more is not, announced or not", async () => {
     const whole = Buffer.alloc(mostBytes, 65);
     expect(
-      (
-        await call("PUT", "/v1/records/large", { "If-None-Match": "*" }, (request) =>
-          request.end(whole),
-        )
-      ).status,
+      (await call("PUT", "/v1/records/large", { "If-None-Match": "*" }, (request) => request.end(whole))).status,
     ).toBe(201);
     const announced = await call(
       "PUT",

@@ -41,9 +41,7 @@ export class VolatileDisk {
     for (const inode of this.#lasting.values()) {
       const share = this.#random.fraction();
       inode.lasting ??=
-        share < 0.3
-          ? new Uint8Array()
-          : inode.content.slice(0, share < 0.6 ? inode.content.length / 2 : undefined);
+        share < 0.3 ? new Uint8Array() : inode.content.slice(0, share < 0.6 ? inode.content.length / 2 : undefined);
       inode.content = inode.lasting;
     }
     this.#names = new Map(this.#lasting);
@@ -117,8 +115,7 @@ export class VolatileDisk {
           names: new Map(this.#names),
           changes: this.#pending.slice(),
         }));
-        for (let wait = Math.floor(this.#random.fraction() * 8); wait > 0; wait--)
-          await this.#step(() => {});
+        for (let wait = Math.floor(this.#random.fraction() * 8); wait > 0; wait--) await this.#step(() => {});
         await this.#step(() => {
           this.#lasting = begun.names;
           this.#pending = this.#pending.filter((change) => !begun.changes.includes(change));

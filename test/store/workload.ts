@@ -13,11 +13,7 @@ export type Said =
 const text = new TextEncoder();
 
 /** Creates, updates and deletes, one after the other and at once, saying each before and after. Values name their round. */
-export async function workload(
-  store: ClusterStore,
-  round: number,
-  say: (said: Said) => void,
-): Promise<void> {
+export async function workload(store: ClusterStore, round: number, say: (said: Said) => void): Promise<void> {
   const write = async (key: string, value: string): Promise<void> => {
     const there = await store.get(key);
     say({ said: "try", key, value });
@@ -32,16 +28,11 @@ export async function workload(
     const there = await store.get(key);
     if (there === undefined) return;
     say({ said: "try", key });
-    if ((await store.delete(key, there.version)) !== "deleted")
-      throw new Error(`${key} was not deleted`);
+    if ((await store.delete(key, there.version)) !== "deleted") throw new Error(`${key} was not deleted`);
     say({ said: "done", key });
   };
   await write("one", `one ${round} ${"x".repeat(5000)}`);
-  await Promise.all([
-    write("one", `one again ${round}`),
-    write("two/three", `two ${round}`),
-    remove("four"),
-  ]);
+  await Promise.all([write("one", `one again ${round}`), write("two/three", `two ${round}`), remove("four")]);
   await write("four", `four ${round}`);
 }
 
@@ -73,21 +64,17 @@ export function faultsOf(
   for (const [key, { value, version }] of before) may.set(key, [{ value, version }]);
   for (const one of said) {
     const possible = may.get(one.key) ?? [{ value: undefined, version: undefined }];
-    if (one.said === "try")
-      may.set(one.key, [...possible, { value: one.value, version: undefined }]);
+    if (one.said === "try") may.set(one.key, [...possible, { value: one.value, version: undefined }]);
     else may.set(one.key, [{ value: one.value, version: one.version }]);
   }
   for (const key of new Set([...may.keys(), ...after.keys()])) {
     const there = after.get(key);
     const possible = may.get(key) ?? [{ value: undefined, version: undefined }];
     const fits = possible.some(
-      ({ value, version }) =>
-        value === there?.value && (version === undefined || version === there?.version),
+      ({ value, version }) => value === there?.value && (version === undefined || version === there?.version),
     );
     if (!fits)
-      faults.push(
-        `${key} holds ${show(there?.value)}, not ${possible.map(({ value }) => show(value)).join(" or ")}`,
-      );
+      faults.push(`${key} holds ${show(there?.value)}, not ${possible.map(({ value }) => show(value)).join(" or ")}`);
   }
   const seen = [
     ...said.flatMap((one) =>

@@ -10,7 +10,12 @@ const launching: Command = ({ context }) => launch(context, { cluster: demoClust
 
 /** Nothing at all is left on the engine. */
 function isEmpty({ engine }: MemoryWorld): void {
-  expect([...engine.containers.keys(), ...engine.volumes.keys(), ...engine.networks.keys(), ...engine.stores.keys()]).toEqual([]);
+  expect([
+    ...engine.containers.keys(),
+    ...engine.volumes.keys(),
+    ...engine.networks.keys(),
+    ...engine.stores.keys(),
+  ]).toEqual([]);
 }
 
 describe("cleanup", () => {
@@ -23,7 +28,12 @@ describe("cleanup", () => {
 
   test("killed at any call, it is completed by the same command", async () => {
     // Taking everything away takes the quorum away too, and nobody minds.
-    const points = await killEverywhere({ base: whole, command: cleaning, ignoreQuorum: true, after: async (world) => isEmpty(world) });
+    const points = await killEverywhere({
+      base: whole,
+      command: cleaning,
+      ignoreQuorum: true,
+      after: async (world) => isEmpty(world),
+    });
     expect(points).toBeGreaterThan(20);
   }, 300_000);
 
@@ -39,15 +49,23 @@ describe("cleanup", () => {
       expect(end.kind).toBe("killed");
       const second = operator(world);
       const cleaned = await until(world, second, cleaning(second));
-      expect(cleaned, `killed at call ${call}: ${first.process.calls[call - 1]}`).toMatchObject({ kind: "done", value: { left: [] } });
+      expect(cleaned, `killed at call ${call}: ${first.process.calls[call - 1]}`).toMatchObject({
+        kind: "done",
+        value: { left: [] },
+      });
       isEmpty(world);
     }
   }, 300_000);
 
   test("leaves another cluster's things alone", async () => {
     const world = await whole();
-    await complete(world, ({ context }) => launch(context, { cluster: { ...demoCluster(1, 1, { port: 9090 }), name: "other" as typeof demo } }));
-    const others = (): string[] => [...world.engine.containers.keys(), ...world.engine.volumes.keys(), ...world.engine.networks.keys()].filter((name) => name.startsWith("other"));
+    await complete(world, ({ context }) =>
+      launch(context, { cluster: { ...demoCluster(1, 1, { port: 9090 }), name: "other" as typeof demo } }),
+    );
+    const others = (): string[] =>
+      [...world.engine.containers.keys(), ...world.engine.volumes.keys(), ...world.engine.networks.keys()].filter(
+        (name) => name.startsWith("other"),
+      );
     const before = others();
     await complete(world, cleaning);
     expect(others()).toEqual(before);

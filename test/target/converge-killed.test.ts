@@ -25,7 +25,9 @@ function launched(cluster: Cluster, then: (world: MemoryWorld) => void = () => {
 /** What `docker rm -f` does, and with `volumes` also `docker volume rm`. */
 function lose(world: MemoryWorld, node: string, volumes: boolean): void {
   world.engine.containers.delete(node);
-  if (volumes) for (const volume of [dataVolume(node as NodeName), dockerVolume(node as NodeName)]) world.engine.volumes.delete(volume);
+  if (volumes)
+    for (const volume of [dataVolume(node as NodeName), dockerVolume(node as NodeName)])
+      world.engine.volumes.delete(volume);
   world.engine.changed(`the loss of ${node}`);
 }
 
@@ -36,11 +38,31 @@ const cases: readonly [string, () => Promise<MemoryWorld>, Cluster][] = [
   ["control from 3 to 1", launched(demoCluster(3, 1)), demoCluster(1, 1)],
   ["more replicas", launched(demoCluster(1, 1)), demoCluster(1, 1, { replicas: 5 })],
   ["another port, so another gateway", launched(demoCluster(1, 1)), demoCluster(1, 1, { port: 9090 })],
-  ["a worker's container is lost", launched(demoCluster(1, 2), (world) => lose(world, "demo-worker-1", false)), demoCluster(1, 2)],
-  ["a worker's container and data are lost", launched(demoCluster(1, 2), (world) => lose(world, "demo-worker-1", true)), demoCluster(1, 2)],
-  ["a control node's container is lost", launched(demoCluster(3, 1), (world) => lose(world, "demo-control-2", false)), demoCluster(3, 1)],
-  ["a control node's container and data are lost", launched(demoCluster(3, 1), (world) => lose(world, "demo-control-2", true)), demoCluster(3, 1)],
-  ["the gateway is lost", launched(demoCluster(1, 1), (world) => lose(world, "demo-gateway", false)), demoCluster(1, 1)],
+  [
+    "a worker's container is lost",
+    launched(demoCluster(1, 2), (world) => lose(world, "demo-worker-1", false)),
+    demoCluster(1, 2),
+  ],
+  [
+    "a worker's container and data are lost",
+    launched(demoCluster(1, 2), (world) => lose(world, "demo-worker-1", true)),
+    demoCluster(1, 2),
+  ],
+  [
+    "a control node's container is lost",
+    launched(demoCluster(3, 1), (world) => lose(world, "demo-control-2", false)),
+    demoCluster(3, 1),
+  ],
+  [
+    "a control node's container and data are lost",
+    launched(demoCluster(3, 1), (world) => lose(world, "demo-control-2", true)),
+    demoCluster(3, 1),
+  ],
+  [
+    "the gateway is lost",
+    launched(demoCluster(1, 1), (world) => lose(world, "demo-gateway", false)),
+    demoCluster(1, 1),
+  ],
 ];
 
 describe("a launch that changes a cluster and is killed at any call is completed by the same command", () => {
@@ -61,7 +83,9 @@ describe("a launch that changes a cluster and is killed at any call is completed
   test.each(turns)(
     "%s",
     async (_, from, to, then) => {
-      expect(await killEverywhere({ base: launched(from), command: launching(to), again: launching(then) })).toBeGreaterThan(10);
+      expect(
+        await killEverywhere({ base: launched(from), command: launching(to), again: launching(then) }),
+      ).toBeGreaterThan(10);
     },
     300_000,
   );

@@ -53,7 +53,8 @@ test.each(cases)(
       if (at === undefined) break;
       const where = `interrupted at call ${call}: ${one.process.calls[call - 1]}`;
       // In its last calls it has done all that it was asked to.
-      if (end.kind === "failed" && !(end.error instanceof Error && end.error.name === "AbortError")) wrong.push(`${where}: ${String(end.error)}`);
+      if (end.kind === "failed" && !(end.error instanceof Error && end.error.name === "AbortError"))
+        wrong.push(`${where}: ${String(end.error)}`);
       if (end.kind === "failed") points++;
       if (world.clock.now() - at > prompt) wrong.push(`${where}: ended after ${world.clock.now() - at} ms`);
       const store = world.engine.store("demo");

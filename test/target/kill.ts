@@ -8,7 +8,11 @@ export type Command = (one: Operator) => Promise<unknown>;
 export const settling = 6_000;
 
 /** Runs a command to its end in a world; an error of it is the test's. */
-export async function complete(world: MemoryWorld, command: Command, one: Operator = operator(world)): Promise<Operator> {
+export async function complete(
+  world: MemoryWorld,
+  command: Command,
+  one: Operator = operator(world),
+): Promise<Operator> {
   const end = await until(world, one, command(one));
   if (end.kind === "failed") throw end.error;
   expect(end.kind).toBe("done");
@@ -80,9 +84,13 @@ export async function killEverywhere(given: {
 /** What differs, where the assertion can tell. */
 function described(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const linesOf = (value: unknown): string[] => (typeof value === "string" ? value : (JSON.stringify(value, null, 1) ?? "")).split("\n");
+  const linesOf = (value: unknown): string[] =>
+    (typeof value === "string" ? value : (JSON.stringify(value, null, 1) ?? "")).split("\n");
   const [is, should] = [linesOf(Reflect.get(error, "actual")), linesOf(Reflect.get(error, "expected"))];
-  const lines = [...should.filter((line) => !is.includes(line)).map((line) => `should ${line.trim()}`), ...is.filter((line) => !should.includes(line)).map((line) => `is ${line.trim()}`)];
+  const lines = [
+    ...should.filter((line) => !is.includes(line)).map((line) => `should ${line.trim()}`),
+    ...is.filter((line) => !should.includes(line)).map((line) => `is ${line.trim()}`),
+  ];
   return lines.length === 0 ? error.message : lines.join("; ");
 }
 

@@ -14,7 +14,9 @@ test("a first launch that is killed at any call is completed by the same command
     async after(world, killed, resumed) {
       // The owner has been shown the key that opens the root's, whichever run showed it.
       const root = await readRecord(world.engine.store("demo")!, "root");
-      const shown = [...killed.events, ...resumed.events].flatMap((event) => (event.name === "root.recoveryKey" ? [event.key] : []));
+      const shown = [...killed.events, ...resumed.events].flatMap((event) =>
+        event.name === "root.recoveryKey" ? [event.key] : [],
+      );
       expect(await decryptKey(root?.value.encryptedKey ?? "", shown.at(-1) ?? "")).toContain("PRIVATE KEY");
     },
   });

@@ -8,7 +8,9 @@ const workers = (count: number) => demoCluster(1, count, { orchestrator: "none" 
 
 type Counted = { readonly changes: number; readonly looks: number; readonly lists: number };
 
-async function counted(count: number): Promise<{ readonly first: Counted; readonly second: Counted; readonly cleaned: Counted }> {
+async function counted(
+  count: number,
+): Promise<{ readonly first: Counted; readonly second: Counted; readonly cleaned: Counted }> {
   const world = memoryWorld();
   const run = async (work: (one: ReturnType<typeof operator>) => Promise<unknown>): Promise<Counted> => {
     const lists = world.engine.lists;
@@ -48,7 +50,8 @@ test("a hundred clusters beside each other do not see each other", async () => {
   const world: MemoryWorld = memoryWorld();
   const named = (n: number) => clusterFrom(`name: c${n}\norchestrator: none\ngroups: { control: {} }\n`);
   const calls: number[] = [];
-  for (let n = 0; n < 100; n++) calls.push((await complete(world, ({ context }) => launch(context, { cluster: named(n) }))).process.calls.length);
+  for (let n = 0; n < 100; n++)
+    calls.push((await complete(world, ({ context }) => launch(context, { cluster: named(n) }))).process.calls.length);
   expect(Math.max(...calls)).toBeLessThan(Math.min(...calls) + 10);
   const subnets = [...world.engine.networks.values()].map(({ subnet }) => subnet);
   expect(new Set(subnets).size).toBe(100);

@@ -11,7 +11,17 @@ import type { ClusterStore } from "../../src/store/store.ts";
 import { dataVolume, dockerVolume, label } from "../../src/targets/docker/names.ts";
 import type { NodeName } from "../../src/cluster/cluster.ts";
 import type { MemoryContainer, MemoryEngine, MemoryVolume } from "./memory-engine.ts";
-import { etcdLeader, hasQuorum, noMembers, swarmNodesNow, tendEtcd, tendSwarm, watch, type Alive, type Members } from "./memory-members.ts";
+import {
+  etcdLeader,
+  hasQuorum,
+  noMembers,
+  swarmNodesNow,
+  tendEtcd,
+  tendSwarm,
+  watch,
+  type Alive,
+  type Members,
+} from "./memory-members.ts";
 import { joinEtcd, joinSwarm, text } from "./memory-joins.ts";
 import { tendServices, type Deployed } from "./memory-services.ts";
 
@@ -42,18 +52,35 @@ export type MemoryCluster = {
   changed(what: string): void;
 };
 
-type Run = { nudges: number; due: number; settled: Record<string, { from: number; to: number }>; written: string; seen: number };
+type Run = {
+  nudges: number;
+  due: number;
+  settled: Record<string, { from: number; to: number }>;
+  written: string;
+  seen: number;
+};
 
 const restPause = 2_000;
 /** As many as the real agent does in one round. */
 const mostActs = 12;
 
-export function memoryCluster(engine: MemoryEngine, clock: Clock, name: string, members: Members = noMembers(), services: Map<string, Deployed> = new Map(), drift: Map<string, string[]> = new Map()): MemoryCluster {
+export function memoryCluster(
+  engine: MemoryEngine,
+  clock: Clock,
+  name: string,
+  members: Members = noMembers(),
+  services: Map<string, Deployed> = new Map(),
+  drift: Map<string, string[]> = new Map(),
+): MemoryCluster {
   const runs = new Map<string, Run>();
   const refusals = new Map<string, string>();
-  const nodes = (): MemoryContainer[] => [...engine.containers.values()].filter((container) => container.labels[label.part] === "node" && container.labels[label.cluster] === name);
+  const nodes = (): MemoryContainer[] =>
+    [...engine.containers.values()].filter(
+      (container) => container.labels[label.part] === "node" && container.labels[label.cluster] === name,
+    );
   const running = (): MemoryContainer[] => nodes().filter((container) => container.state === "running");
-  const volumeOf = (container: MemoryContainer, of: (node: NodeName) => string): MemoryVolume | undefined => engine.volumes.get(of(container.name as NodeName));
+  const volumeOf = (container: MemoryContainer, of: (node: NodeName) => string): MemoryVolume | undefined =>
+    engine.volumes.get(of(container.name as NodeName));
 
   /** Read anew after every change of the engine; who joins adds itself. */
   let living: Alive | undefined;
@@ -78,41 +105,71 @@ export function memoryCluster(engine: MemoryEngine, clock: Clock, name: string, 
   };
 
   /** Round by round: what all agents read is read once. */
-  type Shared = { readonly roster: Roster; readonly joined: readonly Joined[]; readonly records: () => Promise<readonly RecordValue<"node">[]> };
+  type Shared = {
+    readonly roster: Roster;
+    readonly joined: readonly Joined[];
+    readonly records: () => Promise<readonly RecordValue<"node">[]>;
+  };
 
   async function round(container: MemoryContainer, store: ClusterStore, shared: Shared): Promise<void> {
     const run = runOf(container);
     const data = volumeOf(container, dataVolume)?.kept;
     const docker = volumeOf(container, dockerVolume)?.kept;
     const bootstrap: unknown = JSON.parse(container.files.get("/etc/slipway/bootstrap.json") ?? "{}");
-    const instance = text(typeof bootstrap === "object" && bootstrap !== null ? Reflect.get(bootstrap, "instance") : undefined);
+    const instance = text(
+      typeof bootstrap === "object" && bootstrap !== null ? Reflect.get(bootstrap, "instance") : undefined,
+    );
     const pin = text(typeof bootstrap === "object" && bootstrap !== null ? Reflect.get(bootstrap, "pin") : undefined);
-    if (instance === undefined || data === undefined || docker === undefined) return void refusals.set(container.name, "it was started without an identity");
+    if (instance === undefined || data === undefined || docker === undefined)
+      return void refusals.set(container.name, "it was started without an identity");
     const own = (await readRecord(store, "roster", { instance }))?.value;
     const me = (await readRecord(store, "bootstrap", { instance }))?.value;
-    if (own === undefined || me === undefined || own.state === "gone") return void refusals.set(container.name, `instance ${instance} is ${own?.state ?? "not in the roster"}`);
+    if (own === undefined || me === undefined || own.state === "gone")
+      return void refusals.set(container.name, `instance ${instance} is ${own?.state ?? "not in the roster"}`);
     if (data["certified"] === undefined) {
       const root = await readRecord(store, "root");
-      if (root === undefined || fingerprint(root.value.certificate) !== pin) return void refusals.set(container.name, "the store's root is not the pinned one");
+      if (root === undefined || fingerprint(root.value.certificate) !== pin)
+        return void refusals.set(container.name, "the store's root is not the pinned one");
       const token = (container.files.get("/etc/slipway/token") ?? "").trim();
-      if (createHash("sha256").update(token).digest("hex") !== own.tokenHash || own.state !== "present") return void refusals.set(container.name, "its token is not the roster's");
+      if (createHash("sha256").update(token).digest("hex") !== own.tokenHash || own.state !== "present")
+        return void refusals.set(container.name, "its token is not the roster's");
       data["certified"] = instance;
     }
-    if (data["certified"] !== instance) return void refusals.set(container.name, `its data is that of ${String(data["certified"])}`);
+    if (data["certified"] !== instance)
+      return void refusals.set(container.name, `its data is that of ${String(data["certified"])}`);
     refusals.delete(container.name);
 
     if (own.state === "leaving") {
       const why = leave(own, data, docker, shared);
-      await write(container, store, run, own, undefined, why === undefined ? undefined : ["leaving", why], why === undefined);
+      await write(
+        container,
+        store,
+        run,
+        own,
+        undefined,
+        why === undefined ? undefined : ["leaving", why],
+        why === undefined,
+      );
       run.due = 0;
       return;
     }
     const parts = { generation: me.generation, instance };
     if ((await readRecord(store, "registration", parts)) === undefined) {
-      await writeOnce(store, "registration", parts, { instance, node: own.node, group: own.group, role: own.role, address: own.address, nonce: "n", time: clock.now() });
+      await writeOnce(store, "registration", parts, {
+        instance,
+        node: own.node,
+        group: own.group,
+        role: own.role,
+        address: own.address,
+        nonce: "n",
+        time: clock.now(),
+      });
     }
     const pointer = (await readRecord(store, "pointer"))?.value;
-    const group = pointer === undefined ? undefined : (await readRecord(store, "groupRevision", { revision: pointer.revision, group: own.group }))?.value;
+    const group =
+      pointer === undefined
+        ? undefined
+        : (await readRecord(store, "groupRevision", { revision: pointer.revision, group: own.group }))?.value;
     let blocked: [string, string] | undefined;
     if (pointer === undefined || group === undefined) blocked = ["config", "no revision is published yet"];
     else {
@@ -130,7 +187,12 @@ export function memoryCluster(engine: MemoryEngine, clock: Clock, name: string, 
   }
 
   /** Undefined: it has left; else why not yet. */
-  function leave(own: RecordValue<"roster">, data: Record<string, unknown>, docker: Record<string, unknown>, shared: Shared): string | undefined {
+  function leave(
+    own: RecordValue<"roster">,
+    data: Record<string, unknown>,
+    docker: Record<string, unknown>,
+    shared: Shared,
+  ): string | undefined {
     const swarmId = text(docker["swarm"]);
     const entry = members.swarm?.nodes.find(({ id }) => id === swarmId);
     if (own.role === "control") tend(own.instance, data, docker, shared, [], undefined);
@@ -140,13 +202,25 @@ export function memoryCluster(engine: MemoryEngine, clock: Clock, name: string, 
     if (swarmId !== undefined) alive().swarm.delete(swarmId);
     if (own.role === "control") {
       const memberId = text(data["member"]);
-      if (members.etcd?.members.some((member) => member.id === memberId || member.peerUrls.includes(peerUrl(own.address))) === true) return "its etcd member is still in the list";
+      if (
+        members.etcd?.members.some(
+          (member) => member.id === memberId || member.peerUrls.includes(peerUrl(own.address)),
+        ) === true
+      )
+        return "its etcd member is still in the list";
       delete data["member"];
     }
     return undefined;
   }
 
-  function tend(instance: string, data: Record<string, unknown>, docker: Record<string, unknown>, { roster, joined }: Shared, identities: readonly { instance: string; nodeId: string }[], labels: RecordValue<"servicesRevision">["labels"] | undefined): void {
+  function tend(
+    instance: string,
+    data: Record<string, unknown>,
+    docker: Record<string, unknown>,
+    { roster, joined }: Shared,
+    identities: readonly { instance: string; nodeId: string }[],
+    labels: RecordValue<"servicesRevision">["labels"] | undefined,
+  ): void {
     const memberId = text(data["member"]);
     for (let acts = 0; memberId !== undefined && acts < mostActs; acts++) {
       if (!tendEtcd(members, alive(), memberId, instance, roster, joined)) break;
@@ -159,14 +233,23 @@ export function memoryCluster(engine: MemoryEngine, clock: Clock, name: string, 
     }
   }
 
-  async function write(container: MemoryContainer, store: ClusterStore, run: Run, own: RecordValue<"roster">, settled: RecordValue<"pointer"> | undefined, blocked: [string, string] | undefined, left: boolean): Promise<void> {
+  async function write(
+    container: MemoryContainer,
+    store: ClusterStore,
+    run: Run,
+    own: RecordValue<"roster">,
+    settled: RecordValue<"pointer"> | undefined,
+    blocked: [string, string] | undefined,
+    left: boolean,
+  ): Promise<void> {
     const now = clock.now();
     const phase = left ? "left" : (blocked?.[0] ?? "ready");
     const kept = volumeOf(container, dataVolume)?.kept ?? {};
     const swarmId = text(volumeOf(container, dockerVolume)?.kept["swarm"]);
     const memberId = text(kept["member"]);
     const membersNow = alive();
-    const swarmNode = swarmId === undefined ? undefined : swarmNodesNow(members, membersNow).find(({ id }) => id === swarmId);
+    const swarmNode =
+      swarmId === undefined ? undefined : swarmNodesNow(members, membersNow).find(({ id }) => id === swarmId);
     const [revision = "", apply = "0"] = (container.files.get("applied") ?? "").split(" ");
     run.settled[phase] ??= { from: now, to: now };
     const record: RecordValue<"node"> = {
@@ -193,11 +276,25 @@ export function memoryCluster(engine: MemoryEngine, clock: Clock, name: string, 
               memberId,
               clusterId: members.etcd.clusterId,
               leader: etcdLeader(members, membersNow) ?? "",
-              members: members.etcd.members.map((member) => ({ id: member.id, name: member.name, learner: member.learner, healthy: membersNow.etcd.has(member.id) })),
+              members: members.etcd.members.map((member) => ({
+                id: member.id,
+                name: member.name,
+                learner: member.learner,
+                healthy: membersNow.etcd.has(member.id),
+              })),
             },
           }
         : {}),
-      ...(swarmNode === undefined ? {} : { swarm: { nodeId: swarmNode.id, manager: swarmNode.role === "manager", leader: swarmNode.leader, mesh: true } }),
+      ...(swarmNode === undefined
+        ? {}
+        : {
+            swarm: {
+              nodeId: swarmNode.id,
+              manager: swarmNode.role === "manager",
+              leader: swarmNode.leader,
+              mesh: true,
+            },
+          }),
     };
     const line = JSON.stringify(record);
     if (line === run.written && now - run.seen < 30_000) return;
@@ -210,21 +307,37 @@ export function memoryCluster(engine: MemoryEngine, clock: Clock, name: string, 
   async function lead(store: ClusterStore, shared: Shared): Promise<void> {
     const leaderNode = swarmNodesNow(members, alive()).find(({ leader }) => leader)?.id;
     const pointer = (await readRecord(store, "pointer"))?.value;
-    const revision = pointer === undefined ? undefined : (await readRecord(store, "servicesRevision", { revision: pointer.revision }))?.value;
+    const revision =
+      pointer === undefined
+        ? undefined
+        : (await readRecord(store, "servicesRevision", { revision: pointer.revision }))?.value;
     for (const container of running()) {
       if (container.labels[label.role] !== "control" || refusals.has(container.name)) continue;
       const data = volumeOf(container, dataVolume)?.kept ?? {};
       const docker = volumeOf(container, dockerVolume)?.kept ?? {};
       const instance = container.labels[label.instance] ?? "";
       const leads = leaderNode !== undefined && docker["swarm"] === leaderNode;
-      const identities = leads ? (await shared.records()).flatMap((record) => (record.swarm === undefined ? [] : [{ instance: record.instance, nodeId: record.swarm.nodeId }])) : [];
+      const identities = leads
+        ? (await shared.records()).flatMap((record) =>
+            record.swarm === undefined ? [] : [{ instance: record.instance, nodeId: record.swarm.nodeId }],
+          )
+        : [];
       tend(instance, data, leads ? docker : {}, shared, identities, revision?.labels);
       if (leads && pointer !== undefined && revision !== undefined) {
         const images = (node: string): readonly string[] => {
           const there = engine.volumes.get(dockerVolume(node as NodeName))?.kept["images"];
           return Array.isArray(there) ? there.map(String) : [];
         };
-        await tendServices({ store, services, pointer, revision, nodes: swarmNodesNow(members, alive()), hostname: (id) => members.swarm?.nodes.find((node) => node.id === id)?.hostname ?? "", images, now: clock.now() });
+        await tendServices({
+          store,
+          services,
+          pointer,
+          revision,
+          nodes: swarmNodesNow(members, alive()),
+          hostname: (id) => members.swarm?.nodes.find((node) => node.id === id)?.hostname ?? "",
+          images,
+          now: clock.now(),
+        });
       }
     }
   }
@@ -260,10 +373,18 @@ export function memoryCluster(engine: MemoryEngine, clock: Clock, name: string, 
       let records: Promise<readonly RecordValue<"node">[]> | undefined;
       const shared: Shared = {
         roster: (await listRecords(store, "roster")).map(({ value }) => value),
-        joined: (generation === undefined ? [] : await listRecords(store, "etcdJoined", { generation })).map(({ key, value }) => ({ instance: key.slice(key.lastIndexOf("/") + 1), clusterId: value.clusterId, memberId: value.memberId })),
+        joined: (generation === undefined ? [] : await listRecords(store, "etcdJoined", { generation })).map(
+          ({ key, value }) => ({
+            instance: key.slice(key.lastIndexOf("/") + 1),
+            clusterId: value.clusterId,
+            memberId: value.memberId,
+          }),
+        ),
         records: () => (records ??= listRecords(store, "node").then((found) => found.map(({ value }) => value))),
       };
-      for (const container of due) if (engine.containers.get(container.name) === container && container.state === "running") await round(container, store, shared);
+      for (const container of due)
+        if (engine.containers.get(container.name) === container && container.state === "running")
+          await round(container, store, shared);
       await lead(store, shared);
     },
   };

@@ -28,7 +28,12 @@ export type MemoryContainer = {
   readonly network: string;
   readonly address: string;
   readonly volumes: readonly string[];
-  readonly ports: readonly { readonly inside: number; readonly protocol: "tcp" | "udp"; readonly outside: number; readonly address: string }[];
+  readonly ports: readonly {
+    readonly inside: number;
+    readonly protocol: "tcp" | "udp";
+    readonly outside: number;
+    readonly address: string;
+  }[];
   state: "created" | "running" | "exited";
   /** Counts the starts; every start is another boot. */
   boots: number;
@@ -41,7 +46,12 @@ export type MemoryVolume = {
   /** What nodes keep in it: plain data. */
   readonly kept: Record<string, unknown>;
 };
-export type MemoryNetwork = { readonly id: string; readonly name: string; readonly subnet: string; readonly labels: Readonly<Record<string, string>> };
+export type MemoryNetwork = {
+  readonly id: string;
+  readonly name: string;
+  readonly subnet: string;
+  readonly labels: Readonly<Record<string, string>>;
+};
 
 export type MemoryEngine = {
   readonly containers: Map<string, MemoryContainer>;
@@ -61,10 +71,15 @@ export type MemoryEngine = {
 const gatewayComesUp = 300;
 
 function field(value: unknown, ...path: readonly string[]): unknown {
-  return path.reduce<unknown>((now, name) => (typeof now === "object" && now !== null ? Reflect.get(now, name) : undefined), value);
+  return path.reduce<unknown>(
+    (now, name) => (typeof now === "object" && now !== null ? Reflect.get(now, name) : undefined),
+    value,
+  );
 }
-const fields = (value: unknown): [string, unknown][] => (typeof value === "object" && value !== null ? Object.entries(value) : []);
-const texts = (value: unknown): Record<string, string> => Object.fromEntries(fields(value).map(([name, its]) => [name, String(its)]));
+const fields = (value: unknown): [string, unknown][] =>
+  typeof value === "object" && value !== null ? Object.entries(value) : [];
+const texts = (value: unknown): Record<string, string> =>
+  Object.fromEntries(fields(value).map(([name, its]) => [name, String(its)]));
 
 export function memoryEngine(clock: Clock, seed = 11): MemoryEngine {
   const random = seededRandom(seed);
@@ -99,7 +114,8 @@ export function memoryEngine(clock: Clock, seed = 11): MemoryEngine {
   /** A path with a container's name in place of its id. */
   const named = (path: string): string => path.replace(/c-[0-9a-f]{16}/, (id) => find(id)?.name ?? id);
   // Ids are asked for less often than names, and by Slipway only for what it has just looked at.
-  const find = (name: string): MemoryContainer | undefined => engine.containers.get(name) ?? [...engine.containers.values()].find(({ id }) => id === name);
+  const find = (name: string): MemoryContainer | undefined =>
+    engine.containers.get(name) ?? [...engine.containers.values()].find(({ id }) => id === name);
   const refuse = (status: number, message: string): never => {
     throw new EngineError(message, status);
   };
@@ -148,9 +164,15 @@ export function memoryEngine(clock: Clock, seed = 11): MemoryEngine {
     if (!container.address.startsWith(`${begin}.`)) refuse(403, `${container.address} is not in ${network.subnet}`);
     for (const other of engine.containers.values()) {
       if (other === container || other.state !== "running") continue;
-      if (other.network === container.network && other.address === container.address) refuse(403, `address ${container.address} is in use by ${other.name}`);
+      if (other.network === container.network && other.address === container.address)
+        refuse(403, `address ${container.address} is in use by ${other.name}`);
       for (const port of container.ports) {
-        if (other.ports.some((its) => its.outside === port.outside && its.protocol === port.protocol && its.address === port.address)) refuse(500, `port ${port.outside} is in use`);
+        if (
+          other.ports.some(
+            (its) => its.outside === port.outside && its.protocol === port.protocol && its.address === port.address,
+          )
+        )
+          refuse(500, `port ${port.outside} is in use`);
       }
     }
     container.state = "running";
@@ -193,17 +215,41 @@ export function memoryEngine(clock: Clock, seed = 11): MemoryEngine {
           Names: [`/${its}`],
           State: state,
           Labels: { ...labels },
-          Ports: state === "running" ? ports.map((port) => ({ PrivatePort: port.inside, PublicPort: port.outside, IP: port.address, Type: port.protocol })) : [],
+          Ports:
+            state === "running"
+              ? ports.map((port) => ({
+                  PrivatePort: port.inside,
+                  PublicPort: port.outside,
+                  IP: port.address,
+                  Type: port.protocol,
+                }))
+              : [],
         }));
     }
-    if (path === "/volumes") return { Volumes: [...engine.volumes.values()].filter(({ labels }) => listed(call, labels)).map((volume) => ({ Name: volume.name, Labels: volume.labels })) };
-    const networkOf = (network: MemoryNetwork): unknown => ({ Id: network.id, Name: network.name, Labels: network.labels, IPAM: { Config: [{ Subnet: network.subnet }] } });
-    if (path === "/networks") return [...engine.networks.values()].filter(({ labels }) => listed(call, labels)).map(networkOf);
+    if (path === "/volumes")
+      return {
+        Volumes: [...engine.volumes.values()]
+          .filter(({ labels }) => listed(call, labels))
+          .map((volume) => ({ Name: volume.name, Labels: volume.labels })),
+      };
+    const networkOf = (network: MemoryNetwork): unknown => ({
+      Id: network.id,
+      Name: network.name,
+      Labels: network.labels,
+      IPAM: { Config: [{ Subnet: network.subnet }] },
+    });
+    if (path === "/networks")
+      return [...engine.networks.values()].filter(({ labels }) => listed(call, labels)).map(networkOf);
     if (path === "/networks/create") {
       const its = String(field(call.body, "Name"));
       if (engine.networks.has(its)) return refuse(409, `the network ${its} is there`);
       const [config] = (field(call.body, "IPAM", "Config") ?? []) as unknown[];
-      engine.networks.set(its, { id: `n-${random.hex(6)}`, name: its, subnet: String(field(config, "Subnet")), labels: texts(field(call.body, "Labels")) });
+      engine.networks.set(its, {
+        id: `n-${random.hex(6)}`,
+        name: its,
+        subnet: String(field(config, "Subnet")),
+        labels: texts(field(call.body, "Labels")),
+      });
       return {};
     }
     if (path === "/volumes/create") {
@@ -215,7 +261,11 @@ export function memoryEngine(clock: Clock, seed = 11): MemoryEngine {
       const container = find(name) ?? refuse(404, `no such container: ${name}`);
       switch (key) {
         case "GET containers/json":
-          return { Id: container.id, State: { Status: container.state, Running: container.state === "running" }, Config: { Labels: { ...container.labels } } };
+          return {
+            Id: container.id,
+            State: { Status: container.state, Running: container.state === "running" },
+            Config: { Labels: { ...container.labels } },
+          };
         case "POST containers/start":
           return start(container);
         case "POST containers/stop":
@@ -241,7 +291,9 @@ export function memoryEngine(clock: Clock, seed = 11): MemoryEngine {
     if (key === "GET networks") return networkOf(engine.networks.get(name) ?? refuse(404, `no such network: ${name}`));
     if (key === "DELETE networks") {
       if (!engine.networks.has(name)) return refuse(404, `no such network: ${name}`);
-      const user = [...engine.containers.values()].find(({ network, state }) => network === name && state === "running");
+      const user = [...engine.containers.values()].find(
+        ({ network, state }) => network === name && state === "running",
+      );
       if (user !== undefined) return refuse(403, `network ${name} has the active endpoint ${user.name}`);
       engine.networks.delete(name);
       return undefined;
@@ -254,7 +306,8 @@ export function memoryEngine(clock: Clock, seed = 11): MemoryEngine {
 /** A copy that shares nothing with the original: containers, volumes with what is in them, networks, stores. */
 export async function copyEngine(from: MemoryEngine, clock: Clock): Promise<MemoryEngine> {
   const to = memoryEngine(clock, 1_000 + from.calls.length);
-  for (const [name, container] of from.containers) to.containers.set(name, { ...container, files: new Map(container.files) });
+  for (const [name, container] of from.containers)
+    to.containers.set(name, { ...container, files: new Map(container.files) });
   for (const [name, volume] of from.volumes) to.volumes.set(name, structuredClone(volume));
   for (const [name, network] of from.networks) to.networks.set(name, network);
   for (const [name, store] of from.stores) {

@@ -15,7 +15,14 @@ export function text(value: unknown): string | undefined {
 }
 
 /** One step of a control node's way into etcd; undefined: it is in. */
-export async function joinEtcd(world: JoinWorld, store: ClusterStore, me: RecordValue<"bootstrap">, node: string, data: Record<string, unknown>, roster: Roster): Promise<[string, string] | undefined> {
+export async function joinEtcd(
+  world: JoinWorld,
+  store: ClusterStore,
+  me: RecordValue<"bootstrap">,
+  node: string,
+  data: Record<string, unknown>,
+  roster: Roster,
+): Promise<[string, string] | undefined> {
   const { members, alive, clock } = world;
   const own = { generation: me.generation, instance: me.instance };
   const memberId = text(data["member"]);
@@ -27,17 +34,30 @@ export async function joinEtcd(world: JoinWorld, store: ClusterStore, me: Record
     }
     if (!hasQuorum(members, alive())) return ["etcd", "there is no quorum"];
     if ((await readRecord(store, "etcdJoined", own))?.value.memberId !== memberId) {
-      await updateRecord(store, "etcdJoined", own, () => ({ clusterId: members.etcd?.clusterId ?? "", memberId, time: clock.now() }));
+      await updateRecord(store, "etcdJoined", own, () => ({
+        clusterId: members.etcd?.clusterId ?? "",
+        memberId,
+        time: clock.now(),
+      }));
     }
     return there.learner ? ["etcd", "it catches up"] : undefined;
   }
   const proposal = (await readRecord(store, "etcdProposal", { generation: me.generation }))?.value;
   if (proposal === undefined) {
-    const registered = (await listRecords(store, "registration", { generation: me.generation })).map(({ value }) => value).filter(({ role }) => role === "control");
-    const founders = registered.filter(({ instance }) => roster.some((entry) => entry.instance === instance && entry.state === "present"));
+    const registered = (await listRecords(store, "registration", { generation: me.generation }))
+      .map(({ value }) => value)
+      .filter(({ role }) => role === "control");
+    const founders = registered.filter(({ instance }) =>
+      roster.some((entry) => entry.instance === instance && entry.state === "present"),
+    );
     if (founders.length < me.founders) return ["etcd", `${founders.length} of ${me.founders} founders have registered`];
     const chosen = founders.toSorted((a, b) => (a.instance < b.instance ? -1 : 1)).slice(0, me.founders);
-    await writeOnce(store, "etcdProposal", { generation: me.generation }, { members: chosen.map(({ instance, node: its, address }) => ({ instance, node: its, address })), nonce: "n" });
+    await writeOnce(
+      store,
+      "etcdProposal",
+      { generation: me.generation },
+      { members: chosen.map(({ instance, node: its, address }) => ({ instance, node: its, address })), nonce: "n" },
+    );
     return ["etcd", "the founders are proposed"];
   }
   const founder = proposal.members.findIndex(({ instance }) => instance === me.instance);
@@ -45,7 +65,12 @@ export async function joinEtcd(world: JoinWorld, store: ClusterStore, me: Record
   members.etcd ??= {
     clusterId: newId(members, "cluster"),
     formed: false,
-    members: proposal.members.map((member, n) => ({ id: `founder${n}`, name: member.node, peerUrls: [peerUrl(member.address)], learner: false })),
+    members: proposal.members.map((member, n) => ({
+      id: `founder${n}`,
+      name: member.node,
+      peerUrls: [peerUrl(member.address)],
+      learner: false,
+    })),
   };
   if (founder >= 0 && claimed === undefined) {
     await writeOnce(store, "etcdClaim", own, { claim: me.instance, time: clock.now() });
@@ -63,7 +88,14 @@ export async function joinEtcd(world: JoinWorld, store: ClusterStore, me: Record
 }
 
 /** One step of a node's way into the swarm; undefined: it is in. */
-export async function joinSwarm(world: JoinWorld, store: ClusterStore, me: RecordValue<"bootstrap">, own: RecordValue<"roster">, docker: Record<string, unknown>, roster: Roster): Promise<[string, string] | undefined> {
+export async function joinSwarm(
+  world: JoinWorld,
+  store: ClusterStore,
+  me: RecordValue<"bootstrap">,
+  own: RecordValue<"roster">,
+  docker: Record<string, unknown>,
+  roster: Roster,
+): Promise<[string, string] | undefined> {
   const { members, alive } = world;
   const nodeId = text(docker["swarm"]);
   if (nodeId !== undefined) {
@@ -95,7 +127,10 @@ export async function joinSwarm(world: JoinWorld, store: ClusterStore, me: Recor
   }
   if (claim.instance !== me.instance) {
     const gone = roster.find((entry) => entry.instance === claim.instance)?.state === "gone";
-    if (gone) await updateRecord(store, "swarmClaim", parts, (now) => (now?.instance === claim.instance ? { ...now, instance: me.instance, epoch: now.epoch + 1 } : undefined));
+    if (gone)
+      await updateRecord(store, "swarmClaim", parts, (now) =>
+        now?.instance === claim.instance ? { ...now, instance: me.instance, epoch: now.epoch + 1 } : undefined,
+      );
     return ["swarm", `${claim.instance} makes the swarm`];
   }
   members.swarm = { clusterId: newId(members, "cluster"), nodes: [], formed: false };

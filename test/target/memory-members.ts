@@ -46,7 +46,10 @@ export function managersHaveQuorum(members: Members, alive: Alive): boolean {
 export function watch(members: Members, alive: Alive, when: string): void {
   if (members.etcd !== undefined) {
     if (hasQuorum(members, alive)) members.etcd.formed = true;
-    else if (members.etcd.formed) members.lost.push(`etcd: ${voters(members).length} voters, ${voters(members).filter(({ id }) => alive.etcd.has(id)).length} healthy, after ${when}`);
+    else if (members.etcd.formed)
+      members.lost.push(
+        `etcd: ${voters(members).length} voters, ${voters(members).filter(({ id }) => alive.etcd.has(id)).length} healthy, after ${when}`,
+      );
   }
   if (members.swarm !== undefined) {
     if (managersHaveQuorum(members, alive)) members.swarm.formed = true;
@@ -59,7 +62,14 @@ export function etcdLeader(members: Members, alive: Alive): string | undefined {
 }
 
 /** One act of tending, as a healthy voter's agent does it; true when something changed. */
-export function tendEtcd(members: Members, alive: Alive, me: string, instance: string, roster: Roster, joined: readonly Joined[]): boolean {
+export function tendEtcd(
+  members: Members,
+  alive: Alive,
+  me: string,
+  instance: string,
+  roster: Roster,
+  joined: readonly Joined[],
+): boolean {
   const { etcd } = members;
   if (etcd === undefined || !hasQuorum(members, alive)) return false;
   const next = tendNext({
@@ -67,7 +77,13 @@ export function tendEtcd(members: Members, alive: Alive, me: string, instance: s
     clusterId: etcd.clusterId,
     roster: seen(roster),
     joined: seen(joined),
-    members: seen(etcd.members.map((member) => ({ ...member, healthy: seen(alive.etcd.has(member.id)), inSync: member.learner ? seen(alive.etcd.has(member.id)) : unknown("not asked") }))),
+    members: seen(
+      etcd.members.map((member) => ({
+        ...member,
+        healthy: seen(alive.etcd.has(member.id)),
+        inSync: member.learner ? seen(alive.etcd.has(member.id)) : unknown("not asked"),
+      })),
+    ),
     leader: seen(etcdLeader(members, alive)),
   });
   if (next.kind !== "act") return false;
@@ -97,7 +113,16 @@ export function enterEtcd(members: Members, alive: Alive, node: string, address:
   if (etcd === undefined || !hasQuorum(members, alive)) return undefined;
   const old = etcd.members.find((member) => member.peerUrls.includes(peerUrl(address)));
   if (old !== undefined) {
-    const verdict = guard(seen(etcd.members.map((member) => ({ id: member.id, voter: !member.learner, healthy: seen(alive.etcd.has(member.id)) }))), { kind: "remove", id: old.id });
+    const verdict = guard(
+      seen(
+        etcd.members.map((member) => ({
+          id: member.id,
+          voter: !member.learner,
+          healthy: seen(alive.etcd.has(member.id)),
+        })),
+      ),
+      { kind: "remove", id: old.id },
+    );
     if (verdict.allowed) etcd.members = etcd.members.filter((member) => member !== old);
     return undefined;
   }
@@ -110,7 +135,12 @@ export function enterEtcd(members: Members, alive: Alive, node: string, address:
 export function swarmNodesNow(members: Members, alive: Alive): readonly SwarmNode[] {
   const nodes = members.swarm?.nodes ?? [];
   const leader = nodes.find((node) => node.role === "manager" && alive.swarm.has(node.id))?.id;
-  return nodes.map((node) => ({ ...node, state: alive.swarm.has(node.id) ? "ready" : "down", reachable: node.role === "manager" && alive.swarm.has(node.id), leader: node.id === leader }));
+  return nodes.map((node) => ({
+    ...node,
+    state: alive.swarm.has(node.id) ? "ready" : "down",
+    reachable: node.role === "manager" && alive.swarm.has(node.id),
+    leader: node.id === leader,
+  }));
 }
 
 /** One act of tending the swarm, as a manager's agent does it; true when something changed. */

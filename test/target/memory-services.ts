@@ -26,7 +26,9 @@ function labelsOf(spec: Readonly<Record<string, unknown>>): Record<string, unkno
 
 function replicasOf(spec: Readonly<Record<string, unknown>>): number | undefined {
   const replicated: unknown = Reflect.get(spec["Mode"] as object, "Replicated");
-  return typeof replicated === "object" && replicated !== null ? Number(Reflect.get(replicated, "Replicas")) : undefined;
+  return typeof replicated === "object" && replicated !== null
+    ? Number(Reflect.get(replicated, "Replicas"))
+    : undefined;
 }
 
 /**
@@ -34,9 +36,19 @@ function replicasOf(spec: Readonly<Record<string, unknown>>): number | undefined
  * what the revision no longer has, and writes a record of each. Every replica runs at once on some active node that has the
  * labels and the image; without such a node none runs.
  */
-export async function tendServices({ store, services, pointer, revision, nodes, hostname, images, now }: Given): Promise<void> {
+export async function tendServices({
+  store,
+  services,
+  pointer,
+  revision,
+  nodes,
+  hostname,
+  images,
+  now,
+}: Given): Promise<void> {
   const secretIds = new Map<string, string>();
-  for (const name of services.keys()) if (!revision.services.some((service) => service.name === name)) services.delete(name);
+  for (const name of services.keys())
+    if (!revision.services.some((service) => service.name === name)) services.delete(name);
   for (const service of revision.services) {
     const spec = serviceSpec(service, { mesh: true, apply: pointer.apply, secretIds });
     const there = services.get(service.name);
@@ -53,7 +65,10 @@ export async function tendServices({ store, services, pointer, revision, nodes, 
     );
     const desired = replicasOf(deployed) ?? fit.length;
     const running = fit.length === 0 ? 0 : desired;
-    const drift = differences(serviceSpec(service, { mesh: true, apply: Number(labelsOf(deployed)[mark.apply] ?? 0), secretIds }), deployed);
+    const drift = differences(
+      serviceSpec(service, { mesh: true, apply: Number(labelsOf(deployed)[mark.apply] ?? 0), secretIds }),
+      deployed,
+    );
     const record: RecordValue<"service"> = {
       name: service.name,
       revision: pointer.revision,
@@ -63,9 +78,16 @@ export async function tendServices({ store, services, pointer, revision, nodes, 
       running,
       state: running === desired ? "ready" : "starting",
       drift: [...drift],
-      tasks: Array.from({ length: running }, (_, n) => ({ node: hostname(fit[n % fit.length]?.id ?? ""), state: "running" })),
+      tasks: Array.from({ length: running }, (_, n) => ({
+        node: hostname(fit[n % fit.length]?.id ?? ""),
+        state: "running",
+      })),
       seen: now,
     };
-    await updateRecord(store, "service", { name: service.name }, (before) => (before !== undefined && JSON.stringify({ ...before, seen: 0 }) === JSON.stringify({ ...record, seen: 0 }) ? undefined : record));
+    await updateRecord(store, "service", { name: service.name }, (before) =>
+      before !== undefined && JSON.stringify({ ...before, seen: 0 }) === JSON.stringify({ ...record, seen: 0 })
+        ? undefined
+        : record,
+    );
   }
 }

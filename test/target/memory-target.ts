@@ -35,7 +35,12 @@ const agentsLook = 100;
 
 export function memoryWorld(start?: number): MemoryWorld {
   const clock = virtualClock(start);
-  return furnish({ clock, engine: memoryEngine(clock), clusters: new Map(), images: new Map([["demo/hello", "sha256:hello"]]) });
+  return furnish({
+    clock,
+    engine: memoryEngine(clock),
+    clusters: new Map(),
+    images: new Map([["demo/hello", "sha256:hello"]]),
+  });
 }
 
 function furnish(world: MemoryWorld): MemoryWorld {
@@ -66,7 +71,20 @@ export async function copyWorld(from: MemoryWorld): Promise<MemoryWorld> {
   const clock = virtualClock(from.clock.now());
   const engine = await copyEngine(from.engine, clock);
   const clusters = new Map(
-    [...from.clusters].map(([name, its]) => [name, memoryCluster(engine, clock, name, structuredClone(its.members), structuredClone(its.services), structuredClone(its.drift))] as const),
+    [...from.clusters].map(
+      ([name, its]) =>
+        [
+          name,
+          memoryCluster(
+            engine,
+            clock,
+            name,
+            structuredClone(its.members),
+            structuredClone(its.services),
+            structuredClone(its.drift),
+          ),
+        ] as const,
+    ),
   );
   return furnish({ clock, engine, clusters, images: new Map(from.images) });
 }
@@ -83,7 +101,14 @@ export type Operator = {
 let operators = 0;
 
 /** A new process on the world; `elsewhere`: on another host, whose processes nobody here can ask. */
-export function operator(world: MemoryWorld, options: { readonly elsewhere?: boolean; readonly environment?: Readonly<Record<string, string>>; readonly alive?: boolean } = {}): Operator {
+export function operator(
+  world: MemoryWorld,
+  options: {
+    readonly elsewhere?: boolean;
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly alive?: boolean;
+  } = {},
+): Operator {
   const { engine } = world;
   const own = oneProcess();
   const clock = clockOf(own, world.clock);
@@ -101,7 +126,11 @@ export function operator(world: MemoryWorld, options: { readonly elsewhere?: boo
       processes: processesOf(own, { images: world.images, nodeImage, nudge, commands }),
       clock,
       random,
-      instead: { engine: engineOf(own, engine.api), store: (cluster) => storeOf(own, clock, () => engine.store(cluster)), runtime: { hash: "runtime", files: [] } },
+      instead: {
+        engine: engineOf(own, engine.api),
+        store: (cluster) => storeOf(own, clock, () => engine.store(cluster)),
+        runtime: { hash: "runtime", files: [] },
+      },
     }) as Target),
     async loadImage(reference, _id, nodes) {
       const loaded: NodeName[] = [];
@@ -135,14 +164,22 @@ export function operator(world: MemoryWorld, options: { readonly elsewhere?: boo
     random,
     processes: { run: async () => Promise.reject(new Error("operations run no commands themselves")) },
     // One that is to be killed bears the number of a process that never was, so that its lock counts as left behind.
-    owner: options.elsewhere === true ? { host: "elsewhere", process: operators, started: "1", user: "bob" } : options.alive === true ? here : { ...here, process: 4_194_304 + operators, started: "never" },
+    owner:
+      options.elsewhere === true
+        ? { host: "elsewhere", process: operators, started: "1", user: "bob" }
+        : options.alive === true
+          ? here
+          : { ...here, process: 4_194_304 + operators, started: "never" },
     environment: options.environment ?? {},
     readFile: async () => Promise.reject(new Error("there are no files")),
   };
   return { context, process: own, events, abort, commands };
 }
 
-export type End<Result> = { readonly kind: "done"; readonly value: Result } | { readonly kind: "failed"; readonly error: unknown } | { readonly kind: "killed" };
+export type End<Result> =
+  | { readonly kind: "done"; readonly value: Result }
+  | { readonly kind: "failed"; readonly error: unknown }
+  | { readonly kind: "killed" };
 
 const turn = (): Promise<void> =>
   new Promise((resolve) => {
@@ -158,14 +195,21 @@ async function rest(): Promise<void> {
  * Lets time pass until the work ends or its process dies; at most half an hour of it. Time stands still while the process
  * is at work (certificates take real time), so that it runs the same way every time.
  */
-export async function until<Result>(world: MemoryWorld, one: Pick<Operator, "process">, work: Promise<Result>): Promise<End<Result>> {
+export async function until<Result>(
+  world: MemoryWorld,
+  one: Pick<Operator, "process">,
+  work: Promise<Result>,
+): Promise<End<Result>> {
   const [end] = await untilAll(world, [{ one, work }]);
   if (end === undefined) throw new Error("one piece of work has one end");
   return end;
 }
 
 /** The same for several processes at once. */
-export async function untilAll<Result>(world: MemoryWorld, runs: readonly { readonly one: Pick<Operator, "process">; readonly work: Promise<Result> }[]): Promise<readonly End<Result>[]> {
+export async function untilAll<Result>(
+  world: MemoryWorld,
+  runs: readonly { readonly one: Pick<Operator, "process">; readonly work: Promise<Result> }[],
+): Promise<readonly End<Result>[]> {
   const ends: (End<Result> | undefined)[] = runs.map(() => undefined);
   for (const [n, { one, work }] of runs.entries()) {
     work.then(
@@ -174,7 +218,8 @@ export async function untilAll<Result>(world: MemoryWorld, runs: readonly { read
     );
     void one.process.dead.then(() => (ends[n] ??= { kind: "killed" }));
   }
-  const atWork = (): boolean => runs.some(({ one }, n) => ends[n] === undefined && !one.process.isHeld() && one.process.polls.count === 0);
+  const atWork = (): boolean =>
+    runs.some(({ one }, n) => ends[n] === undefined && !one.process.isHeld() && one.process.polls.count === 0);
   for (let steps = 0; steps < 18_000; steps++) {
     await rest();
     while (atWork()) await turn();
@@ -182,7 +227,9 @@ export async function untilAll<Result>(world: MemoryWorld, runs: readonly { read
     if (done.length === runs.length) return done;
     await world.clock.advance(agentsLook);
   }
-  throw new Error(`nothing came of it within half an hour; last calls: ${runs.map(({ one }) => one.process.calls.at(-1)).join(", ")}`);
+  throw new Error(
+    `nothing came of it within half an hour; last calls: ${runs.map(({ one }) => one.process.calls.at(-1)).join(", ")}`,
+  );
 }
 
 /** Lets so many milliseconds pass. */
@@ -196,16 +243,38 @@ export async function pass(world: MemoryWorld, milliseconds: number): Promise<vo
 /** A cluster of the file; a bad one is the test's mistake. */
 export function clusterFrom(text: string): Cluster {
   const read = readCluster(text, "cluster.yml");
-  if (read.kind === "bad") throw new Error(read.problems.map((problem) => `${problem.path.join(".")}: ${problem.message}`).join("\n"));
+  if (read.kind === "bad")
+    throw new Error(read.problems.map((problem) => `${problem.path.join(".")}: ${problem.message}`).join("\n"));
   return read.value;
 }
 
 export const demo = "demo" as ClusterName;
 
 /** `demo` with so many nodes and one service. */
-export function demoCluster(control: number, worker: number, more: { readonly replicas?: number; readonly port?: number; readonly image?: string; readonly labels?: string; readonly files?: string; readonly orchestrator?: string } = {}): Cluster {
-  const { replicas = 2, port = 8080, image = "demo/hello", labels = "{ disk: ssd }", files = "[]", orchestrator = "swarm" } = more;
-  const services = orchestrator === "swarm" ? `services:\n  web: { image: ${image}, replicas: ${replicas}, ports: ["${port}:80"] }\n` : "";
+export function demoCluster(
+  control: number,
+  worker: number,
+  more: {
+    readonly replicas?: number;
+    readonly port?: number;
+    readonly image?: string;
+    readonly labels?: string;
+    readonly files?: string;
+    readonly orchestrator?: string;
+  } = {},
+): Cluster {
+  const {
+    replicas = 2,
+    port = 8080,
+    image = "demo/hello",
+    labels = "{ disk: ssd }",
+    files = "[]",
+    orchestrator = "swarm",
+  } = more;
+  const services =
+    orchestrator === "swarm"
+      ? `services:\n  web: { image: ${image}, replicas: ${replicas}, ports: ["${port}:80"] }\n`
+      : "";
   return clusterFrom(
     `name: demo\norchestrator: ${orchestrator}\ngroups:\n  control: { role: control, count: ${control} }\n  worker: { count: ${worker}, labels: ${labels}, files: ${files} }\n${services}`,
   );

@@ -126,13 +126,22 @@ export function storeOf(own: OneProcess, clock: Clock, find: () => ClusterStore 
     get: (key) => own.look(async () => (await there()).get(key)),
     list: (prefix) => own.look(async () => (await there()).list(prefix)),
     putIfAbsent: (key, value) => own.change(`putIfAbsent ${key}`, async () => (await there()).putIfAbsent(key, value)),
-    putIfUnchanged: (key, value, version) => own.change(`putIfUnchanged ${key}`, async () => (await there()).putIfUnchanged(key, value, version)),
+    putIfUnchanged: (key, value, version) =>
+      own.change(`putIfUnchanged ${key}`, async () => (await there()).putIfUnchanged(key, value, version)),
     delete: (key, version) => own.change(`delete ${key}`, async () => (await there()).delete(key, version)),
   };
 }
 
 /** The commands that the Docker target runs, by their words. What it does not know is refused, so that nothing runs unseen. */
-export function processesOf(own: OneProcess, given: { readonly images: ReadonlyMap<string, string>; readonly nodeImage: string; readonly nudge: (node: string) => void; readonly commands: (readonly string[])[] }): Processes {
+export function processesOf(
+  own: OneProcess,
+  given: {
+    readonly images: ReadonlyMap<string, string>;
+    readonly nodeImage: string;
+    readonly nudge: (node: string) => void;
+    readonly commands: (readonly string[])[];
+  },
+): Processes {
   return {
     async run(command) {
       given.commands.push(command);
@@ -142,7 +151,9 @@ export function processesOf(own: OneProcess, given: { readonly images: ReadonlyM
           const reference = rest.at(-1) ?? "";
           if (reference === given.nodeImage) return { code: 0, stdout: "{}", stderr: "" };
           const id = given.images.get(reference);
-          return id === undefined ? { code: 1, stdout: "", stderr: `Error: No such image: ${reference}` } : { code: 0, stdout: `${id}\n`, stderr: "" };
+          return id === undefined
+            ? { code: 1, stdout: "", stderr: `Error: No such image: ${reference}` }
+            : { code: 0, stdout: `${id}\n`, stderr: "" };
         });
       }
       if (verb === "run" || (verb === "container" && rest[0] === "prune")) return { code: 0, stdout: "", stderr: "" };

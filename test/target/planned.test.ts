@@ -45,10 +45,18 @@ describe("a plan", () => {
     ["a new node", demoCluster(1, 3), ["create node demo-worker-3: worker has 3 nodes"]],
     ["a node that goes", demoCluster(1, 1), ["delete node demo-worker-2: the file no longer has it"]],
     ["a changed label", demoCluster(1, 2, { labels: "{ disk: hdd }" }), ["update config worker: labels and settings"]],
-    ["a new file", demoCluster(1, 2, { files: '[{ path: /etc/motd, content: "hello" }]' }), ["update config worker: /etc/motd"]],
+    [
+      "a new file",
+      demoCluster(1, 2, { files: '[{ path: /etc/motd, content: "hello" }]' }),
+      ["update config worker: /etc/motd"],
+    ],
     ["more replicas", demoCluster(1, 2, { replicas: 4 }), ["update service web: replicas changed"]],
     ["another image", demoCluster(1, 2, { image: "nginx:1.29" }), ["update service web: image, imageId changed"]],
-    ["another port", demoCluster(1, 2, { port: 9090 }), ["update gateway demo-gateway: published ports or programs changed", "update service web: ports changed"]],
+    [
+      "another port",
+      demoCluster(1, 2, { port: 9090 }),
+      ["update gateway demo-gateway: published ports or programs changed", "update service web: ports changed"],
+    ],
   ];
   test.each(cases)("names %s", async (_, cluster, expected) => {
     const world = await base();
@@ -62,7 +70,9 @@ describe("a plan", () => {
     const world = await base();
     world.engine.containers.delete("demo-worker-2");
     world.engine.changed("a loss");
-    expect(await changes(world, demoCluster(1, 2))).toEqual(["create node demo-worker-2: its container is gone, its data is there"]);
+    expect(await changes(world, demoCluster(1, 2))).toEqual([
+      "create node demo-worker-2: its container is gone, its data is there",
+    ]);
     for (const volume of ["demo-worker-2-data", "demo-worker-2-docker"]) world.engine.volumes.delete(volume);
     expect(await changes(world, demoCluster(1, 2))).toEqual(["create node demo-worker-2: worker has 2 nodes"]);
   });
@@ -71,7 +81,9 @@ describe("a plan", () => {
     const world = await base();
     const container = world.engine.containers.get("demo-worker-1");
     clusterOf(world, "demo").drift.set(container?.id ?? "", ["/etc/motd: was edited", "tidy.timer: is stopped"]);
-    expect(await changes(world, demoCluster(1, 2))).toEqual(["update node demo-worker-1: /etc/motd: was edited; tidy.timer: is stopped"]);
+    expect(await changes(world, demoCluster(1, 2))).toEqual([
+      "update node demo-worker-1: /etc/motd: was edited; tidy.timer: is stopped",
+    ]);
     const store = world.engine.store("demo")!;
     const before = (await readRecord(store, "pointer"))?.value;
     const launched = await complete(world, launching(demoCluster(1, 2)));
@@ -88,9 +100,15 @@ describe("a plan", () => {
     if (deployed === undefined) throw new Error("web is not deployed");
     deployed.spec = { ...deployed.spec, Mode: { Replicated: { Replicas: 7 } } };
     await pass(world, settling);
-    expect(await changes(world, demoCluster(1, 2))).toEqual(["update service web: Mode.Replicated.Replicas: 2 became 7"]);
+    expect(await changes(world, demoCluster(1, 2))).toEqual([
+      "update service web: Mode.Replicated.Replicas: 2 became 7",
+    ]);
     await complete(world, launching(demoCluster(1, 2)));
     expect(await changes(world, demoCluster(1, 2))).toEqual([]);
-    expect((await readRecord(world.engine.store("demo")!, "service", { name: "web" }))?.value).toMatchObject({ desired: 2, running: 2, drift: [] });
+    expect((await readRecord(world.engine.store("demo")!, "service", { name: "web" }))?.value).toMatchObject({
+      desired: 2,
+      running: 2,
+      drift: [],
+    });
   });
 });

@@ -51,7 +51,10 @@ describe("quorum", () => {
     const one = operator(world);
     const end = await until(world, one, launching({ ...demoCluster(1, 1) })(one));
     expect(end.kind).toBe("failed");
-    if (end.kind === "failed") expect(String(end.error)).toMatch(/demo-control-3 must stay: etcd: .*1 healthy of 2 voting members; 2 are needed/);
+    if (end.kind === "failed")
+      expect(String(end.error)).toMatch(
+        /demo-control-3 must stay: etcd: .*1 healthy of 2 voting members; 2 are needed/,
+      );
     expect([...world.engine.containers.keys(), ...world.engine.volumes.keys()]).toEqual(before);
     expect(one.process.calls.filter((call) => touching.test(call))).toEqual([]);
     expect(clusterOf(world, "demo").members.lost).toEqual([]);

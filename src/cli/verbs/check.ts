@@ -27,9 +27,7 @@ export default (brief: string) =>
     func: act(async (session, flags: Flags, file = usualFile) => {
       const { readClusterFile } = await import("../file.ts");
       const { cluster, warnings, source } = await readClusterFile(session, file);
-      const resolved = flags.resolved
-        ? (await import("../../cluster/show.ts")).resolvedYaml(cluster)
-        : undefined;
+      const resolved = flags.resolved ? (await import("../../cluster/show.ts")).resolvedYaml(cluster) : undefined;
       if (flags.json) {
         session.document({
           file,
@@ -38,15 +36,11 @@ export default (brief: string) =>
         });
         return;
       }
-      if (warnings.length > 0)
-        session.note(showProblems(warnings, source, { color: session.err.colour }).trimEnd());
+      if (warnings.length > 0) session.note(showProblems(warnings, source, { color: session.err.colour }).trimEnd());
       if (resolved !== undefined) return session.print(resolved);
       if (flags.quiet) return;
       const nodes = cluster.groups.reduce((sum, group) => sum + group.count, 0);
-      const services =
-        cluster.services.length === 0 ? "" : `, ${counted(cluster.services.length, "service")}`;
-      session.print(
-        `${file}: good: ${cluster.name} on ${cluster.target}, ${counted(nodes, "node")}${services}`,
-      );
+      const services = cluster.services.length === 0 ? "" : `, ${counted(cluster.services.length, "service")}`;
+      session.print(`${file}: good: ${cluster.name} on ${cluster.target}, ${counted(nodes, "node")}${services}`);
     }),
   });

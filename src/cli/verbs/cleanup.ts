@@ -25,8 +25,7 @@ export default (brief: string) =>
         const preview = await session.world.operations.preview();
         const changes = await preview(context, { cluster });
         if (changes.length > 0) session.note(planText(cluster, changes, session.err));
-        if (!(await session.confirm(`Remove all of ${cluster}, with its data?`, flags.yes)))
-          return session.declined();
+        if (!(await session.confirm(`Remove all of ${cluster}, with its data?`, flags.yes))) return session.declined();
       }
       const cleanup = await session.world.operations.cleanup();
       const { removed } = await cleanup(context, { cluster });

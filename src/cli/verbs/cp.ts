@@ -11,14 +11,10 @@ function nodeOf(word: string): string | undefined {
 
 export default (brief: string) =>
   buildCommand<Common, [string, string], CliContext>({
-    docs: docs(
-      brief,
-      "Copies a file or a folder between this machine and one node, written NODE:/path.",
-      [
-        ["cp ./app.conf demo-worker-1:/etc/app.conf", "to a node"],
-        ["cp demo-control-1:/var/log ./logs", "from a node"],
-      ],
-    ),
+    docs: docs(brief, "Copies a file or a folder between this machine and one node, written NODE:/path.", [
+      ["cp ./app.conf demo-worker-1:/etc/app.conf", "to a node"],
+      ["cp demo-control-1:/var/log ./logs", "from a node"],
+    ]),
     parameters: {
       flags: common,
       positional: {

@@ -23,9 +23,7 @@ export default (brief: string) =>
       const context = await session.looking();
       const named = word ?? flags.name;
       const cluster =
-        named === undefined
-          ? {}
-          : { cluster: await chosenCluster(session, context, isFile(named) ? word : named) };
+        named === undefined ? {} : { cluster: await chosenCluster(session, context, isFile(named) ? word : named) };
       const doctor = await session.world.operations.doctor();
       const found = await doctor(context, cluster);
       if (flags.json) session.document(found);
@@ -34,8 +32,7 @@ export default (brief: string) =>
           session.print(
             `${session.out.paint(marks[state], state.padEnd(7))}  ${neutral(subject)}: ${neutral(message)}`,
           );
-          for (const line of log ?? [])
-            session.print(`           ${session.out.paint("quiet", neutral(line))}`);
+          for (const line of log ?? []) session.print(`           ${session.out.paint("quiet", neutral(line))}`);
           if (fix !== undefined) session.print(`         fix: ${neutral(fix)}`);
         }
       }

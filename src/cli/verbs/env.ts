@@ -57,10 +57,7 @@ export default (brief: string) =>
     func: act(async (session, flags: Flags, word?: string) => {
       if (flags.unset) {
         return session.print(
-          variableLines(
-            Object.fromEntries(variables.map((name) => [name, undefined])),
-            flags.shell,
-          ),
+          variableLines(Object.fromEntries(variables.map((name) => [name, undefined])), flags.shell),
         );
       }
       const context = await session.looking();

@@ -56,9 +56,7 @@ export default (brief: string) =>
         follow: flags.follow === true,
         output: (event) => {
           const { fields, ...rest } = event;
-          session.print(
-            flags.json ? JSON.stringify({ ...fields, ...rest }) : pastLine(event, session.out),
-          );
+          session.print(flags.json ? JSON.stringify({ ...fields, ...rest }) : pastLine(event, session.out));
         },
       });
       if (count === 0) session.note("there are no events");

@@ -30,8 +30,7 @@ export default (brief: string) =>
     },
     func: act(async (session, flags: Flags, ...words: string[]) => {
       const [program, ...rest] = session.command ?? [];
-      if (program === undefined)
-        throw new UsageError("the command to run is missing", "slipway exec NODE -- COMMAND");
+      if (program === undefined) throw new UsageError("the command to run is missing", "slipway exec NODE -- COMMAND");
       const context = await session.looking();
       const selection = await chosenNodes(session, context, words);
       const one = await isOneNode(context, selection);
@@ -55,9 +54,7 @@ export default (brief: string) =>
       if (flags.json) {
         const nodes = result.nodes.map((ran) => ({ ...ran, ...texts(keep(kept, ran.node)) }));
         session.document({ cluster: selection.cluster, nodes });
-      } else
-        for (const { node, error } of result.nodes)
-          if (error !== undefined) session.complain(`${node}: ${error}`);
+      } else for (const { node, error } of result.nodes) if (error !== undefined) session.complain(`${node}: ${error}`);
       return { code: result.code };
     }),
   });

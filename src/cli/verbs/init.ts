@@ -79,8 +79,7 @@ export default (brief: string) =>
       const { files } = session.world;
       if (!flags.force && files.exists(file))
         throw new UsageError(`${file} is there already`, `slipway init --force ${file}`);
-      if (flags.name !== undefined && !namePattern.test(flags.name))
-        throw new UsageError(nameFault(flags.name));
+      if (flags.name !== undefined && !namePattern.test(flags.name)) throw new UsageError(nameFault(flags.name));
       const answers = session.mayAsk ? await ask(session, flags) : { ...defaults, ...given(flags) };
       if (answers === undefined) return session.declined();
       const [{ starterFile }, { editorSchema }] = await Promise.all([
@@ -95,10 +94,7 @@ export default (brief: string) =>
       );
       await files.write(schema, `${JSON.stringify(editorSchema(), undefined, 2)}\n`, true);
       if (flags.json) session.document({ file, schema, ...answers });
-      else
-        session.note(
-          `wrote ${file} and ${schema}\nnext: slipway launch${file === usualFile ? "" : ` ${file}`}`,
-        );
+      else session.note(`wrote ${file} and ${schema}\nnext: slipway launch${file === usualFile ? "" : ` ${file}`}`);
       return "done";
     }),
   });
@@ -134,8 +130,7 @@ async function ask(session: Session, flags: Flags): Promise<Answers | undefined>
     ));
   if (name === undefined) return undefined;
   const orchestrator =
-    flags.orchestrator ??
-    (await prompts.choose("What runs services?", orchestrators, defaults.orchestrator));
+    flags.orchestrator ?? (await prompts.choose("What runs services?", orchestrators, defaults.orchestrator));
   if (orchestrator !== "swarm" && orchestrator !== "none") return undefined;
   const control =
     flags.control?.toString() ??

@@ -8,14 +8,10 @@ import { nodeWords } from "../words.ts";
 
 export default (brief: string) =>
   buildCommand<Common, string[], CliContext>({
-    docs: docs(
-      brief,
-      "Shows the addresses of nodes and where published ports answer; of one node the bare address.",
-      [
-        ["ip demo", "nodes and published ports"],
-        ["ip demo-control-1", "one address, for scripts"],
-      ],
-    ),
+    docs: docs(brief, "Shows the addresses of nodes and where published ports answer; of one node the bare address.", [
+      ["ip demo", "nodes and published ports"],
+      ["ip demo-control-1", "one address, for scripts"],
+    ]),
     parameters: { flags: common, positional: nodeWords },
     func: act(async (session, flags: Common, ...words: string[]) => {
       const context = await session.looking();
@@ -40,10 +36,7 @@ export default (brief: string) =>
         ),
       );
       if (found.published.length === 0) return;
-      const rows = found.published.map(({ port, protocol, address }) => [
-        `${port}/${protocol}`,
-        address,
-      ]);
+      const rows = found.published.map(({ port, protocol, address }) => [`${port}/${protocol}`, address]);
       session.print(`\n${table(["PORT", "ADDRESS"], rows, session.out)}`);
     }),
   });

@@ -25,8 +25,7 @@ export default (brief: string) =>
       const { cluster, source } = await shownClusterFile(session, file);
       const { context: given, events } = await session.working(cluster.target);
       const context = besideFile(session, given, file, source);
-      if (flags.yes !== true && !(await agreed(session, context, cluster)))
-        return session.declined();
+      if (flags.yes !== true && !(await agreed(session, context, cluster))) return session.declined();
       const launch = await session.world.operations.launch();
       const { status } = await launch(context, { cluster });
       session.close();
@@ -35,9 +34,7 @@ export default (brief: string) =>
       const { launchReport, showsBars } = await import("../views/report.ts");
       const shown = flags.quiet ? [] : events;
       const inspect = await session.world.operations.inspect();
-      const { nodes } = showsBars(shown)
-        ? await inspect(context, { cluster: cluster.name, nodes: [] })
-        : { nodes: [] };
+      const { nodes } = showsBars(shown) ? await inspect(context, { cluster: cluster.name, nodes: [] }) : { nodes: [] };
       const columns = session.world.stdout.columns || 100;
       session.print(launchReport({ events: shown, status, nodes, columns }, session.out));
       return "done";

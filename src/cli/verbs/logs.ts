@@ -74,10 +74,7 @@ export default (brief: string) =>
       const logs = await session.world.operations.logs();
       const shown = await logs(context, {
         cluster: selection.cluster,
-        of:
-          service === undefined
-            ? { kind: "nodes", nodes: selection.nodes }
-            : { kind: "service", name: service },
+        of: service === undefined ? { kind: "nodes", nodes: selection.nodes } : { kind: "service", name: service },
         ...(unit === undefined ? {} : { unit }),
         ...(since === undefined ? {} : { since }),
         lines: flags.lines,
@@ -86,13 +83,11 @@ export default (brief: string) =>
           lines.add(`${source} ${stream}`, chunk, (line) => {
             const to = stream === "stdout" ? stdout : stderr;
             if (flags.json) stdout.write(`${JSON.stringify({ source, stream, line })}\n`);
-            else
-              to.write(one ? `${line}\n` : `${session.out.paint("quiet", `${source}:`)} ${line}\n`);
+            else to.write(one ? `${line}\n` : `${session.out.paint("quiet", `${source}:`)} ${line}\n`);
           }),
       });
       lines.end();
-      for (const { name, note } of shown.sources)
-        if (note !== undefined) session.note(`${name}: ${note}`);
+      for (const { name, note } of shown.sources) if (note !== undefined) session.note(`${name}: ${note}`);
       return session.world.signal.aborted ? "interrupted" : "done";
     }),
   });

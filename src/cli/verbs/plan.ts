@@ -26,15 +26,11 @@ export default (brief: string) =>
     func: act(async (session, flags: Flags, file = usualFile) => {
       const cluster = await goodClusterFile(session, file);
       const plan = await session.world.operations.plan();
-      const { forecast, changes } = await plan(
-        besideFile(session, await session.looking(cluster.target), file),
-        { cluster },
-      );
+      const { forecast, changes } = await plan(besideFile(session, await session.looking(cluster.target), file), {
+        cluster,
+      });
       if (flags.json) session.document({ cluster: cluster.name, forecast, changes });
-      else
-        session.print(
-          (await import("../views/plan.ts")).planText(cluster.name, changes, session.out),
-        );
+      else session.print((await import("../views/plan.ts")).planText(cluster.name, changes, session.out));
       return flags.exitCode && changes.length > 0 ? "changes" : "done";
     }),
   });

@@ -25,8 +25,7 @@ export default (brief: string) =>
       const [node, ...more] = nodes;
       if (node === undefined || more.length > 0)
         throw new UsageError("remove takes one node", `slipway remove ${cluster}-worker-1`);
-      if (!(await session.confirm(`Remove ${node} and its data for good?`, flags.yes)))
-        return session.declined();
+      if (!(await session.confirm(`Remove ${node} and its data for good?`, flags.yes))) return session.declined();
       const remove = await session.world.operations.remove();
       const removed = await remove(context, { cluster, node, force: flags.force === true });
       session.close();

@@ -10,14 +10,10 @@ type Flags = Acting & { readonly force: Toggle; readonly grace: number; readonly
 
 export default (brief: string) =>
   buildCommand<Flags, string[], CliContext>({
-    docs: docs(
-      brief,
-      "Restarts nodes one after the other, each only when the one before is ready again.",
-      [
-        ["restart demo --yes", "the whole cluster, rolling"],
-        ["restart demo worker --yes", "one group"],
-      ],
-    ),
+    docs: docs(brief, "Restarts nodes one after the other, each only when the one before is ready again.", [
+      ["restart demo --yes", "the whole cluster, rolling"],
+      ["restart demo worker --yes", "one group"],
+    ]),
     parameters: {
       flags: {
         ...acting,
@@ -42,12 +38,8 @@ export default (brief: string) =>
     func: act(async (session, flags: Flags, ...words: string[]) => {
       const { context } = await session.working();
       const selection = await chosenNodes(session, context, words);
-      const what =
-        selection.nodes.length === 0
-          ? `all nodes of ${selection.cluster}`
-          : selection.nodes.join(", ");
-      if (!(await session.confirm(`Restart ${what}, one after the other?`, flags.yes)))
-        return session.declined();
+      const what = selection.nodes.length === 0 ? `all nodes of ${selection.cluster}` : selection.nodes.join(", ");
+      if (!(await session.confirm(`Restart ${what}, one after the other?`, flags.yes))) return session.declined();
       const { grace, timeout } = flags;
       const restart = await session.world.operations.restart();
       const { nodes } = await restart(context, {

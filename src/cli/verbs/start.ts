@@ -10,14 +10,10 @@ type Flags = Acting & { readonly timeout: number };
 
 export default (brief: string) =>
   buildCommand<Flags, string[], CliContext>({
-    docs: docs(
-      brief,
-      "Starts stopped nodes, control nodes first, and waits until they are ready.",
-      [
-        ["start demo", "the whole cluster"],
-        ["start demo-worker-1 --timeout 0", "one node, without waiting"],
-      ],
-    ),
+    docs: docs(brief, "Starts stopped nodes, control nodes first, and waits until they are ready.", [
+      ["start demo", "the whole cluster"],
+      ["start demo-worker-1 --timeout 0", "one node, without waiting"],
+    ]),
     parameters: {
       flags: {
         ...acting,

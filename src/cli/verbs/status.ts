@@ -14,15 +14,11 @@ const pace = 1000;
 
 export default (brief: string) =>
   buildCommand<Flags, [string?], CliContext>({
-    docs: docs(
-      brief,
-      "Reads back from the target and the cluster's store how nodes, services and etcd are.",
-      [
-        ["status", "the cluster of ./cluster.yml, else the only one"],
-        ["status demo --json", "for scripts"],
-        ["status demo --watch", "again whenever something changes"],
-      ],
-    ),
+    docs: docs(brief, "Reads back from the target and the cluster's store how nodes, services and etcd are.", [
+      ["status", "the cluster of ./cluster.yml, else the only one"],
+      ["status demo --json", "for scripts"],
+      ["status demo --watch", "again whenever something changes"],
+    ]),
     parameters: {
       flags: { ...common, watch: toggle("show it again whenever it changes, until Ctrl-C") },
       positional: { kind: "tuple", parameters: [clusterWord] },
@@ -43,11 +39,7 @@ export default (brief: string) =>
   });
 
 /** Shows it whenever it has changed: in place on a terminal, else one after the other. */
-async function watch(
-  session: Session,
-  look: () => Promise<Status>,
-  text: (now: Status) => string,
-): Promise<Outcome> {
+async function watch(session: Session, look: () => Promise<Status>, text: (now: Status) => string): Promise<Outcome> {
   const { signal, clock } = session.world;
   const live = session.live
     ? await (await import("../views/live.ts")).openLive(session.world.stdout, session.world.atExit)

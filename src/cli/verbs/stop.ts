@@ -35,10 +35,7 @@ export default (brief: string) =>
     func: act(async (session, flags: Flags, ...words: string[]) => {
       const { context } = await session.working();
       const selection = await chosenNodes(session, context, words);
-      const what =
-        selection.nodes.length === 0
-          ? `all nodes of ${selection.cluster}`
-          : selection.nodes.join(", ");
+      const what = selection.nodes.length === 0 ? `all nodes of ${selection.cluster}` : selection.nodes.join(", ");
       if (!(await session.confirm(`Stop ${what}?`, flags.yes))) return session.declined();
       const stop = await session.world.operations.stop();
       const { nodes } = await stop(context, {

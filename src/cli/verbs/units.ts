@@ -44,8 +44,6 @@ export default (brief: string) =>
       session.print(table(["NODE", "UNIT", "ACTIVE", "SUB", "RESULT"], rows, session.out));
       for (const { node, drift } of found.nodes)
         for (const changed of drift)
-          session.print(
-            session.out.paint("warning", `${node}: ${neutral(changed)} is not as the file says`),
-          );
+          session.print(session.out.paint("warning", `${node}: ${neutral(changed)} is not as the file says`));
     }),
   });

@@ -27,10 +27,7 @@ export function frame(progress: Progress, now: number, size: Size, theme: Theme)
   const head =
     progress.title === ""
       ? []
-      : [
-          theme.paint("strong", progress.title),
-          theme.paint("quiet", duration(now - progress.started)),
-        ];
+      : [theme.paint("strong", progress.title), theme.paint("quiet", duration(now - progress.started))];
   if (progress.now !== undefined) head.push(neutral(progress.now));
   const lines = [head.join("  "), ...fitting([...nodes, ...services], Math.max(1, size.rows - 2))];
   return lines.map((line) => cut(line, size.columns - 1, theme)).join("\n");
@@ -45,23 +42,12 @@ function spinnerAt(now: number, theme: Theme): string {
   return frames[Math.floor(now / 100) % frames.length] ?? "";
 }
 
-function nodeLine(
-  name: string,
-  node: NodeProgress,
-  now: number,
-  spin: string,
-  theme: Theme,
-): string {
+function nodeLine(name: string, node: NodeProgress, now: number, spin: string, theme: Theme): string {
   const mark = node.state === "working" ? spin : marks[alphabet(theme)][node.state];
   const painted =
-    node.state === "ready"
-      ? theme.paint("good", mark)
-      : node.state === "failed"
-        ? theme.paint("bad", mark)
-        : mark;
+    node.state === "ready" ? theme.paint("good", mark) : node.state === "failed" ? theme.paint("bad", mark) : mark;
   const reason = node.reason === undefined ? "" : `  ${neutral(node.reason)}`;
-  const time =
-    node.state === "working" ? `  ${theme.paint("quiet", duration(now - node.since))}` : "";
+  const time = node.state === "working" ? `  ${theme.paint("quiet", duration(now - node.since))}` : "";
   return `${painted} ${name}  ${neutral(node.phase)}${time}${reason}`;
 }
 

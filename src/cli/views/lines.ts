@@ -3,10 +3,7 @@ import { neutral } from "./neutral.ts";
 
 /** Puts chunks of several sources together to whole lines, so that those of one do not cut those of another. */
 export function byLines() {
-  const open = new Map<
-    string,
-    { rest: string; readonly decoder: StringDecoder; give: (line: string) => void }
-  >();
+  const open = new Map<string, { rest: string; readonly decoder: StringDecoder; give: (line: string) => void }>();
   return {
     /** Gives every line that is complete now, harmless for a terminal. */
     add(source: string, chunk: Uint8Array, give: (line: string) => void): void {

@@ -27,9 +27,7 @@ function subject(event: Event): string {
 
 /** What another line tells as well: a failure by the error itself, the last phase by `node.ready`. */
 export function isTold(event: Event): boolean {
-  return (
-    event.name === "operation.failed" || (event.name === "node.phase" && event.phase === "ready")
-  );
+  return event.name === "operation.failed" || (event.name === "node.phase" && event.phase === "ready");
 }
 
 /** One line per change, with the time in UTC; for logs and pipes. With `quiet` only what must be seen. */

@@ -13,12 +13,7 @@ const looks = {
 
 /** Whether a change takes something away or interrupts it; what it does is to be agreed to. */
 export function loses({ action, nodes }: Change): boolean {
-  return (
-    action === "delete" ||
-    action === "replace" ||
-    action === "unclear" ||
-    nodes.restarted.length > 0
-  );
+  return action === "delete" || action === "replace" || action === "unclear" || nodes.restarted.length > 0;
 }
 
 /** What would change, one line each, with the reason and what it does to nodes. */
@@ -30,11 +25,7 @@ export function planText(cluster: string, changes: readonly Change[], theme: The
     const subject = `${change.kind} ${change.name}`.padEnd(widest);
     return `${theme.paint(style, `${theme.unicode || mark !== "±" ? mark : "!"} ${change.action.padEnd(7)}`)} ${subject}  ${neutral(change.reason)}${effect(change)}`.trimEnd();
   });
-  return [
-    `${theme.paint("strong", cluster)}: ${counted(changes.length, "change")}`,
-    ...lines,
-    "",
-  ].join("\n");
+  return [`${theme.paint("strong", cluster)}: ${counted(changes.length, "change")}`, ...lines, ""].join("\n");
 }
 
 /** Nodes that the change restarts or replaces beside the one that it is about. */

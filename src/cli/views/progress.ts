@@ -59,9 +59,7 @@ export function advance(progress: Progress, event: Event): Progress {
       return { ...progress, now: `image ${event.image}: ${event.line}` };
     case "step.started":
       // A step on a node is shown with the node, as soon as the node says something itself.
-      return progress.nodes.has(event.subject)
-        ? progress
-        : { ...progress, now: `${event.step} ${event.subject}` };
+      return progress.nodes.has(event.subject) ? progress : { ...progress, now: `${event.step} ${event.subject}` };
     case "service.imageLoaded":
       return { ...progress, now: `image of ${event.service} loaded into ${event.node}` };
     case "node.created":
@@ -99,12 +97,6 @@ export function advance(progress: Progress, event: Event): Progress {
   }
 }
 
-function sinceOf(
-  before: NodeProgress | undefined,
-  now: Omit<NodeProgress, "since">,
-  time: number,
-): number {
-  return before !== undefined && before.phase === now.phase && before.state === now.state
-    ? before.since
-    : time;
+function sinceOf(before: NodeProgress | undefined, now: Omit<NodeProgress, "since">, time: number): number {
+  return before !== undefined && before.phase === now.phase && before.state === now.state ? before.since : time;
 }

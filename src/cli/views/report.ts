@@ -19,8 +19,7 @@ const worthShowing = 200;
 /** Whether nodes or services went on for so long that bars say something. */
 export function showsBars(events: readonly Event[]): boolean {
   return rowsOf(events).some(
-    (row) =>
-      row.name !== preparation && row.spans.some((span) => span.to - span.from > worthShowing),
+    (row) => row.name !== preparation && row.spans.some((span) => span.to - span.from > worthShowing),
   );
 }
 
@@ -29,8 +28,6 @@ export function launchReport({ events, status, nodes, columns }: Launched, theme
   const settled = nodes.flatMap(({ name, record }) =>
     record === undefined ? [] : [{ name, settled: record.settled }],
   );
-  const bars = showsBars(events)
-    ? waterfall(withSettled(rowsOf(events), settled), columns, theme)
-    : "";
+  const bars = showsBars(events) ? waterfall(withSettled(rowsOf(events), settled), columns, theme) : "";
   return `${[bars, summaryText(status, theme)].filter((part) => part !== "").join("\n\n")}\n`;
 }

@@ -13,20 +13,16 @@ const sentences: { readonly [Name in EventName]: (event: Of<Name>) => string } =
   "lock.waiting": ({ holder, doing }) => `waiting for ${holder}, who is at ${doing}`,
   "lock.taken": ({ epoch }) => `lock taken, epoch ${epoch}`,
   "lock.takenOver": ({ from, epoch }) => `lock taken over from ${from}, epoch ${epoch}`,
-  "plan.made": ({ changes, steps }) =>
-    `plan: ${counted(changes, "change")}, ${counted(steps, "step")}`,
+  "plan.made": ({ changes, steps }) => `plan: ${counted(changes, "change")}, ${counted(steps, "step")}`,
   "step.started": ({ step, subject }) => `${step} ${subject}`,
-  "step.finished": ({ step, subject, milliseconds }) =>
-    `${step} ${subject}: ${duration(milliseconds)}`,
+  "step.finished": ({ step, subject, milliseconds }) => `${step} ${subject}: ${duration(milliseconds)}`,
   "image.building": ({ image, line }) => `image ${image}: ${line}`,
   "image.ready": ({ image, built }) => `image ${image} ${built ? "built" : "is there"}`,
   "image.warning": ({ image, message }) => `warning: image ${image}: ${message}`,
-  "service.imageLoaded": ({ service, node, image }) =>
-    `${service}: image ${image} loaded into ${node}`,
+  "service.imageLoaded": ({ service, node, image }) => `${service}: image ${image} loaded into ${node}`,
   "node.created": ({ node }) => `${node}: created`,
   "node.removed": ({ node }) => `${node}: removed`,
-  "node.phase": ({ node, phase, reason }) =>
-    `${node}: ${phase}${reason === undefined ? "" : `: ${reason}`}`,
+  "node.phase": ({ node, phase, reason }) => `${node}: ${phase}${reason === undefined ? "" : `: ${reason}`}`,
   "node.ready": ({ node, seconds }) => `${node}: ready after ${duration(seconds * 1000)}`,
   "node.failed": ({ node, phase, reason, origin }) =>
     `${node}: failed in ${phase}: ${reason}${origin === undefined ? "" : ` (${origin})`}`,

@@ -37,18 +37,12 @@ export function rowsOf(events: readonly Event[]): readonly Row[] {
   for (const event of events) {
     if (event.name === "operation.started") begin(preparation, preparation, event.time);
     else if (event.name === "node.created") begin(event.node, "boot", event.time);
-    else if (event.name === "node.phase" && event.phase !== "ready")
-      begin(event.node, event.phase, event.time);
-    else if (
-      event.name === "node.phase" ||
-      event.name === "node.ready" ||
-      event.name === "node.failed"
-    )
+    else if (event.name === "node.phase" && event.phase !== "ready") begin(event.node, event.phase, event.time);
+    else if (event.name === "node.phase" || event.name === "node.ready" || event.name === "node.failed")
       end(event.node, event.time, event.name === "node.failed");
     else if (event.name === "service.state") begin(event.service, "tasks", event.time);
     else if (event.name === "service.ready") end(event.service, event.time, false);
-    if (event.name === "node.created" || event.name === "node.phase")
-      end(preparation, event.time, false);
+    if (event.name === "node.created" || event.name === "node.phase") end(preparation, event.time, false);
   }
   const last = events.at(-1)?.time ?? 0;
   for (const row of open.keys()) end(row, last, false);

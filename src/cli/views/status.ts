@@ -17,21 +17,14 @@ export function stateText(state: string, theme: Theme): string {
 export function statusText(status: Status, theme: Theme, now: number): string {
   const head = `${theme.paint("strong", status.cluster)} on ${status.target}: ${stateText(status.state, theme)}`;
   if (status.state === "absent") return `${head}\n`;
-  const parts = [
-    head,
-    nodesText(status, theme, now),
-    servicesText(status, theme),
-    etcdText(status, theme),
-  ];
+  const parts = [head, nodesText(status, theme, now), servicesText(status, theme), etcdText(status, theme)];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
 }
 
 /** The same without the nodes, for the end of an operation that has shown them. */
 export function summaryText(status: Status, theme: Theme): string {
   const head = `${theme.paint("strong", status.cluster)} on ${status.target}: ${stateText(status.state, theme)}, ${counted(status.nodes.length, "node")}`;
-  return [head, etcdText(status, theme), servicesText(status, theme)]
-    .filter((part) => part !== "")
-    .join("\n");
+  return [head, etcdText(status, theme), servicesText(status, theme)].filter((part) => part !== "").join("\n");
 }
 
 function nodesText(status: Status, theme: Theme, now: number): string {
@@ -44,14 +37,11 @@ function nodesText(status: Status, theme: Theme, now: number): string {
     node.address,
     ageOf(node.since, now),
   ]);
-  const lines = table(["NODE", "ROLE", "STATE", "PHASE", "ADDRESS", "SINCE"], rows, theme).split(
+  const lines = table(["NODE", "ROLE", "STATE", "PHASE", "ADDRESS", "SINCE"], rows, theme).split("\n");
+  // The head is the first line; a node's reason stands under its own.
+  return [lines[0], ...status.nodes.flatMap((node, index) => [lines[index + 1], ...reasonOf(node.reason, theme)])].join(
     "\n",
   );
-  // The head is the first line; a node's reason stands under its own.
-  return [
-    lines[0],
-    ...status.nodes.flatMap((node, index) => [lines[index + 1], ...reasonOf(node.reason, theme)]),
-  ].join("\n");
 }
 
 function reasonOf(reason: string | undefined, theme: Theme): readonly string[] {
@@ -67,11 +57,7 @@ function servicesText({ services }: Status, theme: Theme): string {
   if (services.length === 0) return "";
   const rows = services.map(({ name, desired, running, addresses }) => {
     const count = `${running} of ${desired}`;
-    return [
-      name,
-      running >= desired ? theme.paint("good", count) : theme.paint("warning", count),
-      addresses.join(" "),
-    ];
+    return [name, running >= desired ? theme.paint("good", count) : theme.paint("warning", count), addresses.join(" ")];
   });
   return table(["SERVICE", "RUNNING", "ADDRESSES"], rows, theme);
 }
@@ -80,8 +66,6 @@ function etcdText({ etcd }: Status, theme: Theme): string {
   if (etcd.members.length === 0) return "";
   const others = etcd.members.filter((member) => member.state !== "voter");
   const leader = etcd.leader === "" ? theme.paint("bad", "no leader") : `leader ${etcd.leader}`;
-  const rest = others
-    .map((member) => `, ${theme.paint("warning", `${member.name} ${member.state}`)}`)
-    .join("");
+  const rest = others.map((member) => `, ${theme.paint("warning", `${member.name} ${member.state}`)}`).join("");
   return `etcd: ${counted(etcd.members.length, "member")}, ${leader}${rest}`;
 }

@@ -11,26 +11,14 @@ import { mustBeSeen, type View } from "./view.ts";
 const pace = 120;
 
 /** Nodes side by side, drawn again as they go on; what must be seen stays above. */
-export async function terminalView(
-  output: Output,
-  theme: Theme,
-  clock: Clock,
-  atExit: AtExit,
-): Promise<View> {
+export async function terminalView(output: Output, theme: Theme, clock: Clock, atExit: AtExit): Promise<View> {
   const live = await openLive(output, atExit);
   const ended = new AbortController();
   let progress = noProgress;
 
   const draw = (): void => {
     if (progress.title === "" && progress.now === undefined) return;
-    live.show(
-      frame(
-        progress,
-        clock.now(),
-        { columns: output.columns || 80, rows: output.rows || 24 },
-        theme,
-      ),
-    );
+    live.show(frame(progress, clock.now(), { columns: output.columns || 80, rows: output.rows || 24 }, theme));
   };
   const drawing = async (): Promise<void> => {
     while (!ended.signal.aborted) {

@@ -22,8 +22,7 @@ export function theme(colour: boolean, unicode: boolean): Theme {
     colour,
     unicode,
     // The stream is not asked: who made the theme has decided.
-    paint: (style, text) =>
-      colour ? styleText(formats[style], text, { validateStream: false }) : text,
+    paint: (style, text) => (colour ? styleText(formats[style], text, { validateStream: false }) : text),
   };
 }
 
@@ -47,16 +46,9 @@ export function isLive(
 }
 
 /** Colour only on a terminal, and never against `NO_COLOR` or `--no-color`. */
-export function themeOf(
-  stream: { readonly isTTY?: boolean },
-  environment: Environment,
-  noColour: boolean,
-): Theme {
+export function themeOf(stream: { readonly isTTY?: boolean }, environment: Environment, noColour: boolean): Theme {
   const colour =
-    !noColour &&
-    stream.isTTY === true &&
-    !isSet(environment["NO_COLOR"]) &&
-    environment["TERM"] !== "dumb";
+    !noColour && stream.isTTY === true && !isSet(environment["NO_COLOR"]) && environment["TERM"] !== "dumb";
   return theme(colour, speaksUtf8(environment));
 }
 

@@ -7,8 +7,7 @@ const alphabets = {
   ascii: { open: "[", line: "-", close: "]", one: "|" },
 } as const;
 const steps = [
-  100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 30_000, 60_000, 120_000, 300_000, 600_000,
-  1_800_000, 3_600_000,
+  100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000,
 ];
 /** Room for a row's whole time behind its bars. */
 const sumWidth = 12;
@@ -21,22 +20,18 @@ export function waterfall(rows: readonly Row[], columns: number, theme: Theme): 
   const to = Math.max(...spans.map((span) => span.to));
   const names = Math.max(...rows.map((row) => row.name.length));
   const width = Math.max(20, Math.min(columns, 160) - names - sumWidth - 4);
-  const place = (time: number): number =>
-    Math.round(((time - from) / Math.max(1, to - from)) * width);
+  const place = (time: number): number => Math.round(((time - from) / Math.max(1, to - from)) * width);
 
   const lines = rows.flatMap((row) => {
     const start = Math.min(...row.spans.map((span) => span.from));
     const sum = duration(Math.max(...row.spans.map((span) => span.to)) - start);
     return lanesOf(row.spans).map((lane, index) => {
       const cells = Array.from({ length: width }, () => " ");
-      for (const span of lane)
-        draw(cells, span, place(span.from), Math.min(place(span.to), width), theme);
+      for (const span of lane) draw(cells, span, place(span.from), Math.min(place(span.to), width), theme);
       return `${(index === 0 ? row.name : "").padEnd(names)}  ${cells.join("")}  ${index === 0 ? sum : ""}`.trimEnd();
     });
   });
-  return [`${" ".repeat(names)}  ${theme.paint("quiet", axis(to - from, width))}`, ...lines].join(
-    "\n",
-  );
+  return [`${" ".repeat(names)}  ${theme.paint("quiet", axis(to - from, width))}`, ...lines].join("\n");
 }
 
 /** Phases that go on side by side, each in a line of its own; those that follow each other share one. */
@@ -70,9 +65,7 @@ function axis(total: number, width: number): string {
   for (let at = 0; at <= total; at += step) {
     const column = Math.round((at / Math.max(1, total)) * width);
     const label =
-      at < 60_000
-        ? `${at / 1000} s`
-        : `${Math.floor(at / 60_000)}:${String((at / 1000) % 60).padStart(2, "0")}`;
+      at < 60_000 ? `${at / 1000} s` : `${Math.floor(at / 60_000)}:${String((at / 1000) % 60).padStart(2, "0")}`;
     if (column + label.length > width + sumWidth) break;
     text = text.padEnd(column) + label;
   }

@@ -17,7 +17,16 @@ export const docker: Component = {
     if (cluster.orchestrator !== "swarm") return emptyMachine;
     return {
       ...emptyMachine,
-      files: [{ path: "/etc/docker/daemon.json", content: `${JSON.stringify(daemon, undefined, 2)}\n`, mode: "0644", user: "root", group: "root", origin }],
+      files: [
+        {
+          path: "/etc/docker/daemon.json",
+          content: `${JSON.stringify(daemon, undefined, 2)}\n`,
+          mode: "0644",
+          user: "root",
+          group: "root",
+          origin,
+        },
+      ],
       units: [
         { name: "containerd.service", dropIns: [], state: "on", origin },
         { name: "docker.service", dropIns: [], state: "on", origin },

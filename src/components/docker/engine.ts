@@ -16,7 +16,12 @@ export class EngineRefusal extends Error {
  */
 export interface Engine {
   /** Throws `EngineRefusal` for a status of 400 and more. */
-  call(method: "GET" | "POST" | "DELETE", path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<unknown>;
+  call(
+    method: "GET" | "POST" | "DELETE",
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<unknown>;
 }
 
 // The oldest API that we support: Docker 20.10.
@@ -33,7 +38,13 @@ export function unixEngine(socket = "/var/run/docker.sock", timeout = 20_000): E
             path: `/${version}${path}`,
             method,
             timeout,
-            headers: { ...headers, host: "docker", ...(text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }) },
+            headers: {
+              ...headers,
+              host: "docker",
+              ...(text === undefined
+                ? {}
+                : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
+            },
           },
           (answer) => {
             const chunks: Buffer[] = [];
@@ -51,8 +62,14 @@ export function unixEngine(socket = "/var/run/docker.sock", timeout = 20_000): E
               }
               if (status < 400) resolve(parsed);
               else {
-                const message: unknown = typeof parsed === "object" && parsed !== null ? Reflect.get(parsed, "message") : undefined;
-                reject(new EngineRefusal(status, typeof message === "string" ? message : `Docker answered ${status} to ${method} ${path}`));
+                const message: unknown =
+                  typeof parsed === "object" && parsed !== null ? Reflect.get(parsed, "message") : undefined;
+                reject(
+                  new EngineRefusal(
+                    status,
+                    typeof message === "string" ? message : `Docker answered ${status} to ${method} ${path}`,
+                  ),
+                );
               }
             });
           },

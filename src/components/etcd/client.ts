@@ -85,13 +85,22 @@ export function etcdClient(http2: MutualHttp2): EtcdClient {
     frame.writeUInt32BE(message.length, 1);
     frame.set(message, frameHead);
     const answer = await http2.post(
-      { origin: endpoint, path: `/etcdserverpb.${method}`, headers: { "content-type": "application/grpc", te: "trailers" }, timeout: limit },
+      {
+        origin: endpoint,
+        path: `/etcdserverpb.${method}`,
+        headers: { "content-type": "application/grpc", te: "trailers" },
+        timeout: limit,
+      },
       frame,
     );
     // An answer that is only an error has its status among the headers.
     const said = (name: string): string => String(answer.trailers[name] ?? answer.headers[name] ?? "");
     const code = said("grpc-status");
-    if (code !== "0") throw new EtcdError(Number(code || 2), decodeURIComponent(said("grpc-message")) || `etcd answered ${answer.status}`);
+    if (code !== "0")
+      throw new EtcdError(
+        Number(code || 2),
+        decodeURIComponent(said("grpc-message")) || `etcd answered ${answer.status}`,
+      );
     return new Message(answer.body.subarray(frameHead));
   }
   /** A call whose outcome may be there already: then etcd's refusal is success. */
@@ -130,7 +139,16 @@ export function etcdClient(http2: MutualHttp2): EtcdClient {
     },
     async reads(endpoint, how) {
       try {
-        await call(endpoint, "KV/Range", [[1, "health"], [7, how === "serializable"], [8, true]], checkTimeout);
+        await call(
+          endpoint,
+          "KV/Range",
+          [
+            [1, "health"],
+            [7, how === "serializable"],
+            [8, true],
+          ],
+          checkTimeout,
+        );
         return true;
       } catch (error) {
         // Refused for want of permission is an answer, from a cluster that has quorum.
@@ -138,27 +156,72 @@ export function etcdClient(http2: MutualHttp2): EtcdClient {
       }
     },
     async addLearner(endpoint, url) {
-      const answer = await call(endpoint, "Cluster/MemberAdd", [[1, url], [2, true]]);
+      const answer = await call(endpoint, "Cluster/MemberAdd", [
+        [1, url],
+        [2, true],
+      ]);
       return hex(answer.message(2).number(1));
     },
-    remove: (endpoint, memberId) => ensure(endpoint, "Cluster/MemberRemove", [[1, number(memberId)]], /member not found/),
-    promote: async (endpoint, memberId) => void (await call(endpoint, "Cluster/MemberPromote", [[1, number(memberId)]])),
+    remove: (endpoint, memberId) =>
+      ensure(endpoint, "Cluster/MemberRemove", [[1, number(memberId)]], /member not found/),
+    promote: async (endpoint, memberId) =>
+      void (await call(endpoint, "Cluster/MemberPromote", [[1, number(memberId)]])),
     moveLeader: async (endpoint, to) => void (await call(endpoint, "Maintenance/MoveLeader", [[1, number(to)]])),
     auth: {
       enabled: async (endpoint) => (await call(endpoint, "Auth/AuthStatus", [], checkTimeout)).flag(2),
       enable: async (endpoint) => void (await call(endpoint, "Auth/AuthEnable", [])),
-      user: (endpoint, name) => unless(/user name not found/, call(endpoint, "Auth/UserGet", [[1, name]]).then((answer) => answer.texts(2))),
-      addUser: (endpoint, name) => ensure(endpoint, "Auth/UserAdd", [[1, name], [3, encodeMessage([[1, true]])]], /user name already exists/),
+      user: (endpoint, name) =>
+        unless(
+          /user name not found/,
+          call(endpoint, "Auth/UserGet", [[1, name]]).then((answer) => answer.texts(2)),
+        ),
+      addUser: (endpoint, name) =>
+        ensure(
+          endpoint,
+          "Auth/UserAdd",
+          [
+            [1, name],
+            [3, encodeMessage([[1, true]])],
+          ],
+          /user name already exists/,
+        ),
       removeUser: (endpoint, name) => ensure(endpoint, "Auth/UserDelete", [[1, name]], /user name not found/),
-      grantRole: async (endpoint, user, role) => void (await call(endpoint, "Auth/UserGrantRole", [[1, user], [2, role]])),
+      grantRole: async (endpoint, user, role) =>
+        void (await call(endpoint, "Auth/UserGrantRole", [
+          [1, user],
+          [2, role],
+        ])),
       role: (endpoint, name) =>
         unless(
           /role name not found/,
-          call(endpoint, "Auth/RoleGet", [[1, name]]).then((answer) => answer.messages(2).map((range) => ({ from: range.key(2), to: range.key(3) }))),
+          call(endpoint, "Auth/RoleGet", [[1, name]]).then((answer) =>
+            answer.messages(2).map((range) => ({ from: range.key(2), to: range.key(3) })),
+          ),
         ),
       addRole: (endpoint, name) => ensure(endpoint, "Auth/RoleAdd", [[1, name]], /role name already exists/),
-      grant: async (endpoint, role, { from, to }) => void (await call(endpoint, "Auth/RoleGrantPermission", [[1, role], [2, encodeMessage([[1, readWrite], [2, bytes(from)], [3, bytes(to)]])]])),
-      revoke: (endpoint, role, { from, to }) => ensure(endpoint, "Auth/RoleRevokePermission", [[1, role], [2, bytes(from)], [3, bytes(to)]], /permission is not granted/),
+      grant: async (endpoint, role, { from, to }) =>
+        void (await call(endpoint, "Auth/RoleGrantPermission", [
+          [1, role],
+          [
+            2,
+            encodeMessage([
+              [1, readWrite],
+              [2, bytes(from)],
+              [3, bytes(to)],
+            ]),
+          ],
+        ])),
+      revoke: (endpoint, role, { from, to }) =>
+        ensure(
+          endpoint,
+          "Auth/RoleRevokePermission",
+          [
+            [1, role],
+            [2, bytes(from)],
+            [3, bytes(to)],
+          ],
+          /permission is not granted/,
+        ),
     },
   };
 }

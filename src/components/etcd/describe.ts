@@ -1,6 +1,15 @@
 import { emptyMachine, type Origin } from "../../machine/machine.ts";
 import type { Component } from "../component.ts";
-import { clientPort, etcdData, etcdEnvironment, etcdUnit, firstStart, gatewayEnvironment, gatewayUnit, peerPort } from "./paths.ts";
+import {
+  clientPort,
+  etcdData,
+  etcdEnvironment,
+  etcdUnit,
+  firstStart,
+  gatewayEnvironment,
+  gatewayUnit,
+  peerPort,
+} from "./paths.ts";
 
 const origin: Origin = { kind: "component", component: "etcd" };
 
@@ -62,7 +71,12 @@ export const etcd: Component = {
     if (group.role !== "control") return [];
     return [
       { port: peerPort, protocol: "tcp", from: "control", what: "etcd peers" },
-      { port: clientPort, protocol: "tcp", from: cluster.etcd.share === undefined ? "control" : "nodes", what: "etcd clients" },
+      {
+        port: clientPort,
+        protocol: "tcp",
+        from: cluster.etcd.share === undefined ? "control" : "nodes",
+        what: "etcd clients",
+      },
     ];
   },
 };

@@ -103,15 +103,13 @@ export type InitialMember = { readonly name: string; readonly peerUrl: string };
 
 /** The next step of this instance into etcd; pure. */
 export function joinNext(view: JoinView): Next<JoinAct> {
-  if (view.disk.kind === "unknown")
-    return wait(`cannot read etcd's data directory: ${view.disk.why}`);
+  if (view.disk.kind === "unknown") return wait(`cannot read etcd's data directory: ${view.disk.why}`);
   if (view.process.kind === "unknown") return wait(`cannot see the etcd unit: ${view.process.why}`);
   const disk = view.disk.value;
   const process = view.process.value;
   if (disk.data) return onData(view, disk, process);
   if (process.kind === "silent") return wait("etcd starts and has no data yet", process.log);
-  if (process.kind === "answers")
-    return discard(view, process, "etcd's data directory was deleted under it");
+  if (process.kind === "answers") return discard(view, process, "etcd's data directory was deleted under it");
   return onEmptyDisk(view, disk);
 }
 
@@ -122,12 +120,9 @@ function onData(view: JoinView, disk: EtcdDisk, process: EtcdProcess): Next<Join
     return discard(view, process, "the data directory holds data that is not this instance's");
   const refused = foreignStore(view, claim);
   if (refused !== undefined) return refused;
-  if (standing(view.roster, view.me.instance) === "gone")
-    return wait("the roster says that this instance is gone");
-  if (wasRemoved(view, claim, process))
-    return discard(view, process, "its etcd member was removed from the cluster");
-  if (process.kind === "stopped" || process.kind === "failed")
-    return act({ kind: "startExisting" });
+  if (standing(view.roster, view.me.instance) === "gone") return wait("the roster says that this instance is gone");
+  if (wasRemoved(view, claim, process)) return discard(view, process, "its etcd member was removed from the cluster");
+  if (process.kind === "stopped" || process.kind === "failed") return act({ kind: "startExisting" });
   if (process.kind === "silent") return wait(noQuorum(view, "etcd does not answer"), process.log);
   const other = recorded(view).find((record) => record.clusterId !== process.clusterId);
   if (other !== undefined) {
@@ -135,12 +130,10 @@ function onData(view: JoinView, disk: EtcdDisk, process: EtcdProcess): Next<Join
       `etcd runs in cluster ${process.clusterId}, but ${other.instance} recorded ${other.clusterId}: run slipway doctor`,
     );
   }
-  if (!process.learner && !process.healthy)
-    return wait(noQuorum(view, "etcd answers without a quorum"));
+  if (!process.learner && !process.healthy) return wait(noQuorum(view, "etcd answers without a quorum"));
   if (
     view.joined.kind === "seen" &&
-    recorded(view).find((record) => record.instance === view.me.instance)?.memberId !==
-      process.memberId
+    recorded(view).find((record) => record.instance === view.me.instance)?.memberId !== process.memberId
   ) {
     return act({ kind: "recordJoined", clusterId: process.clusterId, memberId: process.memberId });
   }
@@ -157,30 +150,23 @@ function onEmptyDisk(view: JoinView, disk: EtcdDisk): Next<JoinAct> {
   if (disk.claim !== undefined && !isMine(view, disk.claim)) {
     return act({ kind: "discardData", why: "a claim of another instance, without data" });
   }
-  if (view.generation.kind === "unknown")
-    return wait(`cannot read the generation: ${view.generation.why}`);
+  if (view.generation.kind === "unknown") return wait(`cannot read the generation: ${view.generation.why}`);
   if (view.generation.value === undefined)
     return wait(`the store does not know generation ${view.me.generation}: it is empty or foreign`);
   if (view.generation.value === "closed")
     return wait(`generation ${view.me.generation} is closed: this creation was rolled back`);
   const here = standing(view.roster, view.me.instance);
-  if (here === "leaving" || here === "gone")
-    return wait(`the roster says that this instance is ${here}`);
-  if (view.registrations.kind === "unknown")
-    return wait(`cannot read the registrations: ${view.registrations.why}`);
+  if (here === "leaving" || here === "gone") return wait(`the roster says that this instance is ${here}`);
+  if (view.registrations.kind === "unknown") return wait(`cannot read the registrations: ${view.registrations.why}`);
   if (!view.registrations.value.some((founder) => founder.instance === view.me.instance))
     return act({ kind: "register" });
   if (here !== "present")
-    return wait(
-      here === "unknown" ? "cannot read the roster" : "the roster does not list this instance yet",
-    );
-  if (view.proposal.kind === "unknown")
-    return wait(`cannot read the proposal: ${view.proposal.why}`);
+    return wait(here === "unknown" ? "cannot read the roster" : "the roster does not list this instance yet");
+  if (view.proposal.kind === "unknown") return wait(`cannot read the proposal: ${view.proposal.why}`);
   if (view.claim.kind === "unknown") return wait(`cannot read the claim: ${view.claim.why}`);
   if (view.joined.kind === "unknown") return wait(`cannot read who joined: ${view.joined.why}`);
   const proposal = view.proposal.value;
-  if (proposal === undefined)
-    return propose(view, disk, view.registrations.value, view.claim.value);
+  if (proposal === undefined) return propose(view, disk, view.registrations.value, view.claim.value);
   if (!proposal.some((founder) => founder.instance === view.me.instance))
     return enter(view, disk, "this instance is not a founder");
   return found(view, disk, proposal, view.claim.value);
@@ -193,37 +179,24 @@ function propose(
   claim: string | undefined,
 ): Next<JoinAct> {
   if (disk.claim !== undefined || claim !== undefined || recorded(view).length > 0) {
-    return wait(
-      "the store has lost the etcd proposal that this cluster was founded on: it is empty or foreign",
-    );
+    return wait("the store has lost the etcd proposal that this cluster was founded on: it is empty or foreign");
   }
   const ready = registered
     .filter((founder) => standing(view.roster, founder.instance) === "present")
     .toSorted((one, two) => compare(one.node, two.node) || compare(one.instance, two.instance));
   if (ready.length < view.founders)
-    return wait(
-      `${ready.length} of ${view.founders} control instances are registered and in the roster`,
-    );
+    return wait(`${ready.length} of ${view.founders} control instances are registered and in the roster`);
   return act({ kind: "propose", members: ready.slice(0, view.founders) });
 }
 
 /** On the list. A founder starts empty only once: while both claims agree and nothing says that it joined before. */
-function found(
-  view: JoinView,
-  disk: EtcdDisk,
-  proposal: readonly Founder[],
-  claim: string | undefined,
-): Next<JoinAct> {
+function found(view: JoinView, disk: EtcdDisk, proposal: readonly Founder[], claim: string | undefined): Next<JoinAct> {
   const lost = "this founder's etcd data is lost";
-  if (recorded(view).some((record) => record.instance === view.me.instance))
-    return enter(view, disk, lost);
+  if (recorded(view).some((record) => record.instance === view.me.instance)) return enter(view, disk, lost);
   const cluster = trusted(view);
-  const member = cluster?.members.find((candidate) =>
-    candidate.peerUrls.includes(peerUrl(view.me.address)),
-  );
+  const member = cluster?.members.find((candidate) => candidate.peerUrls.includes(peerUrl(view.me.address)));
   if (cluster !== undefined && member?.name !== "") return enter(view, disk, lost);
-  if (disk.claim === undefined)
-    return claim === undefined ? act({ kind: "claimOnDisk" }) : enter(view, disk, lost);
+  if (disk.claim === undefined) return claim === undefined ? act({ kind: "claimOnDisk" }) : enter(view, disk, lost);
   if (disk.claim.kind !== "founder") return enter(view, disk, lost);
   if (claim === undefined) return act({ kind: "claimInStore", claim: disk.claim.claim });
   if (claim !== disk.claim.claim) return enter(view, disk, lost);
@@ -254,31 +227,19 @@ function enter(view: JoinView, disk: EtcdDisk, why: string): Next<JoinAct> {
   if (old !== undefined) return removeOld(view, cluster, view.roster.value, old);
   for (const member of cluster.members) {
     const owner = ownerOf(member, recorded(view), view.roster.value);
-    if (owner?.state === "gone")
-      return wait(`member ${member.id} of ${owner.node}, which is gone, is removed first`);
+    if (owner?.state === "gone") return wait(`member ${member.id} of ${owner.node}, which is gone, is removed first`);
     if (member.learner) return wait(`another learner (${owner?.node ?? member.id}) joins first`);
   }
   return act({ kind: "addLearner", peerUrl: url });
 }
 
-function removeOld(
-  view: JoinView,
-  cluster: ObservedCluster,
-  roster: Roster,
-  old: ObservedMember,
-): Next<JoinAct> {
+function removeOld(view: JoinView, cluster: ObservedCluster, roster: Roster, old: ObservedMember): Next<JoinAct> {
   const owner = ownerOf(old, recorded(view), roster);
   if (owner !== undefined && owner.instance !== view.me.instance && owner.state !== "gone") {
-    return wait(
-      `member ${old.id} at this instance's address belongs to ${owner.node}, which is ${owner.state}`,
-    );
+    return wait(`member ${old.id} at this instance's address belongs to ${owner.node}, which is ${owner.state}`);
   }
-  const verdict = guard(
-    { kind: "seen", value: quorumMembers(cluster.members) },
-    { kind: "remove", id: old.id },
-  );
-  if (!verdict.allowed)
-    return wait(`its old etcd member ${old.id} cannot be removed yet: ${verdict.why}`);
+  const verdict = guard({ kind: "seen", value: quorumMembers(cluster.members) }, { kind: "remove", id: old.id });
+  if (!verdict.allowed) return wait(`its old etcd member ${old.id} cannot be removed yet: ${verdict.why}`);
   return act({ kind: "removeOldMember", memberId: old.id });
 }
 
@@ -305,9 +266,7 @@ function foreignStore(view: JoinView, claim: DiskClaim): Next<never> | undefined
     (view.proposal.kind === "seen" && view.proposal.value === undefined) ||
     (claim.kind === "founder" && view.claim.kind === "seen" && view.claim.value !== claim.claim);
   if (differs)
-    return wait(
-      "this node has etcd data, but the store is empty or foreign: it knows another founding or none",
-    );
+    return wait("this node has etcd data, but the store is empty or foreign: it knows another founding or none");
   if (view.generation.kind === "seen" && view.generation.value === "closed") {
     return wait(`generation ${view.me.generation} is closed: this creation was rolled back`);
   }
@@ -324,9 +283,7 @@ function wasRemoved(view: JoinView, claim: DiskClaim, process: EtcdProcess): boo
         ? claim.memberId
         : recorded(view).find((record) => record.instance === view.me.instance)?.memberId;
   const url = peerUrl(view.me.address);
-  return !cluster.members.some((member) =>
-    id === undefined ? member.peerUrls.includes(url) : member.id === id,
-  );
+  return !cluster.members.some((member) => (id === undefined ? member.peerUrls.includes(url) : member.id === id));
 }
 
 /** The cluster that answers, if it is the one that this generation's instances recorded. */

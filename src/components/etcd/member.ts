@@ -4,25 +4,44 @@ import { unknown, type Reconciler, type Seen } from "../reconciler.ts";
 import type { Roster } from "../roster.ts";
 import { joinNext, type Founder, type JoinAct, type JoinView } from "./join.ts";
 import type { EtcdMember, Joined, ObservedMember } from "./membership.ts";
-import { endpointOf, lookAtDisk, lookAtProcess, memberEndpoint, ownEndpoint, setAside, startEtcd, writeClaim } from "./process.ts";
+import {
+  endpointOf,
+  lookAtDisk,
+  lookAtProcess,
+  memberEndpoint,
+  ownEndpoint,
+  setAside,
+  startEtcd,
+  writeClaim,
+} from "./process.ts";
 import { tendNext, type TendAct, type TendedMember, type TendView } from "./tend.ts";
 
 async function joinedRecords({ store, me }: NodePorts): Promise<readonly Joined[]> {
   const found = await listRecords(store, "etcdJoined", { generation: me.generation });
-  return found.map(({ key, value }) => ({ instance: key.slice(key.lastIndexOf("/") + 1), clusterId: value.clusterId, memberId: value.memberId }));
+  return found.map(({ key, value }) => ({
+    instance: key.slice(key.lastIndexOf("/") + 1),
+    clusterId: value.clusterId,
+    memberId: value.memberId,
+  }));
 }
 
 async function founders({ store, me }: NodePorts): Promise<readonly Founder[]> {
   const found = await listRecords(store, "registration", { generation: me.generation });
-  return found.filter(({ value }) => value.role === "control").map(({ value }) => ({ instance: value.instance, node: value.node, address: value.address }));
+  return found
+    .filter(({ value }) => value.role === "control")
+    .map(({ value }) => ({ instance: value.instance, node: value.node, address: value.address }));
 }
 
 /** Each member's own answer: a voter's linearizable read, a learner's serializable one. */
 async function observe({ etcd }: NodePorts, members: readonly EtcdMember[]): Promise<readonly ObservedMember[]> {
   return Promise.all(
     members.map(async (member) => {
-      if (member.peerUrls.length === 0 || member.name === "") return { ...member, healthy: { kind: "seen", value: false } as const };
-      return { ...member, healthy: await looking(etcd.reads(memberEndpoint(member), member.learner ? "serializable" : "linearizable")) };
+      if (member.peerUrls.length === 0 || member.name === "")
+        return { ...member, healthy: { kind: "seen", value: false } as const };
+      return {
+        ...member,
+        healthy: await looking(etcd.reads(memberEndpoint(member), member.learner ? "serializable" : "linearizable")),
+      };
     }),
   );
 }
@@ -30,7 +49,9 @@ async function observe({ etcd }: NodePorts, members: readonly EtcdMember[]): Pro
 /** The cluster as another control instance's endpoint shows it, by a linearizable read. */
 async function throughOthers(node: NodePorts, roster: Seen<Roster>): Promise<JoinView["cluster"]> {
   if (roster.kind === "unknown") return roster;
-  const others = roster.value.filter((entry) => entry.role === "control" && entry.state !== "gone" && entry.instance !== node.me.instance);
+  const others = roster.value.filter(
+    (entry) => entry.role === "control" && entry.state !== "gone" && entry.instance !== node.me.instance,
+  );
   const reasons: string[] = [];
   for (const other of others) {
     try {
@@ -46,7 +67,9 @@ async function throughOthers(node: NodePorts, roster: Seen<Roster>): Promise<Joi
 /** Where membership calls go: another instance's endpoint that answers now. */
 async function throughWhom(node: NodePorts): Promise<string> {
   const roster = await rosterOf(node.store);
-  for (const other of roster.filter((entry) => entry.role === "control" && entry.state !== "gone" && entry.instance !== node.me.instance)) {
+  for (const other of roster.filter(
+    (entry) => entry.role === "control" && entry.state !== "gone" && entry.instance !== node.me.instance,
+  )) {
     const answers = await looking(node.etcd.members(endpointOf(other.address)));
     if (answers.kind === "seen") return endpointOf(other.address);
   }
@@ -74,7 +97,9 @@ export function etcdJoin(): Reconciler<JoinView, JoinAct, NodePorts> {
       const ask = !healthy || round++ % 10 === 9;
       const [registrations, claim, cluster] = await Promise.all([
         healthy ? unknown("not asked: this member is healthy") : looking(founders(node)),
-        looking(readRecord(store, "etcdClaim", { generation, instance: me.instance }).then((record) => record?.value.claim)),
+        looking(
+          readRecord(store, "etcdClaim", { generation, instance: me.instance }).then((record) => record?.value.claim),
+        ),
         ask ? throughOthers(node, roster) : unknown("not asked: this member is healthy"),
       ]);
       return {
@@ -98,7 +123,15 @@ export function etcdJoin(): Reconciler<JoinView, JoinAct, NodePorts> {
       switch (act.kind) {
         case "register": {
           const { instance, group, role, address } = me;
-          await updateRecord(store, "registration", own, () => ({ instance, node: me.node, group, role, address, nonce: random.hex(8), time: clock.now() }));
+          await updateRecord(store, "registration", own, () => ({
+            instance,
+            node: me.node,
+            group,
+            role,
+            address,
+            nonce: random.hex(8),
+            time: clock.now(),
+          }));
           return;
         }
         case "propose":
@@ -122,7 +155,11 @@ export function etcdJoin(): Reconciler<JoinView, JoinAct, NodePorts> {
           return writeClaim(node, { kind: "learner", ...own, memberId }, true);
         }
         case "recordJoined":
-          await updateRecord(store, "etcdJoined", own, () => ({ clusterId: act.clusterId, memberId: act.memberId, time: clock.now() }));
+          await updateRecord(store, "etcdJoined", own, () => ({
+            clusterId: act.clusterId,
+            memberId: act.memberId,
+            time: clock.now(),
+          }));
           return;
         case "discardData":
           node.say(`etcd data is moved aside: ${act.why}`);
@@ -157,7 +194,12 @@ export const etcdTend: Reconciler<TendView, TendAct, NodePorts> = {
                 if (!member.learner || member.peerUrls.length === 0 || member.name === "" || applied === undefined) {
                   return { ...member, inSync: unknown("not asked") };
                 }
-                return { ...member, inSync: await looking(etcd.status(memberEndpoint(member)).then((its) => applied - its.applied < closeBehind)) };
+                return {
+                  ...member,
+                  inSync: await looking(
+                    etcd.status(memberEndpoint(member)).then((its) => applied - its.applied < closeBehind),
+                  ),
+                };
               }),
             ),
           };
@@ -167,7 +209,10 @@ export const etcdTend: Reconciler<TendView, TendAct, NodePorts> = {
       roster,
       joined,
       members,
-      leader: status.kind === "seen" ? { kind: "seen", value: status.value.leader === "0" ? undefined : status.value.leader } : status,
+      leader:
+        status.kind === "seen"
+          ? { kind: "seen", value: status.value.leader === "0" ? undefined : status.value.leader }
+          : status,
     };
   },
   next: tendNext,

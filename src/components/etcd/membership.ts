@@ -13,7 +13,6 @@ export type EtcdMember = {
   readonly learner: boolean;
 };
 
-
 /** An instance's own word that it runs (or ran) this member of this cluster. */
 export type Joined = Pick<RecordValue<"etcdJoined">, "clusterId" | "memberId"> & {
   readonly instance: string;
@@ -28,16 +27,10 @@ export function peerUrl(address: string): string {
  * Whose member this is: the instance that recorded it as its own, else the instance at its address, where one
  * that is still there goes before one that is gone. `undefined`: not ours to judge.
  */
-export function ownerOf(
-  member: EtcdMember,
-  joined: readonly Joined[],
-  roster: Roster,
-): RosterEntry | undefined {
+export function ownerOf(member: EtcdMember, joined: readonly Joined[], roster: Roster): RosterEntry | undefined {
   const recorded = joined.find((record) => record.memberId === member.id);
   if (recorded !== undefined) return roster.find((entry) => entry.instance === recorded.instance);
-  const here = roster.filter(
-    (entry) => entry.role === "control" && member.peerUrls.includes(peerUrl(entry.address)),
-  );
+  const here = roster.filter((entry) => entry.role === "control" && member.peerUrls.includes(peerUrl(entry.address)));
   return here.find((entry) => entry.state !== "gone") ?? here[0];
 }
 

@@ -6,7 +6,8 @@ import { peerUrl, type EtcdMember } from "./membership.ts";
 export const ownEndpoint = "https://127.0.0.1:2379";
 export const endpointOf = (address: string): string => `https://${address}:2379`;
 /** Where a member answers its clients: at the address at which its peers reach it. */
-export const memberEndpoint = (member: Pick<EtcdMember, "peerUrls">): string => (member.peerUrls[0] ?? "").replace(/:2380$/, ":2379");
+export const memberEndpoint = (member: Pick<EtcdMember, "peerUrls">): string =>
+  (member.peerUrls[0] ?? "").replace(/:2380$/, ":2379");
 
 const claimFile = `${etcdData}/slipway.json`;
 /** There while etcd was started in this boot. */
@@ -16,7 +17,9 @@ const claimOwner = { mode: 0o600, user: "root", group: "root" } as const;
 function readClaim(text: string): DiskClaim | undefined {
   const value: unknown = JSON.parse(text);
   if (typeof value !== "object" || value === null) return undefined;
-  const [kind, generation, instance, claim, memberId] = ["kind", "generation", "instance", "claim", "memberId"].map((name): unknown => Reflect.get(value, name));
+  const [kind, generation, instance, claim, memberId] = ["kind", "generation", "instance", "claim", "memberId"].map(
+    (name): unknown => Reflect.get(value, name),
+  );
   if (typeof generation !== "string" || typeof instance !== "string") return undefined;
   if (kind === "founder" && typeof claim === "string") return { kind, generation, instance, claim };
   if (kind === "learner" && typeof memberId === "string") return { kind, generation, instance, memberId };
@@ -38,7 +41,13 @@ export async function lookAtProcess({ etcd, systemd, files }: NodePorts): Promis
   try {
     const status = await etcd.status(ownEndpoint);
     const healthy = status.learner ? false : await etcd.reads(ownEndpoint, "linearizable");
-    return { kind: "answers", clusterId: status.clusterId, memberId: status.memberId, learner: status.learner, healthy };
+    return {
+      kind: "answers",
+      clusterId: status.clusterId,
+      memberId: status.memberId,
+      learner: status.learner,
+      healthy,
+    };
   } catch (error) {
     // Connection refused, a timeout, or no leader yet: the unit's own state tells which of the two it is.
     const state = (await systemd.states([etcdUnit])).get(etcdUnit);
@@ -57,7 +66,10 @@ export async function writeClaim({ files }: NodePorts, claim: DiskClaim, replace
 }
 
 /** Starts etcd: as founder (`new`), as learner (`existing`), or on the data that is there. */
-export async function startEtcd(node: NodePorts, start: { readonly state: "new" | "existing"; readonly members: readonly InitialMember[] } | undefined): Promise<void> {
+export async function startEtcd(
+  node: NodePorts,
+  start: { readonly state: "new" | "existing"; readonly members: readonly InitialMember[] } | undefined,
+): Promise<void> {
   const { me, files, systemd } = node;
   const disk = await lookAtDisk(node);
   if (disk.claim === undefined) throw new Error("etcd is not started: the claim beside its data is gone");
@@ -84,7 +96,10 @@ export async function startEtcd(node: NodePorts, start: { readonly state: "new" 
     ETCD_LOG_LEVEL: "warn",
     ...(start === undefined
       ? {}
-      : { ETCD_INITIAL_CLUSTER_STATE: start.state, ETCD_INITIAL_CLUSTER: start.members.map((member) => `${member.name}=${member.peerUrl}`).join(",") }),
+      : {
+          ETCD_INITIAL_CLUSTER_STATE: start.state,
+          ETCD_INITIAL_CLUSTER: start.members.map((member) => `${member.name}=${member.peerUrl}`).join(","),
+        }),
   };
   const text = Object.entries(settings)
     .map(([name, value]) => `${name}=${value}\n`)

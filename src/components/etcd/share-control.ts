@@ -36,12 +36,25 @@ export const etcdShare: Reconciler<ShareView, ShareAct, NodePorts> = {
     const told = published.kind === "seen" ? published.value : undefined;
     const notAsked = { kind: "unknown", why: "not asked" } as const;
     const [addresses, auth] = await Promise.all([
-      looking(rosterOf(store).then((roster) => roster.filter((entry) => entry.role === "control" && entry.state === "present").map((entry) => entry.address).toSorted())),
+      looking(
+        rosterOf(store).then((roster) =>
+          roster
+            .filter((entry) => entry.role === "control" && entry.state === "present")
+            .map((entry) => entry.address)
+            .toSorted(),
+        ),
+      ),
       // In a cluster that never shared anything, etcd is not asked: each question is a line in its log.
       share === undefined && told === undefined ? notAsked : looking(observedAuth(node)),
     ]);
     const on = auth.kind === "seen" && auth.value.enabled;
-    return { share, addresses, published, auth, everywhere: on && told?.share === undefined ? await looking(everywhere(node)) : notAsked };
+    return {
+      share,
+      addresses,
+      published,
+      auth,
+      everywhere: on && told?.share === undefined ? await looking(everywhere(node)) : notAsked,
+    };
   },
   next: shareNext,
   async perform(act, { etcd: { auth }, store, random, say }) {
@@ -64,7 +77,11 @@ export const etcdShare: Reconciler<ShareView, ShareAct, NodePorts> = {
       case "publish": {
         const { share, addresses } = act;
         say(share === undefined ? "etcd is shared with workers no more" : `etcd's ${share} is shared with workers`);
-        await updateRecord(store, "workerEtcd", {}, () => ({ ...(share === undefined ? {} : { share }), addresses: [...addresses], nonce: random.hex(8) }));
+        await updateRecord(store, "workerEtcd", {}, () => ({
+          ...(share === undefined ? {} : { share }),
+          addresses: [...addresses],
+          nonce: random.hex(8),
+        }));
       }
     }
   },

@@ -16,7 +16,8 @@ export class WorkerEtcd {
     if (share === undefined) return { moved: await this.#forget(node) };
     const told = (await readRecord(store, "workerEtcd"))?.value;
     if (told?.share !== share) return { waits: `no control node has shared ${share} yet`, moved: false };
-    if ((await files.read(`${pkiFolder}/etcd-client.crt`)) === undefined) return { waits: "its certificate for etcd is not there yet", moved: false };
+    if ((await files.read(`${pkiFolder}/etcd-client.crt`)) === undefined)
+      return { waits: "its certificate for etcd is not there yet", moved: false };
     const text = `SLIPWAY_ETCD_ENDPOINTS=${told.addresses.map((address) => `${address}:${clientPort}`).join(",")}\n`;
     if ((await files.read(gatewayEnvironment)) !== text) {
       await files.write(gatewayEnvironment, text, owner);
@@ -38,7 +39,11 @@ export class WorkerEtcd {
   /** The unit goes with the machine config that had it; what the agent wrote beside it goes here. */
   async #forget({ files }: NodePorts): Promise<boolean> {
     this.#runs = false;
-    const there = await Promise.all([gatewayEnvironment, ...certificateFiles].map(async (path) => ((await files.read(path)) === undefined ? [] : [path])));
+    const there = await Promise.all(
+      [gatewayEnvironment, ...certificateFiles].map(async (path) =>
+        (await files.read(path)) === undefined ? [] : [path],
+      ),
+    );
     for (const path of there.flat()) await files.remove(path);
     return there.flat().length > 0;
   }

@@ -61,14 +61,16 @@ export function shareNext(view: ShareView): Next<ShareAct> {
   if (published.kind === "unknown") return wait(`cannot read what workers are told of etcd: ${published.why}`);
   const told = published.value;
   // Before a prefix is taken back or replaced, nobody is let in for the old one any more.
-  if (told?.share !== undefined && told.share !== view.share) return act({ kind: "publish", share: undefined, addresses: [] });
+  if (told?.share !== undefined && told.share !== view.share)
+    return act({ kind: "publish", share: undefined, addresses: [] });
   if (view.share === undefined && told === undefined) return settled;
   if (auth.kind === "unknown") return wait(`cannot read etcd's users: ${auth.why}`);
   if (view.share === undefined) return takeBack(auth.value);
   const next = admit(auth.value, prefixRange(view.share));
   if (next !== undefined) return act(next);
   if (told?.share === undefined) {
-    if (view.everywhere.kind === "unknown") return wait(`an etcd member does not say whether it knows its users: ${view.everywhere.why}`);
+    if (view.everywhere.kind === "unknown")
+      return wait(`an etcd member does not say whether it knows its users: ${view.everywhere.why}`);
     if (!view.everywhere.value) return wait("an etcd member does not ask yet who its clients are");
   }
   if (addresses.kind === "unknown") return wait(`cannot read the roster: ${addresses.why}`);

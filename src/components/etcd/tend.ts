@@ -29,8 +29,7 @@ export type TendAct =
 
 /** The next step in keeping the member list equal to the roster; pure. Any control member may ask, all acts are idempotent. */
 export function tendNext(view: TendView): Next<TendAct> {
-  if (view.members.kind === "unknown")
-    return wait(`cannot see the etcd members: ${view.members.why}`);
+  if (view.members.kind === "unknown") return wait(`cannot see the etcd members: ${view.members.why}`);
   if (view.roster.kind === "unknown") return wait(`cannot read the roster: ${view.roster.why}`);
   if (view.joined.kind === "unknown") return wait(`cannot read who joined: ${view.joined.why}`);
   const members = view.members.value;
@@ -47,15 +46,13 @@ export function tendNext(view: TendView): Next<TendAct> {
   if (gone?.owner !== undefined) return remove(members, gone.member, gone.owner);
   const leaving = owned.filter(({ owner }) => owner?.state === "leaving");
   const next =
-    leaving.find(({ member }) => view.leader.kind === "seen" && member.id !== view.leader.value) ??
-    leaving[0];
+    leaving.find(({ member }) => view.leader.kind === "seen" && member.id !== view.leader.value) ?? leaving[0];
   if (next?.owner === undefined) return settled;
   if (view.leader.kind === "unknown") return wait(`cannot see the etcd leader: ${view.leader.why}`);
   if (view.leader.value === undefined) return wait("etcd has no leader now");
   if (next.member.id === view.leader.value) {
     const heir = owned.find(({ member, owner }) => owner?.state === "present" && isHealthy(member));
-    if (heir !== undefined)
-      return act({ kind: "moveLeader", from: next.member.id, to: heir.member.id });
+    if (heir !== undefined) return act({ kind: "moveLeader", from: next.member.id, to: heir.member.id });
   }
   return remove(members, next.member, next.owner);
 }
@@ -65,36 +62,19 @@ function tendLearner(
   learner: TendedMember,
   owner: RosterEntry | undefined,
 ): Next<TendAct> {
-  if (owner === undefined)
-    return wait(`learner ${learner.id} belongs to no instance of the roster`);
+  if (owner === undefined) return wait(`learner ${learner.id} belongs to no instance of the roster`);
   if (owner.state !== "present") return remove(members, learner, owner);
-  const ready =
-    isHealthy(learner) &&
-    learner.name !== "" &&
-    learner.inSync.kind === "seen" &&
-    learner.inSync.value;
+  const ready = isHealthy(learner) && learner.name !== "" && learner.inSync.kind === "seen" && learner.inSync.value;
   if (!ready) return wait(`learner ${owner.node} catches up`);
-  const verdict = guard(
-    { kind: "seen", value: quorumMembers(members) },
-    { kind: "promote", id: learner.id },
-  );
+  const verdict = guard({ kind: "seen", value: quorumMembers(members) }, { kind: "promote", id: learner.id });
   if (!verdict.allowed) return wait(`learner ${owner.node} cannot be promoted yet: ${verdict.why}`);
   return act({ kind: "promote", memberId: learner.id });
 }
 
-function remove(
-  members: readonly TendedMember[],
-  member: TendedMember,
-  owner: RosterEntry,
-): Next<TendAct> {
-  const verdict = guard(
-    { kind: "seen", value: quorumMembers(members) },
-    { kind: "remove", id: member.id },
-  );
+function remove(members: readonly TendedMember[], member: TendedMember, owner: RosterEntry): Next<TendAct> {
+  const verdict = guard({ kind: "seen", value: quorumMembers(members) }, { kind: "remove", id: member.id });
   if (!verdict.allowed)
-    return wait(
-      `the member of ${owner.node}, which is ${owner.state}, cannot be removed yet: ${verdict.why}`,
-    );
+    return wait(`the member of ${owner.node}, which is ${owner.state}, cannot be removed yet: ${verdict.why}`);
   return act({ kind: "removeMember", memberId: member.id, instance: owner.instance });
 }
 

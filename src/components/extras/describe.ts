@@ -9,15 +9,13 @@ export const extras: Component = {
       files: group.files.map(({ at, ...file }) => ({ ...file, origin: { kind: "field", path: at } })),
       directories: [],
       links: [],
-      units: group.units.map(
-        (unit): MachineUnit => ({
-          name: unit.name,
-          ...(unit.content === undefined ? {} : { content: unit.content }),
-          dropIns: unit.dropIns.map(({ at, ...dropIn }) => ({ ...dropIn, origin: { kind: "field", path: at } })),
-          state: unit.masked ? "masked" : unit.enabled ? "on" : "off",
-          origin: { kind: "field", path: unit.at },
-        }),
-      ),
+      units: group.units.map((unit): MachineUnit => ({
+        name: unit.name,
+        ...(unit.content === undefined ? {} : { content: unit.content }),
+        dropIns: unit.dropIns.map(({ at, ...dropIn }) => ({ ...dropIn, origin: { kind: "field", path: at } })),
+        state: unit.masked ? "masked" : unit.enabled ? "on" : "off",
+        origin: { kind: "field", path: unit.at },
+      })),
     };
   },
   ports: () => [],

@@ -22,7 +22,8 @@ export async function lookAtSwarm(engine: Engine): Promise<LocalSwarm> {
       return { kind: "error", text: textAt(info, "Swarm", "Error") || `the engine's swarm state is "${state}"` };
   }
   const remotes = listAt(info, "Swarm", "RemoteManagers");
-  const manager = at(info, "Swarm", "ControlAvailable") === true || remotes.some((remote) => textAt(remote, "NodeID") === nodeId);
+  const manager =
+    at(info, "Swarm", "ControlAvailable") === true || remotes.some((remote) => textAt(remote, "NodeID") === nodeId);
   if (!manager) return { kind: "worker", nodeId };
   try {
     const [swarm, nodes] = await Promise.all([engine.call("GET", "/swarm"), swarmNodes(engine)]);
@@ -38,13 +39,16 @@ export async function lookAtSwarm(engine: Engine): Promise<LocalSwarm> {
     };
   } catch (error) {
     // 503: no leader, so nobody can say; 500 with a deadline: the same, seen from a follower.
-    if (error instanceof EngineRefusal && (error.status === 503 || error.status === 500)) return { kind: "manager", nodeId, state: undefined };
+    if (error instanceof EngineRefusal && (error.status === 503 || error.status === 500))
+      return { kind: "manager", nodeId, state: undefined };
     throw error;
   }
 }
 
 /** `docker node ls`, as a manager sees it. */
-export async function swarmNodes(engine: Engine): Promise<readonly (SwarmNode & { readonly managerAddress: string; readonly hostname: string })[]> {
+export async function swarmNodes(
+  engine: Engine,
+): Promise<readonly (SwarmNode & { readonly managerAddress: string; readonly hostname: string })[]> {
   const states = ["ready", "down", "unknown", "disconnected"] as const;
   return listAt(await engine.call("GET", "/nodes")).map((node) => {
     const availability = textAt(node, "Spec", "Availability");
@@ -63,17 +67,32 @@ export async function swarmNodes(engine: Engine): Promise<readonly (SwarmNode & 
 }
 
 /** Changes one node's specification (role, labels, availability); someone else's change in between is an error and is tried again later. */
-export async function changeNode(engine: Engine, nodeId: string, change: { readonly Role?: string; readonly Labels?: Readonly<Record<string, string>>; readonly Availability?: string }): Promise<void> {
+export async function changeNode(
+  engine: Engine,
+  nodeId: string,
+  change: {
+    readonly Role?: string;
+    readonly Labels?: Readonly<Record<string, string>>;
+    readonly Availability?: string;
+  },
+): Promise<void> {
   const node = await engine.call("GET", `/nodes/${encodeURIComponent(nodeId)}`);
   const spec = at(node, "Spec");
-  await engine.call("POST", `/nodes/${encodeURIComponent(nodeId)}/update?version=${Number(at(node, "Version", "Index"))}`, {
-    ...(typeof spec === "object" && spec !== null ? spec : {}),
-    ...change,
-  });
+  await engine.call(
+    "POST",
+    `/nodes/${encodeURIComponent(nodeId)}/update?version=${Number(at(node, "Version", "Index"))}`,
+    {
+      ...(typeof spec === "object" && spec !== null ? spec : {}),
+      ...change,
+    },
+  );
 }
 
 /** Whether this kernel can balance Swarm's virtual addresses; without it ports are published in host mode. */
-export async function hasMesh(run: (command: readonly [string, ...string[]]) => Promise<number>, exists: (path: string) => Promise<boolean>): Promise<boolean> {
+export async function hasMesh(
+  run: (command: readonly [string, ...string[]]) => Promise<number>,
+  exists: (path: string) => Promise<boolean>,
+): Promise<boolean> {
   if (await exists("/proc/net/ip_vs")) return true;
   // The module may be there and not loaded yet; loading it is what dockerd itself would do.
   await run(["modprobe", "ip_vs"]);

@@ -41,12 +41,8 @@ export type FormView = {
   /** Workers cannot read it and pass `unknown`; no decision of theirs needs it. */
   readonly roster: Seen<Roster>;
   /** Workers cannot read it and pass `unknown`. */
-  readonly claim: Seen<
-    Pick<RecordValue<"swarmClaim">, "instance" | "epoch" | "clusterId"> | undefined
-  >;
-  readonly cluster: Seen<
-    Pick<RecordValue<"swarmCluster">, "clusterId" | "instance" | "epoch"> | undefined
-  >;
+  readonly claim: Seen<Pick<RecordValue<"swarmClaim">, "instance" | "epoch" | "clusterId"> | undefined>;
+  readonly cluster: Seen<Pick<RecordValue<"swarmCluster">, "clusterId" | "instance" | "epoch"> | undefined>;
   /** The token of my own role. */
   readonly token: Seen<JoinToken | undefined>;
   /** The workers' token; asked of managers only, workers pass the same as `token`. */
@@ -81,8 +77,7 @@ export type FormAct =
 export function formNext(view: FormView): Next<FormAct> {
   if (view.local.kind === "unknown") return wait(`cannot ask the engine: ${view.local.why}`);
   if (view.mark.kind === "unknown") return wait(`cannot read the swarm mark: ${view.mark.why}`);
-  const mark =
-    view.mark.value?.generation === view.me.generation ? view.mark.value.clusterId : undefined;
+  const mark = view.mark.value?.generation === view.me.generation ? view.mark.value.clusterId : undefined;
   const local = view.local.value;
   switch (local.kind) {
     case "pending":
@@ -102,30 +97,25 @@ export function formNext(view: FormView): Next<FormAct> {
 
 /** In no swarm: make the one, or join the one that is published. */
 function outside(view: FormView, mark: string | undefined): Next<FormAct> {
-  if (view.generation.kind === "unknown")
-    return wait(`cannot read the generation: ${view.generation.why}`);
+  if (view.generation.kind === "unknown") return wait(`cannot read the generation: ${view.generation.why}`);
   if (view.generation.value === undefined)
     return wait(`the store does not know generation ${view.me.generation}: it is empty or foreign`);
   if (view.generation.value === "closed")
     return wait(`generation ${view.me.generation} is closed: this creation was rolled back`);
-  if (view.cluster.kind === "unknown")
-    return wait(`cannot read the swarm's record: ${view.cluster.why}`);
+  if (view.cluster.kind === "unknown") return wait(`cannot read the swarm's record: ${view.cluster.why}`);
   if (view.me.role === "control") {
     const here = standing(view.roster, view.me.instance);
     if (here !== "present") return wait(`the roster says that this instance is ${here}`);
-    if (view.claim.kind === "unknown")
-      return wait(`cannot read the swarm claim: ${view.claim.why}`);
+    if (view.claim.kind === "unknown") return wait(`cannot read the swarm claim: ${view.claim.why}`);
   }
   const published = valid(view);
   if (mark !== undefined && published !== mark) return wait(foreign(mark, published));
-  if (published === undefined)
-    return view.me.role === "control" ? claim(view) : wait("no swarm is published yet");
+  if (published === undefined) return view.me.role === "control" ? claim(view) : wait("no swarm is published yet");
   const token = replacing(view) ? view.workerToken : view.token;
   if (token.kind === "unknown") return wait(`cannot read the join token: ${token.why}`);
   const own = `${view.me.address}:2377`;
   const remotes = token.value?.addresses.filter((address) => address !== own) ?? [];
-  if (token.value !== undefined && remotes.length > 0)
-    return act({ kind: "join", token: token.value.token, remotes });
+  if (token.value !== undefined && remotes.length > 0) return act({ kind: "join", token: token.value.token, remotes });
   const maker = view.cluster.value?.instance === view.me.instance;
   return wait(
     maker || mark !== undefined
@@ -150,8 +140,7 @@ function claim(view: FormView): Next<FormAct> {
   const now = view.claim.kind === "seen" ? view.claim.value : undefined;
   if (now === undefined) return act({ kind: "claim", epoch: 1 });
   if (now.instance === view.me.instance) return act({ kind: "init" });
-  if (standing(view.roster, now.instance) !== "gone")
-    return wait(`${now.instance} makes the swarm`);
+  if (standing(view.roster, now.instance) !== "gone") return wait(`${now.instance} makes the swarm`);
   return act({ kind: "takeOver", from: now.instance, epoch: now.epoch + 1 });
 }
 
@@ -165,11 +154,7 @@ function asWorker(view: FormView, mark: string | undefined): Next<FormAct> {
 }
 
 /** In a swarm: it is the published one, or it becomes it, or it lost and is left. What was joined once is never left. */
-function asManager(
-  view: FormView,
-  mark: string | undefined,
-  state: SwarmState | undefined,
-): Next<FormAct> {
+function asManager(view: FormView, mark: string | undefined, state: SwarmState | undefined): Next<FormAct> {
   if (state === undefined) {
     return wait(
       "the swarm's managers have no quorum; it is never forced alone: run slipway doctor, then slipway restore",
@@ -190,15 +175,11 @@ function asManager(
     return tokens(view, state);
   }
   if (mark !== undefined) return wait(foreign(mark, published));
-  if (published !== undefined)
-    return act({ kind: "leave", why: `swarm ${published} was published` });
+  if (published !== undefined) return act({ kind: "leave", why: `swarm ${published} was published` });
   const now = view.claim.value;
-  if (now === undefined)
-    return wait("in a swarm that nobody claimed: the store is empty or foreign");
-  if (now.instance !== view.me.instance)
-    return act({ kind: "leave", why: `${now.instance} took the claim over` });
-  if (view.generation.kind !== "seen" || view.generation.value !== "open")
-    return wait("the generation is not open");
+  if (now === undefined) return wait("in a swarm that nobody claimed: the store is empty or foreign");
+  if (now.instance !== view.me.instance) return act({ kind: "leave", why: `${now.instance} took the claim over` });
+  if (view.generation.kind !== "seen" || view.generation.value !== "open") return wait("the generation is not open");
   return act({ kind: "publish", clusterId: state.clusterId, epoch: now.epoch });
 }
 
@@ -208,8 +189,7 @@ function tokens(view: FormView, state: SwarmState): Next<FormAct> {
   const addresses = state.managers.toSorted();
   const manager = { token: state.managerToken, addresses };
   const worker = { token: state.workerToken, addresses };
-  if (sameToken(view.token.value, manager) && sameToken(view.workerToken.value, worker))
-    return settled;
+  if (sameToken(view.token.value, manager) && sameToken(view.workerToken.value, worker)) return settled;
   return act({ kind: "publishTokens", manager, worker });
 }
 

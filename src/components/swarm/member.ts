@@ -28,9 +28,13 @@ export const swarmForm: Reconciler<FormView, FormAct, NodePorts> = {
       looking(files.read(markFile).then((text) => (text === undefined ? undefined : readMark(text)))),
       looking(generationOf(node)),
       mine ? looking(rosterOf(store)) : unknown("workers do not read the roster"),
-      mine ? looking(readRecord(store, "swarmClaim", { generation }).then((record) => record?.value)) : unknown("workers do not read the claim"),
+      mine
+        ? looking(readRecord(store, "swarmClaim", { generation }).then((record) => record?.value))
+        : unknown("workers do not read the claim"),
       looking(readRecord(store, "swarmCluster", { generation }).then((record) => record?.value)),
-      mine ? looking(readRecord(store, "managerToken").then((record) => record?.value)) : unknown("workers do not read the managers' token"),
+      mine
+        ? looking(readRecord(store, "managerToken").then((record) => record?.value))
+        : unknown("workers do not read the managers' token"),
       looking(readRecord(store, "workerToken").then((record) => record?.value)),
     ]);
     return {
@@ -53,12 +57,15 @@ export const swarmForm: Reconciler<FormView, FormAct, NodePorts> = {
     switch (act.kind) {
       case "claim":
         // An emptied store looks like a new one to a node that is in no swarm yet; the etcd that it founded tells them apart.
-        if ((await readRecord(store, "etcdProposal", own)) === undefined) throw new Error("etcd has not been founded yet");
+        if ((await readRecord(store, "etcdProposal", own)) === undefined)
+          throw new Error("etcd has not been founded yet");
         await writeOnce(store, "swarmClaim", own, { instance: me.instance, epoch: act.epoch, nonce });
         return;
       case "takeOver":
         await updateRecord(store, "swarmClaim", own, (now) =>
-          now?.instance === act.from && now.epoch === act.epoch - 1 && now.clusterId === undefined ? { instance: me.instance, epoch: act.epoch, nonce } : undefined,
+          now?.instance === act.from && now.epoch === act.epoch - 1 && now.clusterId === undefined
+            ? { instance: me.instance, epoch: act.epoch, nonce }
+            : undefined,
         );
         return;
       case "init":
@@ -72,19 +79,35 @@ export const swarmForm: Reconciler<FormView, FormAct, NodePorts> = {
       case "publish": {
         // First into the claim, whose holder alone may: a takeover that was decided before then comes too late.
         const claim = await updateRecord(store, "swarmClaim", own, (now) =>
-          now?.instance === me.instance && now.epoch === act.epoch && now.clusterId === undefined ? { ...now, clusterId: act.clusterId, nonce } : undefined,
+          now?.instance === me.instance && now.epoch === act.epoch && now.clusterId === undefined
+            ? { ...now, clusterId: act.clusterId, nonce }
+            : undefined,
         );
         if (claim?.clusterId !== act.clusterId) return;
         await updateRecord(store, "swarmCluster", own, (now) =>
-          now?.clusterId === act.clusterId ? undefined : { clusterId: act.clusterId, instance: me.instance, epoch: act.epoch, nonce },
+          now?.clusterId === act.clusterId
+            ? undefined
+            : { clusterId: act.clusterId, instance: me.instance, epoch: act.epoch, nonce },
         );
         return;
       }
       case "recordJoined":
-        return node.files.write(markFile, `${JSON.stringify({ generation: me.generation, clusterId: act.clusterId })}\n`, { mode: 0o600, user: "root", group: "root" });
+        return node.files.write(
+          markFile,
+          `${JSON.stringify({ generation: me.generation, clusterId: act.clusterId })}\n`,
+          { mode: 0o600, user: "root", group: "root" },
+        );
       case "publishTokens":
-        await updateRecord(store, "managerToken", {}, () => ({ token: act.manager.token, addresses: [...act.manager.addresses], nonce }));
-        await updateRecord(store, "workerToken", {}, () => ({ token: act.worker.token, addresses: [...act.worker.addresses], nonce }));
+        await updateRecord(store, "managerToken", {}, () => ({
+          token: act.manager.token,
+          addresses: [...act.manager.addresses],
+          nonce,
+        }));
+        await updateRecord(store, "workerToken", {}, () => ({
+          token: act.worker.token,
+          addresses: [...act.worker.addresses],
+          nonce,
+        }));
         return;
       case "join":
         await engine.call("POST", "/swarm/join", {
@@ -106,11 +129,17 @@ export const swarmForm: Reconciler<FormView, FormAct, NodePorts> = {
 /** Which swarm node each instance says it is, from the nodes' own records. */
 async function identities({ store }: NodePorts): Promise<readonly { instance: string; nodeId: string }[]> {
   const records = await listRecords(store, "node");
-  return records.flatMap(({ value }) => (value.swarm === undefined || value.swarm.nodeId === "" ? [] : [{ instance: value.instance, nodeId: value.swarm.nodeId }]));
+  return records.flatMap(({ value }) =>
+    value.swarm === undefined || value.swarm.nodeId === ""
+      ? []
+      : [{ instance: value.instance, nodeId: value.swarm.nodeId }],
+  );
 }
 
 /** User labels by group, as far as this control node may read them: the labels come with the services' revision. */
-async function labelsByGroup({ store }: NodePorts): Promise<Readonly<Record<string, Readonly<Record<string, string>>>>> {
+async function labelsByGroup({
+  store,
+}: NodePorts): Promise<Readonly<Record<string, Readonly<Record<string, string>>>>> {
   const pointer = await readRecord(store, "pointer");
   if (pointer === undefined) return {};
   const revision = await readRecord(store, "servicesRevision", { revision: pointer.value.revision });
@@ -127,7 +156,8 @@ export const swarmTend: Reconciler<SwarmTendView, SwarmTendAct, NodePorts> = {
       looking(identities(node)),
       looking(labelsByGroup(node)),
     ]);
-    const own = found.kind === "seen" ? found.value.find((identity) => identity.instance === node.me.instance) : undefined;
+    const own =
+      found.kind === "seen" ? found.value.find((identity) => identity.instance === node.me.instance) : undefined;
     return { me: { instance: node.me.instance, nodeId: own?.nodeId ?? "" }, nodes, roster, identities: found, labels };
   },
   next: swarmTendNext,

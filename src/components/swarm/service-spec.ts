@@ -18,7 +18,10 @@ const nanoseconds = (milliseconds: number): number => milliseconds * 1_000_000;
 
 /** Hash that changes when the service must be applied again. */
 export function appliedHash(service: WantedService, mesh: boolean): string {
-  return createHash("sha256").update(JSON.stringify([2, service, mesh])).digest("hex").slice(0, 16);
+  return createHash("sha256")
+    .update(JSON.stringify([2, service, mesh]))
+    .digest("hex")
+    .slice(0, 16);
 }
 
 /** Swarm takes no longer names of secrets. */
@@ -90,7 +93,9 @@ export function serviceSpec(
           };
         }),
       },
-      Placement: { Constraints: Object.entries(service.constraints).map(([label, value]) => `node.labels.${label}==${value}`) },
+      Placement: {
+        Constraints: Object.entries(service.constraints).map(([label, value]) => `node.labels.${label}==${value}`),
+      },
       // Failing tasks are tried for ever, with a pause between, as an orchestrator should.
       RestartPolicy: { Condition: "any", Delay: nanoseconds(2_000) },
     },
@@ -119,12 +124,15 @@ function isEmpty(value: unknown): boolean {
 export function differences(wanted: unknown, actual: unknown, path = ""): readonly string[] {
   if (isEmpty(wanted) && isEmpty(actual)) return [];
   if (Array.isArray(wanted)) {
-    if (!Array.isArray(actual) || actual.length !== wanted.length) return [`${path}: ${JSON.stringify(wanted)} became ${JSON.stringify(actual ?? null)}`];
+    if (!Array.isArray(actual) || actual.length !== wanted.length)
+      return [`${path}: ${JSON.stringify(wanted)} became ${JSON.stringify(actual ?? null)}`];
     return wanted.flatMap((value, index) => differences(value, actual[index], `${path}[${index}]`));
   }
   if (typeof wanted === "object" && wanted !== null) {
     if (typeof actual !== "object" || actual === null) return [`${path}: is gone`];
-    return Object.entries(wanted).flatMap(([name, value]) => differences(value, Reflect.get(actual, name), path === "" ? name : `${path}.${name}`));
+    return Object.entries(wanted).flatMap(([name, value]) =>
+      differences(value, Reflect.get(actual, name), path === "" ? name : `${path}.${name}`),
+    );
   }
   return wanted === actual ? [] : [`${path}: ${JSON.stringify(wanted)} became ${JSON.stringify(actual ?? null)}`];
 }

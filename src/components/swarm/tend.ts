@@ -56,8 +56,7 @@ export function quorumManagers(nodes: readonly SwarmNode[]): readonly QuorumMemb
 export function swarmTendNext(view: SwarmTendView): Next<SwarmTendAct> {
   if (view.nodes.kind === "unknown") return wait(`cannot see the swarm's nodes: ${view.nodes.why}`);
   if (view.roster.kind === "unknown") return wait(`cannot read the roster: ${view.roster.why}`);
-  if (view.identities.kind === "unknown")
-    return wait(`cannot read which node is which: ${view.identities.why}`);
+  if (view.identities.kind === "unknown") return wait(`cannot read which node is which: ${view.identities.why}`);
   const nodes = view.nodes.value;
   const roster = view.roster.value;
   const identities = view.identities.value;
@@ -74,22 +73,12 @@ export function swarmTendNext(view: SwarmTendView): Next<SwarmTendAct> {
       wants.push(settle(view, nodes, node, owner, retiring));
   }
   // One wait must not hold up what can be done elsewhere.
-  return (
-    wants.find((next) => next.kind === "act") ??
-    wants.find((next) => next.kind === "wait") ??
-    settled
-  );
+  return wants.find((next) => next.kind === "act") ?? wants.find((next) => next.kind === "wait") ?? settled;
 }
 
 /** The instance that says this node is its own, else the one whose label the node bears. Names prove nothing. */
-function ownerOf(
-  node: SwarmNode,
-  identities: readonly SwarmIdentity[],
-  roster: Roster,
-): RosterEntry | undefined {
-  const instance =
-    identities.find((identity) => identity.nodeId === node.id)?.instance ??
-    node.labels[instanceLabel];
+function ownerOf(node: SwarmNode, identities: readonly SwarmIdentity[], roster: Roster): RosterEntry | undefined {
+  const instance = identities.find((identity) => identity.nodeId === node.id)?.instance ?? node.labels[instanceLabel];
   return roster.find((entry) => entry.instance === instance);
 }
 
@@ -101,11 +90,7 @@ function isSuperseded(
   identities: readonly SwarmIdentity[],
 ): boolean {
   const now = identities.find((identity) => identity.instance === owner.instance)?.nodeId;
-  return (
-    now !== undefined &&
-    now !== node.id &&
-    nodes.some((other) => other.id === now && other.state === "ready")
-  );
+  return now !== undefined && now !== node.id && nodes.some((other) => other.id === now && other.state === "ready");
 }
 
 function retire(
@@ -127,10 +112,7 @@ function retire(
 }
 
 function demote(nodes: readonly SwarmNode[], node: SwarmNode, why: string): Next<SwarmTendAct> {
-  const verdict = guard(
-    { kind: "seen", value: quorumManagers(nodes) },
-    { kind: "remove", id: node.id },
-  );
+  const verdict = guard({ kind: "seen", value: quorumManagers(nodes) }, { kind: "remove", id: node.id });
   return verdict.allowed
     ? act({ kind: "demote", nodeId: node.id })
     : wait(`${why}, but cannot be demoted yet: ${verdict.why}`);
@@ -147,10 +129,11 @@ function settle(
   if (!sameLabels(labels, node.labels)) return act({ kind: "setLabels", nodeId: node.id, labels });
   if (owner.role === "control" && node.role === "worker") {
     // First the old manager out, then the new one in: with both, one more loss would cost the quorum.
-    return retiring ? wait(`${owner.node} becomes a manager when those that left are out`) : act({ kind: "promote", nodeId: node.id });
+    return retiring
+      ? wait(`${owner.node} becomes a manager when those that left are out`)
+      : act({ kind: "promote", nodeId: node.id });
   }
-  if (owner.role === "worker" && node.role === "manager")
-    return demote(nodes, node, `${owner.node} is to be a worker`);
+  if (owner.role === "worker" && node.role === "manager") return demote(nodes, node, `${owner.node} is to be a worker`);
   return settled;
 }
 
@@ -159,18 +142,12 @@ const groupLabel = "slipway.group";
 /** Names the user labels that we set, so that one that leaves the file leaves the node, and others' labels stay. */
 const ownLabel = "slipway.labels";
 
-function labelsOf(
-  view: SwarmTendView,
-  node: SwarmNode,
-  owner: RosterEntry,
-): Readonly<Record<string, string>> {
+function labelsOf(view: SwarmTendView, node: SwarmNode, owner: RosterEntry): Readonly<Record<string, string>> {
   const wanted = view.labels.kind === "seen" ? view.labels.value[owner.group] : undefined;
   const ours = { [instanceLabel]: owner.instance, [groupLabel]: owner.group };
   if (wanted === undefined) return { ...node.labels, ...ours };
   const before = new Set(node.labels[ownLabel]?.split(",") ?? []);
-  const others = Object.entries(node.labels).filter(
-    ([name]) => !before.has(name) && name !== ownLabel,
-  );
+  const others = Object.entries(node.labels).filter(([name]) => !before.has(name) && name !== ownLabel);
   const names = Object.keys(wanted).toSorted();
   return {
     ...Object.fromEntries(others),
@@ -180,10 +157,7 @@ function labelsOf(
   };
 }
 
-function sameLabels(
-  one: Readonly<Record<string, string>>,
-  two: Readonly<Record<string, string>>,
-): boolean {
+function sameLabels(one: Readonly<Record<string, string>>, two: Readonly<Record<string, string>>): boolean {
   const names = Object.keys(one);
   return names.length === Object.keys(two).length && names.every((name) => one[name] === two[name]);
 }

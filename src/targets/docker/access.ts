@@ -11,7 +11,11 @@ function exec(node: NodeName, command: readonly string[], options: ExecOptions):
   const words = ["exec", "-i", ...environment, node, ...command];
   return new Promise((resolve, reject) => {
     // Values of variables travel in the docker command's own environment, so that no process list shows them.
-    const child = spawn("docker", words, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...options.environment }, signal: options.signal });
+    const child = spawn("docker", words, {
+      stdio: ["pipe", "pipe", "pipe"],
+      env: { ...process.env, ...options.environment },
+      signal: options.signal,
+    });
     const kept: Record<"stdout" | "stderr", Buffer[]> = { stdout: [], stderr: [] };
     for (const stream of ["stdout", "stderr"] as const) {
       child[stream].on("data", (chunk: Buffer) => {
@@ -24,10 +28,17 @@ function exec(node: NodeName, command: readonly string[], options: ExecOptions):
       if (error.code !== "EPIPE") reject(error);
     });
     child.stdin.end(options.input);
-    child.on("error", (error) => reject(new ProcessError(["docker", ...words], undefined, "", `could not run (${error.message})`)));
+    child.on("error", (error) =>
+      reject(new ProcessError(["docker", ...words], undefined, "", `could not run (${error.message})`)),
+    );
     child.on("close", (code, signal) => {
       if (code === null) reject(new ProcessError(["docker", ...words], undefined, "", `ended by ${signal}`));
-      else resolve({ code, stdout: Buffer.concat(kept.stdout).toString("utf8"), stderr: Buffer.concat(kept.stderr).toString("utf8") });
+      else
+        resolve({
+          code,
+          stdout: Buffer.concat(kept.stdout).toString("utf8"),
+          stderr: Buffer.concat(kept.stderr).toString("utf8"),
+        });
     });
   });
 }
@@ -38,16 +49,23 @@ export function nodeAccess(engine: Engine, node: NodeName): NodeAccess {
     exec: (command, options = {}) => exec(node, command, options),
     terminal: (command) => ["docker", "exec", "-it", node, ...(command.length === 0 ? ["/bin/bash", "-l"] : command)],
     async put(folder, bytes) {
-      await engine.call(`copy to ${node}:${folder}`, "PUT", `/containers/${node}/archive`, { query: { path: folder }, archive: Readable.from([bytes]) });
+      await engine.call(`copy to ${node}:${folder}`, "PUT", `/containers/${node}/archive`, {
+        query: { path: folder },
+        archive: Readable.from([bytes]),
+      });
     },
     get: (path) => engine.bytes(`copy from ${node}:${path}`, `/containers/${node}/archive`, { query: { path } }),
     async console(lines) {
-      const bytes = await engine.bytes(`read the console of ${node}`, `/containers/${node}/logs`, { query: { stdout: true, stderr: true, tail: lines } });
+      const bytes = await engine.bytes(`read the console of ${node}`, `/containers/${node}/logs`, {
+        query: { stdout: true, stderr: true, tail: lines },
+      });
       return unframed(bytes);
     },
     start: () => orDone(engine.call(`start ${node}`, "POST", `/containers/${node}/start`)),
-    stop: (seconds) => orDone(engine.call(`stop ${node}`, "POST", `/containers/${node}/stop`, { query: { t: seconds } })),
-    restart: async (seconds) => void (await engine.call(`restart ${node}`, "POST", `/containers/${node}/restart`, { query: { t: seconds } })),
+    stop: (seconds) =>
+      orDone(engine.call(`stop ${node}`, "POST", `/containers/${node}/stop`, { query: { t: seconds } })),
+    restart: async (seconds) =>
+      void (await engine.call(`restart ${node}`, "POST", `/containers/${node}/restart`, { query: { t: seconds } })),
     connect: async (port) => tunnel(node, `TCP:127.0.0.1:${port}`),
   };
 }
@@ -55,7 +73,7 @@ export function nodeAccess(engine: Engine, node: NodeName): NodeAccess {
 /** Logs come in frames: one byte of stream, three of nothing, four of length, then the bytes. */
 function unframed(bytes: Buffer): string {
   const parts: Buffer[] = [];
-  for (let at = 0; at + 8 <= bytes.length; ) {
+  for (let at = 0; at + 8 <= bytes.length;) {
     const length = bytes.readUInt32BE(at + 4);
     parts.push(bytes.subarray(at + 8, at + 8 + length));
     at += 8 + length;

@@ -6,7 +6,16 @@ import { archive, type ArchiveEntry } from "./archive.ts";
 import { gatewayOptions, gatewayShape, nodeOptions, nodeShape, runtimeFolder } from "./container.ts";
 import { at, textAt, textsAt } from "../../host/answer.ts";
 import { orAbsent, orDone, type Engine } from "./engine.ts";
-import { dataVolume, dockerVolume, gatewayName, label, networkName, runtimeVolume, storePort, storeVolume } from "./names.ts";
+import {
+  dataVolume,
+  dockerVolume,
+  gatewayName,
+  label,
+  networkName,
+  runtimeVolume,
+  storePort,
+  storeVolume,
+} from "./names.ts";
 import { bridgeAddress, gatewayAddress } from "./network.ts";
 import type { Rights } from "./rights.ts";
 import { runtimeArchive, type Runtime } from "./runtime.ts";
@@ -18,7 +27,8 @@ After=dbus.service
 StartLimitIntervalSec=0
 
 [Service]
-ExecStart=${runtimeFolder}/node ${runtimeFolder}/agent.js
+# A small young generation: the agent lives long and does little, memory counts more than speed.
+ExecStart=${runtimeFolder}/node --max-semi-space-size=1 ${runtimeFolder}/agent.js
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=always
 RestartSec=1
@@ -48,17 +58,30 @@ async function ensureVolume(engine: Engine, name: string, labels: Readonly<Recor
   await engine.call(`make the volume ${name}`, "POST", "/volumes/create", { body: { Name: name, Labels: labels } });
 }
 
-type Seen = { readonly id: string; readonly status: string; readonly running: boolean; readonly labels: Readonly<Record<string, string>> };
+type Seen = {
+  readonly id: string;
+  readonly status: string;
+  readonly running: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+};
 
 async function inspect(engine: Engine, name: string): Promise<Seen | undefined> {
   const there = await orAbsent(engine.call(`look at ${name}`, "GET", `/containers/${name}/json`));
   if (there === undefined) return undefined;
-  return { id: textAt(there, "Id"), status: textAt(there, "State", "Status"), running: at(there, "State", "Running") === true, labels: textsAt(there, "Config", "Labels") };
+  return {
+    id: textAt(there, "Id"),
+    status: textAt(there, "State", "Status"),
+    running: at(there, "State", "Running") === true,
+    labels: textsAt(there, "Config", "Labels"),
+  };
 }
 
 /** Gives the container's id. */
 async function create(engine: Engine, name: string, options: unknown): Promise<string> {
-  return textAt(await engine.call(`make ${name}`, "POST", "/containers/create", { query: { name }, body: options }), "Id");
+  return textAt(
+    await engine.call(`make ${name}`, "POST", "/containers/create", { query: { name }, body: options }),
+    "Id",
+  );
 }
 async function start(engine: Engine, name: string): Promise<void> {
   await orDone(engine.call(`start ${name}`, "POST", `/containers/${name}/start`));
@@ -69,14 +92,22 @@ async function discard(engine: Engine, name: string, running: boolean, seconds: 
   await orDone(engine.call(`remove ${name}`, "DELETE", `/containers/${name}`, { query: { force: true } }));
 }
 async function put(engine: Engine, name: string, folder: string, entries: Readable): Promise<void> {
-  await engine.call(`put files into ${name}`, "PUT", `/containers/${name}/archive`, { query: { path: folder }, archive: entries });
+  await engine.call(`put files into ${name}`, "PUT", `/containers/${name}/archive`, {
+    query: { path: folder },
+    archive: entries,
+  });
 }
 async function removeVolume(engine: Engine, name: string): Promise<void> {
   await orDone(engine.call(`remove the volume ${name}`, "DELETE", `/volumes/${name}`));
 }
 
 /** Makes the gateway, or makes it anew when its shape changed; the store's volume stays. */
-export async function ensureGateway(engine: Engine, cluster: ClusterName, gateway: GatewayContainer, runtime: Runtime): Promise<void> {
+export async function ensureGateway(
+  engine: Engine,
+  cluster: ClusterName,
+  gateway: GatewayContainer,
+  runtime: Runtime,
+): Promise<void> {
   const name = gatewayName(cluster);
   const there = await inspect(engine, name);
   const same = there?.labels[label.shape] === gatewayShape(gateway);
@@ -107,20 +138,41 @@ function firstBoot(machine: MachineConfig): readonly ArchiveEntry[] {
   return [
     ...machine.files
       .filter((file) => file.path.startsWith("/etc/") && file.user === "root" && file.group === "root")
-      .map((file) => ({ path: file.path.slice("/etc/".length), content: file.content, mode: Number.parseInt(file.mode, 8) })),
+      .map((file) => ({
+        path: file.path.slice("/etc/".length),
+        content: file.content,
+        mode: Number.parseInt(file.mode, 8),
+      })),
     ...machine.units.flatMap((unit) => [
       ...(unit.content === undefined ? [] : [{ path: `${folder}/${unit.name}`, content: unit.content, mode: 0o644 }]),
-      ...unit.dropIns.map((dropIn) => ({ path: `${folder}/${unit.name}.d/${dropIn.name}`, content: dropIn.content, mode: 0o644 })),
+      ...unit.dropIns.map((dropIn) => ({
+        path: `${folder}/${unit.name}.d/${dropIn.name}`,
+        content: dropIn.content,
+        mode: 0o644,
+      })),
       ...(unit.state === "on"
-        ? [{ path: `${folder}/multi-user.target.wants/${unit.name}`, target: unit.content === undefined ? `/lib/systemd/system/${unit.name}` : `../${unit.name}` }]
+        ? [
+            {
+              path: `${folder}/multi-user.target.wants/${unit.name}`,
+              target: unit.content === undefined ? `/lib/systemd/system/${unit.name}` : `../${unit.name}`,
+            },
+          ]
         : []),
-      ...(unit.state === "masked" && unit.content === undefined ? [{ path: `${folder}/${unit.name}`, target: "/dev/null" }] : []),
+      ...(unit.state === "masked" && unit.content === undefined
+        ? [{ path: `${folder}/${unit.name}`, target: "/dev/null" }]
+        : []),
     ]),
   ];
 }
 
 /** Makes a node's volumes and container, puts its identity in, starts it. */
-async function ensureNode(engine: Engine, cluster: ClusterName, node: NodeContainer, rights: Rights, admission: Admission | undefined): Promise<void> {
+async function ensureNode(
+  engine: Engine,
+  cluster: ClusterName,
+  node: NodeContainer,
+  rights: Rights,
+  admission: Admission | undefined,
+): Promise<void> {
   const there = await inspect(engine, node.name);
   const same = there?.labels[label.shape] === nodeShape(node) && there.labels[label.instance] === node.instance;
   if (there !== undefined && same && there.status !== "created") {
@@ -169,7 +221,11 @@ async function removeContainer(engine: Engine, name: string): Promise<void> {
 export async function applyWork(
   engine: Engine,
   work: DockerWork,
-  given: { readonly rights: () => Promise<Rights>; readonly runtime: () => Promise<Runtime>; readonly admission: Admission | undefined },
+  given: {
+    readonly rights: () => Promise<Rights>;
+    readonly runtime: () => Promise<Runtime>;
+    readonly admission: Admission | undefined;
+  },
 ): Promise<void> {
   switch (work.kind) {
     case "gateway":
@@ -192,6 +248,12 @@ export async function applyWork(
     case "removeVolume":
       return removeVolume(engine, work.volume);
     case "removeNetwork":
-      return orDone(engine.call(`remove the network ${networkName(work.cluster)}`, "DELETE", `/networks/${networkName(work.cluster)}`));
+      return orDone(
+        engine.call(
+          `remove the network ${networkName(work.cluster)}`,
+          "DELETE",
+          `/networks/${networkName(work.cluster)}`,
+        ),
+      );
   }
 }

@@ -15,10 +15,14 @@ export function archive(entries: readonly ArchiveEntry[]): Readable {
   const fill = async (): Promise<void> => {
     for (const entry of entries) {
       if ("target" in entry) tar.entry({ name: entry.path, type: "symlink", linkname: entry.target });
-      else if ("content" in entry) tar.entry({ name: entry.path, mode: entry.mode, mtime: new Date(0) }, Buffer.from(entry.content));
+      else if ("content" in entry)
+        tar.entry({ name: entry.path, mode: entry.mode, mtime: new Date(0) }, Buffer.from(entry.content));
       else {
         const { size } = await stat(entry.from);
-        await pipeline(createReadStream(entry.from, { highWaterMark: 1 << 20 }), tar.entry({ name: entry.path, mode: entry.mode, size, mtime: new Date(0) }));
+        await pipeline(
+          createReadStream(entry.from, { highWaterMark: 1 << 20 }),
+          tar.entry({ name: entry.path, mode: entry.mode, size, mtime: new Date(0) }),
+        );
       }
     }
     tar.finalize();

@@ -17,9 +17,7 @@ const indispensable = ["SYS_ADMIN", "NET_ADMIN", "MKNOD", "SYS_CHROOT", "SETPCAP
 export interface EngineProbe {
   /** Runs a throw-away container that does nothing; undefined when it ran, else why the engine refused. */
   refusal(
-    rights:
-      | { readonly kind: "privileged" }
-      | { readonly kind: "capabilities"; readonly add: readonly string[] },
+    rights: { readonly kind: "privileged" } | { readonly kind: "capabilities"; readonly add: readonly string[] },
   ): Promise<string | undefined>;
   /** The bounding set of this machine's processes, when the engine seems to run here: a guess that saves trials. */
   boundingSet(): Promise<bigint | undefined>;
@@ -49,17 +47,10 @@ export function readBoundingSet(status: string): bigint | undefined {
 
 /** Finds the largest set that the engine gives, by halving what it refuses: a few trials for each that is missing. */
 async function granted(probe: EngineProbe, names: readonly string[]): Promise<readonly string[]> {
-  if (
-    names.length === 0 ||
-    (await probe.refusal({ kind: "capabilities", add: names })) === undefined
-  )
-    return names;
+  if (names.length === 0 || (await probe.refusal({ kind: "capabilities", add: names })) === undefined) return names;
   if (names.length === 1) return [];
   const half = Math.ceil(names.length / 2);
-  return [
-    ...(await granted(probe, names.slice(0, half))),
-    ...(await granted(probe, names.slice(half))),
-  ];
+  return [...(await granted(probe, names.slice(0, half))), ...(await granted(probe, names.slice(half)))];
 }
 
 /**
@@ -123,18 +114,11 @@ export function commandProbe(processes: Processes, image: string): EngineProbe {
         );
         return undefined;
       } catch (error) {
-        const unreachable =
-          /cannot connect|during connect|permission denied while trying to connect|no such image/i;
-        if (
-          !(error instanceof ProcessError) ||
-          !refused.includes(error.code ?? 0) ||
-          unreachable.test(error.stderr)
-        )
+        const unreachable = /cannot connect|during connect|permission denied while trying to connect|no such image/i;
+        if (!(error instanceof ProcessError) || !refused.includes(error.code ?? 0) || unreachable.test(error.stderr))
           throw error;
         // The engine's message begins a long line; a hint about --help follows it.
-        return (error.stderr.split("\n")[0] ?? "")
-          .replace(/^docker: Error response from daemon: /, "")
-          .slice(0, 300);
+        return (error.stderr.split("\n")[0] ?? "").replace(/^docker: Error response from daemon: /, "").slice(0, 300);
       }
     },
     async boundingSet() {
@@ -150,9 +134,6 @@ export function commandProbe(processes: Processes, image: string): EngineProbe {
 }
 
 /** What node containers may be given on the engine of the docker command. */
-export function detectRights(engine: {
-  readonly image: string;
-  readonly processes: Processes;
-}): Promise<Rights> {
+export function detectRights(engine: { readonly image: string; readonly processes: Processes }): Promise<Rights> {
   return findRights(commandProbe(engine.processes, engine.image));
 }

@@ -1,6 +1,17 @@
 import { createHash } from "node:crypto";
 import type { ClusterName } from "../../cluster/cluster.ts";
-import { dataVolume, dockerApiPort, dockerVolume, etcdPort, gatewayName, label, networkName, runtimeVolume, storePort, storeVolume } from "./names.ts";
+import {
+  dataVolume,
+  dockerApiPort,
+  dockerVolume,
+  etcdPort,
+  gatewayName,
+  label,
+  networkName,
+  runtimeVolume,
+  storePort,
+  storeVolume,
+} from "./names.ts";
 import { gatewayAddress } from "./network.ts";
 import type { Rights } from "./rights.ts";
 import type { GatewayContainer, NodeContainer } from "./work.ts";

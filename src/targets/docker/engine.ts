@@ -47,7 +47,8 @@ export function localSocket(environment: EngineEnvironment): string | undefined 
   try {
     const folder = environment["DOCKER_CONFIG"] ?? join(homedir(), ".docker");
     const config: unknown = JSON.parse(readFileSync(join(folder, "config.json"), "utf8"));
-    const current: unknown = typeof config === "object" && config !== null ? Reflect.get(config, "currentContext") : undefined;
+    const current: unknown =
+      typeof config === "object" && config !== null ? Reflect.get(config, "currentContext") : undefined;
     if (typeof current === "string" && current !== "" && current !== "default") return undefined;
   } catch (error) {
     // No configuration is the usual case; an unreadable one is the docker command's to complain about.
@@ -80,10 +81,13 @@ function messageOf(body: Buffer): string {
 /** Opens the engine that the docker command would use. Nothing is sent before the first call. */
 export function openEngine(environment: EngineEnvironment): Engine {
   const socketPath = localSocket(environment);
-  const agent = socketPath === undefined ? new CommandAgent({ keepAlive: true, maxSockets: 4 }) : new Agent({ keepAlive: true });
+  const agent =
+    socketPath === undefined ? new CommandAgent({ keepAlive: true, maxSockets: 4 }) : new Agent({ keepAlive: true });
   const send = (doing: string, method: string, path: string, call: Call): Promise<Buffer> =>
     new Promise((resolve, reject) => {
-      const query = new URLSearchParams(Object.entries(call.query ?? {}).map(([name, value]): [string, string] => [name, String(value)])).toString();
+      const query = new URLSearchParams(
+        Object.entries(call.query ?? {}).map(([name, value]): [string, string] => [name, String(value)]),
+      ).toString();
       const text = call.body === undefined ? undefined : JSON.stringify(call.body);
       const options: RequestOptions = {
         ...(socketPath === undefined ? { host: "docker" } : { socketPath }),
@@ -92,12 +96,20 @@ export function openEngine(environment: EngineEnvironment): Engine {
         timeout,
         path: `/${version}${path}${query === "" ? "" : `?${query}`}`,
         headers: {
-          ...(text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
+          ...(text === undefined
+            ? {}
+            : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
           ...(call.archive === undefined ? {} : { "content-type": "application/x-tar" }),
         },
       };
       const fail = (error: unknown): void =>
-        reject(new EngineError(`Docker could not ${doing}: ${error instanceof Error ? error.message : String(error)}`, undefined, { cause: error }));
+        reject(
+          new EngineError(
+            `Docker could not ${doing}: ${error instanceof Error ? error.message : String(error)}`,
+            undefined,
+            { cause: error },
+          ),
+        );
       const ask = request(options, (answer) => {
         const chunks: Buffer[] = [];
         answer.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -141,6 +153,7 @@ export async function orDone(call: Promise<unknown>): Promise<void> {
   try {
     await call;
   } catch (error) {
-    if (!(error instanceof EngineError && (error.status === 304 || error.status === 404 || error.status === 409))) throw error;
+    if (!(error instanceof EngineError && (error.status === 304 || error.status === 404 || error.status === 409)))
+      throw error;
   }
 }

@@ -4,9 +4,7 @@ export type Architecture = "amd64" | "arm64";
 /** One release of etcd; archives are used only when their SHA-256 is the one written here. */
 export type EtcdRelease = {
   readonly version: string;
-  readonly archives: Readonly<
-    Record<Architecture, { readonly url: string; readonly sha256: string }>
-  >;
+  readonly archives: Readonly<Record<Architecture, { readonly url: string; readonly sha256: string }>>;
 };
 
 const version = "3.6.14";

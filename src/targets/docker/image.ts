@@ -38,10 +38,7 @@ export type NodeImage = {
 
 const etcdLabel = "slipway.etcd";
 
-function withStreams({
-  processes,
-  streams = systemProcesses,
-}: NodeImageOptions): Processes & Streams {
+function withStreams({ processes, streams = systemProcesses }: NodeImageOptions): Processes & Streams {
   return {
     run: (command, options) => processes.run(command, options),
     stream: (command, onLine, options) => streams.stream(command, onLine, options),
@@ -59,8 +56,7 @@ function oldEtcd(version: string, image: string, attempts: string): string {
  */
 export async function ensureNodeImage(options: NodeImageOptions): Promise<NodeImage> {
   const { processes, emit, signal } = options;
-  if (options.image !== undefined && options.image !== "")
-    return givenImage(options, options.image);
+  if (options.image !== undefined && options.image !== "") return givenImage(options, options.image);
   const architecture = options.architecture ?? (await engineArchitecture(processes, signal));
   const disk = options.disk ?? systemDisk();
   const recipe = await readRecipe(disk, options.recipe ?? recipeDirectory(), architecture);
@@ -78,11 +74,7 @@ export async function ensureNodeImage(options: NodeImageOptions): Promise<NodeIm
   }
   const clock = options.clock ?? systemClock;
   const finished = new AbortController();
-  const progress = unsilent(
-    (line) => emit("image.building", { image, line }),
-    clock,
-    finished.signal,
-  );
+  const progress = unsilent((line) => emit("image.building", { image, line }), clock, finished.signal);
   let etcd: string;
   try {
     etcd = await build(
@@ -190,11 +182,6 @@ async function givenImage(options: NodeImageOptions, image: string): Promise<Nod
 }
 
 /** The tag of the image that this version of the program wants; nothing is built. */
-export async function wantedImageTag(
-  processes: Processes,
-  disk: Disk = systemDisk(),
-): Promise<string> {
-  return nodeImageTag(
-    await readRecipe(disk, recipeDirectory(), await engineArchitecture(processes, undefined)),
-  );
+export async function wantedImageTag(processes: Processes, disk: Disk = systemDisk()): Promise<string> {
+  return nodeImageTag(await readRecipe(disk, recipeDirectory(), await engineArchitecture(processes, undefined)));
 }

@@ -8,19 +8,29 @@ import { ProcessError, type Processes } from "../../host/processes.ts";
 const engineUp = 120_000;
 
 /** Ids of those of the references that lie on the engine itself. */
-export async function localImages(processes: Processes, references: readonly string[]): Promise<ReadonlyMap<string, string>> {
+export async function localImages(
+  processes: Processes,
+  references: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   for (const reference of new Set(references)) {
-    const { code, stdout, stderr } = await processes.run(["docker", "image", "inspect", "--format", "{{.Id}}", "--", reference], { accept: [0, 1] });
+    const { code, stdout, stderr } = await processes.run(
+      ["docker", "image", "inspect", "--format", "{{.Id}}", "--", reference],
+      { accept: [0, 1] },
+    );
     if (code === 0) found.set(reference, stdout.trim());
-    else if (!/no such image/i.test(stderr)) throw new ProcessError(["docker", "image", "inspect", reference], code, stderr, "could not look at an image");
+    else if (!/no such image/i.test(stderr))
+      throw new ProcessError(["docker", "image", "inspect", reference], code, stderr, "could not look at an image");
   }
   return found;
 }
 
 /** Whether the node's own engine has an image of this name; `undefined`: its engine is not up yet. */
 async function has(processes: Processes, node: NodeName, reference: string): Promise<boolean | undefined> {
-  const asked = await processes.run(["docker", "exec", node, "docker", "image", "inspect", "--format", "ok", "--", reference], { accept: [0, 1, 126, 127], timeout: 30_000 });
+  const asked = await processes.run(
+    ["docker", "exec", node, "docker", "image", "inspect", "--format", "ok", "--", reference],
+    { accept: [0, 1, 126, 127], timeout: 30_000 },
+  );
   if (asked.code === 0) return true;
   return /no such image/i.test(asked.stderr) ? false : undefined;
 }
@@ -29,7 +39,10 @@ async function has(processes: Processes, node: NodeName, reference: string): Pro
 function send(reference: string, node: NodeName, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const from = spawn("docker", ["save", reference], { stdio: ["ignore", "pipe", "pipe"], signal });
-    const to = spawn("docker", ["exec", "-i", node, "docker", "load", "--quiet"], { stdio: ["pipe", "ignore", "pipe"], signal });
+    const to = spawn("docker", ["exec", "-i", node, "docker", "load", "--quiet"], {
+      stdio: ["pipe", "ignore", "pipe"],
+      signal,
+    });
     let said = "";
     for (const child of [from, to]) {
       child.stderr.setEncoding("utf8").on("data", (text: string) => {
@@ -47,7 +60,10 @@ function send(reference: string, node: NodeName, signal: AbortSignal): Promise<v
       ends.push(code);
       if (ends.length < 2) return;
       if (ends.every((end) => end === 0)) resolve();
-      else reject(new ProcessError(["docker", "save", reference], undefined, said, `could not load the image into ${node}`));
+      else
+        reject(
+          new ProcessError(["docker", "save", reference], undefined, said, `could not load the image into ${node}`),
+        );
     };
     from.on("close", ended);
     to.on("close", ended);
@@ -73,11 +89,15 @@ export async function loadImage(
         const there = await has(processes, node, name);
         if (there === true) return;
         if (there === false) break;
-        if (clock.now() > deadline) throw new Error(`the engine of ${node} did not come up within ${engineUp / 1000} s`);
+        if (clock.now() > deadline)
+          throw new Error(`the engine of ${node} did not come up within ${engineUp / 1000} s`);
         await clock.sleep(300, signal);
       }
       await send(reference, node, signal);
-      await processes.run(["docker", "exec", node, "docker", "image", "tag", "--", reference, name], { timeout: 30_000, signal });
+      await processes.run(["docker", "exec", node, "docker", "image", "tag", "--", reference, name], {
+        timeout: 30_000,
+        signal,
+      });
       loaded.push(node);
     }),
   );

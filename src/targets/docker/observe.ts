@@ -9,10 +9,20 @@ export type SeenContainer = {
   readonly name: string;
   readonly state: string;
   readonly labels: Readonly<Record<string, string>>;
-  readonly ports: readonly { readonly inside: number; readonly outside: number; readonly address: string; readonly protocol: "tcp" | "udp" }[];
+  readonly ports: readonly {
+    readonly inside: number;
+    readonly outside: number;
+    readonly address: string;
+    readonly protocol: "tcp" | "udp";
+  }[];
 };
 export type SeenVolume = { readonly name: string; readonly labels: Readonly<Record<string, string>> };
-export type SeenNetwork = { readonly id: string; readonly name: string; readonly subnets: readonly string[]; readonly labels: Readonly<Record<string, string>> };
+export type SeenNetwork = {
+  readonly id: string;
+  readonly name: string;
+  readonly subnets: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+};
 
 /** Everything on the engine that bears the cluster's label. */
 export type World = {
@@ -51,20 +61,32 @@ export async function look(engine: Engine, cluster: ClusterName | undefined): Pr
         const protocol = textAt(port, "Type");
         const outside = at(port, "PublicPort");
         if (typeof outside !== "number" || (protocol !== "tcp" && protocol !== "udp")) return [];
-        return [{ inside: Number(at(port, "PrivatePort")), outside, address: textAt(port, "IP") || "0.0.0.0", protocol }];
+        return [
+          { inside: Number(at(port, "PrivatePort")), outside, address: textAt(port, "IP") || "0.0.0.0", protocol },
+        ];
       }),
     })),
-    volumes: listAt(volumes, "Volumes").map((volume) => ({ name: textAt(volume, "Name"), labels: textsAt(volume, "Labels") })),
+    volumes: listAt(volumes, "Volumes").map((volume) => ({
+      name: textAt(volume, "Name"),
+      labels: textsAt(volume, "Labels"),
+    })),
     networks: listAt(networks).map(networkOf),
   };
 }
 
 /** The subnets of every network of the engine, for choosing a free one. */
 export async function takenSubnets(engine: Engine): Promise<readonly string[]> {
-  return listAt(await engine.call("list networks", "GET", "/networks")).flatMap((network) => networkOf(network).subnets);
+  return listAt(await engine.call("list networks", "GET", "/networks")).flatMap(
+    (network) => networkOf(network).subnets,
+  );
 }
 
-const states: Readonly<Record<string, ObservedNode["state"]>> = { running: "running", restarting: "running", paused: "running", created: "created" };
+const states: Readonly<Record<string, ObservedNode["state"]>> = {
+  running: "running",
+  restarting: "running",
+  paused: "running",
+  created: "created",
+};
 
 /** The nodes and published ports of a world; a volume of a node without its container is a node that is missing. */
 export function observed(world: World): Observed {
@@ -86,7 +108,8 @@ export function observed(world: World): Observed {
     });
   };
   // A removal may end between a node's two volumes; where both are there, the data's word counts.
-  for (const part of ["docker", "data"]) for (const volume of world.volumes) if (volume.labels[label.part] === part) add(volume.labels, "missing");
+  for (const part of ["docker", "data"])
+    for (const volume of world.volumes) if (volume.labels[label.part] === part) add(volume.labels, "missing");
   for (const container of world.containers) {
     if (container.labels[label.part] === "node") add(container.labels, states[container.state] ?? "stopped");
   }

@@ -8,7 +8,12 @@ import { archive } from "./archive.ts";
 /** The programs that are put into a cluster's runtime volume, with their hashes. */
 export type Runtime = {
   readonly hash: string;
-  readonly files: readonly { readonly name: string; readonly path: string; readonly sha256: string; readonly mode: number }[];
+  readonly files: readonly {
+    readonly name: string;
+    readonly path: string;
+    readonly sha256: string;
+    readonly mode: number;
+  }[];
 };
 
 async function sha256(path: string): Promise<string> {
@@ -35,7 +40,11 @@ async function rememberedSha256(path: string, cacheFolder: string): Promise<stri
 }
 
 /** The runtime of nodes and gateway: a Node.js binary, the agent and the gateway program, each one file. */
-export async function findRuntime(options: { readonly node: string; readonly programs: string; readonly cacheFolder: string }): Promise<Runtime> {
+export async function findRuntime(options: {
+  readonly node: string;
+  readonly programs: string;
+  readonly cacheFolder: string;
+}): Promise<Runtime> {
   const files = await Promise.all(
     [
       { name: "node", path: options.node, mode: 0o755 },
@@ -43,7 +52,9 @@ export async function findRuntime(options: { readonly node: string; readonly pro
       { name: "gateway.js", path: join(options.programs, "gateway.js"), mode: 0o644 },
     ].map(async (file) => ({ ...file, sha256: await rememberedSha256(file.path, options.cacheFolder) })),
   );
-  const hash = createHash("sha256").update(files.map((file) => `${file.name} ${file.sha256}\n`).join("")).digest("hex");
+  const hash = createHash("sha256")
+    .update(files.map((file) => `${file.name} ${file.sha256}\n`).join(""))
+    .digest("hex");
   return { hash: hash.slice(0, 16), files };
 }
 
@@ -52,6 +63,10 @@ export function runtimeArchive(runtime: Runtime): Readable {
   return archive([
     ...runtime.files.map((file) => ({ path: file.name, from: file.path, mode: file.mode })),
     { path: "package.json", content: '{"type":"module"}\n', mode: 0o644 },
-    { path: "SHA256SUMS", content: runtime.files.map((file) => `${file.sha256}  ${file.name}\n`).join(""), mode: 0o644 },
+    {
+      path: "SHA256SUMS",
+      content: runtime.files.map((file) => `${file.sha256}  ${file.name}\n`).join(""),
+      mode: 0o644,
+    },
   ]);
 }

@@ -33,7 +33,11 @@ export type DockerOptions = {
   readonly clock: Clock;
   readonly random: Random;
   /** What stands in for Docker where there is none: the engine, the stores behind gateways, the nodes' programs. */
-  readonly instead?: { readonly engine: Engine; readonly store: (cluster: ClusterName) => ClusterStore; readonly runtime: Runtime };
+  readonly instead?: {
+    readonly engine: Engine;
+    readonly store: (cluster: ClusterName) => ClusterStore;
+    readonly runtime: Runtime;
+  };
 };
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
@@ -67,12 +71,14 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
   const world = async (cluster: ClusterName): Promise<World> => ({ cluster, ...(await look(engine, cluster)) });
 
   const access = (cluster: ClusterName, subnet: string): StoreAccess => {
-    if (instead !== undefined) return { store: instead.store(cluster), address: gatewayAddress(subnet), close: async () => {} };
+    if (instead !== undefined)
+      return { store: instead.store(cluster), address: gatewayAddress(subnet), close: async () => {} };
     const store = httpStore({ connect: () => tunnel(gatewayName(cluster), `UNIX-CONNECT:${operatorSocket}`) });
     return { store, address: gatewayAddress(subnet), close: async () => store.close() };
   };
 
-  const networkOf = (seen: World): string | undefined => seen.networks.find((network) => network.labels[label.part] === "network")?.subnets[0];
+  const networkOf = (seen: World): string | undefined =>
+    seen.networks.find((network) => network.labels[label.part] === "network")?.subnets[0];
 
   async function subnetOf(cluster: Cluster, seen: World): Promise<string> {
     const there = networkOf(seen);
@@ -88,7 +94,10 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
 
     async examine() {
       try {
-          const [version, info] = await Promise.all([engine.call("tell its version", "GET", "/version"), engine.call("tell about itself", "GET", "/info")]);
+        const [version, info] = await Promise.all([
+          engine.call("tell its version", "GET", "/version"),
+          engine.call("tell about itself", "GET", "/info"),
+        ]);
         const cgroup = textAt(info, "CgroupVersion") || "1";
         return [
           {
@@ -112,7 +121,8 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
     async list() {
       const all = await look(engine, undefined);
       const names = new Set<string>();
-      for (const { labels } of [...all.containers, ...all.volumes, ...all.networks]) names.add(labels[label.cluster] ?? "");
+      for (const { labels } of [...all.containers, ...all.volumes, ...all.networks])
+        names.add(labels[label.cluster] ?? "");
       names.delete("");
       // Read back from labels that were written from clusters' names.
       return [...names].toSorted() as ClusterName[];
@@ -152,7 +162,8 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
         // Another operator may have made it a moment before, with another subnet.
         subnet = networkOf(await world(cluster.name)) ?? subnet;
         await ensureGateway(engine, cluster.name, wantedGateway(cluster, nodes, programs.hash, subnet), programs);
-      } else if (gateway.state !== "running") await orDone(engine.call(`start ${gateway.name}`, "POST", `/containers/${gateway.id}/start`));
+      } else if (gateway.state !== "running")
+        await orDone(engine.call(`start ${gateway.name}`, "POST", `/containers/${gateway.id}/start`));
       const opened = access(cluster.name, subnet);
       await untilAnswers(opened, run);
       return opened;
@@ -163,14 +174,21 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
       if (cluster === undefined) return planCleanup(now);
       const [nodes, programs] = await Promise.all([nodeImage(), runtime()]);
       const subnet = await subnetOf(cluster, now);
-      return planLaunch({ cluster, image: nodes, runtime: programs.hash, subnet, instance: () => `i-${random.hex(6)}` }, now, seen);
+      return planLaunch(
+        { cluster, image: nodes, runtime: programs.hash, subnet, instance: () => `i-${random.hex(6)}` },
+        now,
+        seen,
+      );
     },
 
     removal: (node, cluster) => removal(cluster, `node:${node.name}`, node, 0),
 
     async nudge(name) {
       // 1: the agent is just starting, or starting again after its own update; it looks anyway.
-      await processes.run(["docker", "exec", name, "systemctl", "reload", "slipway-agent.service"], { timeout: 20_000, accept: [0, 1] });
+      await processes.run(["docker", "exec", name, "systemctl", "reload", "slipway-agent.service"], {
+        timeout: 20_000,
+        accept: [0, 1],
+      });
     },
 
     localImages: (references) => localImages(processes, references),

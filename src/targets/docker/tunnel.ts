@@ -31,7 +31,8 @@ export function commandStream(command: readonly [string, ...string[]]): Duplex {
   child.stdin.on("error", (error) => duplex.destroy(error));
   child.on("error", (error) => duplex.destroy(error));
   child.on("close", (code) => {
-    if (code !== 0 && !duplex.destroyed) duplex.destroy(new Error(`${command.join(" ")} ended with ${code}: ${said.trim()}`));
+    if (code !== 0 && !duplex.destroyed)
+      duplex.destroy(new Error(`${command.join(" ")} ended with ${code}: ${said.trim()}`));
   });
   return duplex;
 }

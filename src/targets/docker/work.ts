@@ -25,7 +25,13 @@ export type DockerWork =
   | { readonly kind: "gateway"; readonly cluster: ClusterName; readonly gateway: GatewayContainer }
   | { readonly kind: "node"; readonly cluster: ClusterName; readonly node: NodeContainer }
   | { readonly kind: "start"; readonly cluster: ClusterName; readonly node: NodeName }
-  | { readonly kind: "removeNode"; readonly cluster: ClusterName; readonly node: NodeName; readonly instance: string; readonly volumes: boolean }
+  | {
+      readonly kind: "removeNode";
+      readonly cluster: ClusterName;
+      readonly node: NodeName;
+      readonly instance: string;
+      readonly volumes: boolean;
+    }
   | { readonly kind: "removeGateway"; readonly cluster: ClusterName }
   | { readonly kind: "removeVolume"; readonly cluster: ClusterName; readonly volume: string }
   | { readonly kind: "removeNetwork"; readonly cluster: ClusterName };

@@ -8,11 +8,7 @@ import { type Attempt, ImageError, type Workshop, stoppable, why } from "./works
 const registries = ["docker.io/library", "public.ecr.aws/docker/library", "mirror.gcr.io/library"];
 
 /** Pulls the stock Debian from the first registry that has it; gives the name it was pulled by. */
-async function pullDebian(
-  workshop: Workshop,
-  recipe: Recipe,
-  attempts: Attempt[],
-): Promise<string | undefined> {
+async function pullDebian(workshop: Workshop, recipe: Recipe, attempts: Attempt[]): Promise<string | undefined> {
   for (const registry of registries) {
     const image = `${registry}/${recipe.debian.image}`;
     try {
@@ -45,9 +41,7 @@ export async function ensureBase(workshop: Workshop, recipe: Recipe): Promise<st
   const stock = await pullDebian(workshop, recipe, attempts);
   if (stock !== undefined) {
     try {
-      const files = [
-        { path: "packages.txt", content: recipeText(recipe, "packages.txt"), mode: 0o644 },
-      ];
+      const files = [{ path: "packages.txt", content: recipeText(recipe, "packages.txt"), mode: 0o644 }];
       const labels = { "slipway.debian": stock };
       await buildImage(workshop, {
         tag,

@@ -19,9 +19,7 @@ async function ensureMmdebstrap(workshop: Workshop): Promise<void> {
     "debian-archive-keyring",
   ] as const;
   if (user !== "0") throw new Error(`mmdebstrap is not installed; run: sudo ${command.join(" ")}`);
-  workshop.say(
-    "debian: installing mmdebstrap on this machine (apt-get install mmdebstrap debian-archive-keyring)",
-  );
+  workshop.say("debian: installing mmdebstrap on this machine (apt-get install mmdebstrap debian-archive-keyring)");
   const options = {
     environment: { DEBIAN_FRONTEND: "noninteractive" },
     timeout: 180_000,
@@ -42,17 +40,9 @@ export async function bootstrap(workshop: Workshop, recipe: Recipe, tag: string)
   await ensureMmdebstrap(workshop);
   const native = await answer(workshop, ["dpkg", "--print-architecture"]);
   if (native !== recipe.architecture)
-    throw new Error(
-      `this machine is ${native ?? "not a Debian"} and the engine ${recipe.architecture}`,
-    );
+    throw new Error(`this machine is ${native ?? "not a Debian"} and the engine ${recipe.architecture}`);
   const targets =
-    (await answer(workshop, [
-      "apt-get",
-      "indextargets",
-      "--format",
-      sourceFormat,
-      "Created-By: Packages",
-    ])) ?? "";
+    (await answer(workshop, ["apt-get", "indextargets", "--format", sourceFormat, "Created-By: Packages"])) ?? "";
   const proxies =
     (await answer(workshop, [
       "apt-config",

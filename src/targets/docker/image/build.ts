@@ -24,10 +24,7 @@ export function buildCommand(build: Build, context: string): readonly [string, .
     "build",
     "--tag",
     build.tag,
-    ...Object.entries(build.arguments).flatMap(([name, value]) => [
-      "--build-arg",
-      `${name}=${value}`,
-    ]),
+    ...Object.entries(build.arguments).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
     ...Object.entries(build.labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]),
     context,
   ];
@@ -39,25 +36,20 @@ export async function buildImage(workshop: Workshop, build: Build): Promise<void
   try {
     await workshop.disk.write(`${place.path}/Dockerfile`, build.dockerfile, 0o644);
     for (const file of build.files) {
-      if ("content" in file)
-        await workshop.disk.write(`${place.path}/${file.path}`, file.content, file.mode);
+      if ("content" in file) await workshop.disk.write(`${place.path}/${file.path}`, file.content, file.mode);
       else await workshop.disk.copy(file.from, `${place.path}/${file.path}`, file.mode);
     }
     // Of several BuildKit builders only the one named like the context sees and keeps the engine's own images.
     const context = await answer(workshop, ["docker", "context", "show"]);
-    await workshop.processes.stream(
-      buildCommand(build, place.path),
-      condense(build.subject, workshop),
-      {
-        environment: {
-          BUILDKIT_PROGRESS: "plain",
-          BUILDX_NO_DEFAULT_ATTESTATIONS: "1",
-          BUILDX_BUILDER: context ?? "default",
-        },
-        timeout: 600_000,
-        ...stoppable(workshop.signal),
+    await workshop.processes.stream(buildCommand(build, place.path), condense(build.subject, workshop), {
+      environment: {
+        BUILDKIT_PROGRESS: "plain",
+        BUILDX_NO_DEFAULT_ATTESTATIONS: "1",
+        BUILDX_BUILDER: context ?? "default",
       },
-    );
+      timeout: 600_000,
+      ...stoppable(workshop.signal),
+    });
   } finally {
     await place.remove();
   }

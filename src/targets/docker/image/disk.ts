@@ -1,16 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
-import {
-  chmod,
-  copyFile,
-  mkdir,
-  mkdtemp,
-  readFile,
-  readdir,
-  rename,
-  rm,
-  writeFile,
-} from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -51,13 +41,7 @@ export function diskWithCache(root: string): Disk {
       const entries = await readdir(directory, { recursive: true, withFileTypes: true });
       return entries
         .filter((entry) => entry.isFile())
-        .map((entry) =>
-          join(entry.parentPath, entry.name)
-            .slice(directory.length)
-            .split(sep)
-            .filter(Boolean)
-            .join("/"),
-        )
+        .map((entry) => join(entry.parentPath, entry.name).slice(directory.length).split(sep).filter(Boolean).join("/"))
         .toSorted();
     },
     async read(path) {
@@ -90,8 +74,7 @@ export function diskWithCache(root: string): Disk {
     },
     async fetch(url, to, signal) {
       const response = await fetch(url, { signal });
-      if (!response.ok || response.body === null)
-        throw new Error(`${url} answered ${response.status}`);
+      if (!response.ok || response.body === null) throw new Error(`${url} answered ${response.status}`);
       await pipeline(response.body, createWriteStream(to, { mode: 0o600 }), { signal });
     },
     async place(from, to) {
@@ -116,10 +99,7 @@ export function diskWithCache(root: string): Disk {
 }
 
 /** Where a user's cache is: XDG_CACHE_HOME when it is an absolute path, else `~/.cache`. */
-export function cacheRoot(
-  environment: Readonly<Record<string, string | undefined>>,
-  home: string,
-): string {
+export function cacheRoot(environment: Readonly<Record<string, string | undefined>>, home: string): string {
   const configured = environment["XDG_CACHE_HOME"];
   return join(configured?.startsWith("/") === true ? configured : join(home, ".cache"), "slipway");
 }

@@ -32,24 +32,14 @@ function byCurl(url: string, to: string): readonly [string, ...string[]] {
 }
 
 /** Fetches a file and checks its SHA-256 before anyone may use it; throws `HashError` when it is another. */
-export async function download(
-  workshop: Workshop,
-  url: string,
-  sha256: string,
-  to: string,
-): Promise<void> {
+export async function download(workshop: Workshop, url: string, sha256: string, to: string): Promise<void> {
   const { processes, disk, signal } = workshop;
   try {
     await processes.run(byCurl(url, to), { timeout: most, ...stoppable(signal) });
   } catch (error) {
     signal?.throwIfAborted();
     // Only where there is no curl: what curl could not reach, we cannot.
-    if (
-      !(error instanceof ProcessError) ||
-      error.code !== undefined ||
-      !error.message.includes("ENOENT")
-    )
-      throw error;
+    if (!(error instanceof ProcessError) || error.code !== undefined || !error.message.includes("ENOENT")) throw error;
     const limit = AbortSignal.timeout(most);
     await disk.fetch(url, to, signal === undefined ? limit : AbortSignal.any([signal, limit]));
   }

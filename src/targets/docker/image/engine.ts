@@ -5,16 +5,11 @@ import { ImageError, stoppable, why } from "./workshop.ts";
 type Labels = Readonly<Partial<Record<string, string>>>;
 
 /** The architecture of the engine that the docker command uses; throws `ImageError` when none answers. */
-export async function engineArchitecture(
-  processes: Processes,
-  signal: AbortSignal | undefined,
-): Promise<Architecture> {
+export async function engineArchitecture(processes: Processes, signal: AbortSignal | undefined): Promise<Architecture> {
   const command = ["docker", "version", "--format", "{{.Server.Arch}}"] as const;
   let found: string;
   try {
-    found = (
-      await processes.run([...command], { timeout: 30_000, ...stoppable(signal) })
-    ).stdout.trim();
+    found = (await processes.run([...command], { timeout: 30_000, ...stoppable(signal) })).stdout.trim();
   } catch (error) {
     signal?.throwIfAborted();
     throw new ImageError(
@@ -24,11 +19,7 @@ export async function engineArchitecture(
     );
   }
   if (found === "amd64" || found === "arm64") return found;
-  throw new ImageError(
-    `The Docker engine runs on ${found}:`,
-    [],
-    "Node images exist for amd64 and arm64.",
-  );
+  throw new ImageError(`The Docker engine runs on ${found}:`, [], "Node images exist for amd64 and arm64.");
 }
 
 /** The labels of an image that the engine has; undefined when it has none of that name. */
@@ -45,9 +36,7 @@ export async function imageLabels(
     const labels: unknown = JSON.parse(stdout);
     if (typeof labels !== "object" || labels === null) return {};
     return Object.fromEntries(
-      Object.entries(labels).filter(
-        (entry): entry is [string, string] => typeof entry[1] === "string",
-      ),
+      Object.entries(labels).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
     );
   } catch (error) {
     if (error instanceof ProcessError && /no such image/i.test(error.stderr)) return undefined;

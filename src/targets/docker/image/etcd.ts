@@ -22,11 +22,7 @@ export type EtcdSource =
     };
 
 /** The modules of the programs, in their order. */
-const modules = [
-  "go.etcd.io/etcd/server/v3",
-  "go.etcd.io/etcd/etcdctl/v3",
-  "go.etcd.io/etcd/etcdutl/v3",
-] as const;
+const modules = ["go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/etcdctl/v3", "go.etcd.io/etcd/etcdutl/v3"] as const;
 const moduleFiles = ["go.mod", "go.sum", "tools.go"] as const;
 /** The etcd of Debian bookworm, which stays for the life of that release. */
 const debianEtcd = "3.4.23";
@@ -87,15 +83,7 @@ async function fromRelease(workshop: Workshop, recipe: Recipe, into: string): Pr
     await download(workshop, url, sha256, file);
     const top = `etcd-v${recipe.etcd.version}-linux-${recipe.architecture}`;
     await workshop.processes.run(
-      [
-        "tar",
-        "-xzf",
-        file,
-        "-C",
-        into,
-        "--strip-components=1",
-        ...etcdPrograms.map((program) => `${top}/${program}`),
-      ],
+      ["tar", "-xzf", file, "-C", into, "--strip-components=1", ...etcdPrograms.map((program) => `${top}/${program}`)],
       { timeout: 60_000, ...stoppable(workshop.signal) },
     );
   } finally {
@@ -164,10 +152,7 @@ export async function obtainEtcd(workshop: Workshop, recipe: Recipe): Promise<Et
     ["build", goBuild("").join(" ")],
     ...moduleFiles.map((file) => [file, recipeText(recipe, `etcd/${file}`)] as const),
   ]);
-  const built = workshop.disk.cached(
-    "etcd",
-    `${version}-${recipe.architecture}-go-${pinned.slice(0, 12)}`,
-  );
+  const built = workshop.disk.cached("etcd", `${version}-${recipe.architecture}-go-${pinned.slice(0, 12)}`);
   const ways = [
     {
       origin: "release",

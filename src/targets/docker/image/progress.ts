@@ -21,14 +21,10 @@ const counted: readonly (readonly [kind: string, pattern: RegExp])[] = [
 ];
 
 /** Lines of mmdebstrap that begin a stage and are said as they are. */
-const stage =
-  /^I: (running apt-get update|downloading packages|extracting|installing .*|creating tarball)/;
+const stage = /^I: (running apt-get update|downloading packages|extracting|installing .*|creating tarball)/;
 
 /** Makes of a program's chatter one line a stage and, within a stage, a count every two seconds. */
-export function condense(
-  subject: string,
-  workshop: Pick<Workshop, "say" | "clock">,
-): (line: string) => void {
+export function condense(subject: string, workshop: Pick<Workshop, "say" | "clock">): (line: string) => void {
   const { say, clock } = workshop;
   const counts = new Map<string, number>();
   let last = Number.NEGATIVE_INFINITY;

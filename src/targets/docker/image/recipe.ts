@@ -37,19 +37,14 @@ export function listLines(text: string): readonly string[] {
 }
 
 /** Reads the recipe from the directory `image/` of the package; throws when that is not one. */
-export async function readRecipe(
-  disk: Disk,
-  directory: string,
-  architecture: Architecture,
-): Promise<Recipe> {
+export async function readRecipe(disk: Disk, directory: string, architecture: Architecture): Promise<Recipe> {
   const files: RecipeFile[] = [];
   for (const path of await disk.list(directory)) {
     const content = await disk.read(`${directory}/${path}`);
     if (content !== undefined) files.push({ path, content });
   }
   const list = files.find((file) => file.path === "packages.txt");
-  if (list === undefined)
-    throw new Error(`${directory} is no image recipe: it has no packages.txt`);
+  if (list === undefined) throw new Error(`${directory} is no image recipe: it has no packages.txt`);
   const packages = listLines(new TextDecoder().decode(list.content));
   return { architecture, files, packages, debian, etcd: etcdRelease };
 }
@@ -78,26 +73,17 @@ function baseParts(recipe: Recipe): readonly Part[] {
 }
 
 const fileParts = (recipe: Recipe, chosen: (path: string) => boolean): readonly Part[] =>
-  recipe.files
-    .filter((file) => chosen(file.path))
-    .map((file) => [`file ${file.path}`, file.content]);
+  recipe.files.filter((file) => chosen(file.path)).map((file) => [`file ${file.path}`, file.content]);
 
 /** The node image's name: `slipway/node:` and the first 12 digits of the recipe's hash. */
 export function nodeImageTag(recipe: Recipe): string {
-  const hash = digest([
-    ...baseParts(recipe),
-    ["etcd", JSON.stringify(recipe.etcd)],
-    ...fileParts(recipe, () => true),
-  ]);
+  const hash = digest([...baseParts(recipe), ["etcd", JSON.stringify(recipe.etcd)], ...fileParts(recipe, () => true)]);
   return `slipway/node:${hash.slice(0, tagLength)}`;
 }
 
 /** The name of the image below: Debian with the packages, without etcd and settings. */
 export function baseImageTag(recipe: Recipe): string {
-  const hash = digest([
-    ...baseParts(recipe),
-    ...fileParts(recipe, (path) => baseFiles.includes(path)),
-  ]);
+  const hash = digest([...baseParts(recipe), ...fileParts(recipe, (path) => baseFiles.includes(path))]);
   return `slipway/node-base:${hash.slice(0, tagLength)}`;
 }
 

@@ -23,9 +23,7 @@ export class ImageError extends Error {
   /** What a person can do. */
   readonly next: string;
   constructor(what: string, attempts: readonly Attempt[], next: string) {
-    super(
-      [what, ...attempts.map((attempt) => `  - ${attempt.what}: ${attempt.why}`), next].join("\n"),
-    );
+    super([what, ...attempts.map((attempt) => `  - ${attempt.what}: ${attempt.why}`), next].join("\n"));
     this.name = "ImageError";
     this.attempts = attempts;
     this.next = next;
@@ -37,9 +35,7 @@ export function why(error: unknown): string {
   if (error instanceof ProcessError) {
     const said = error.stderr.split("\n").filter((line) => line.trim() !== "");
     const cause =
-      said.findLast((line) =>
-        /error|fail|cannot|could not|unable|denied|not found|no such/i.test(line),
-      ) ?? said.at(-1);
+      said.findLast((line) => /error|fail|cannot|could not|unable|denied|not found|no such/i.test(line)) ?? said.at(-1);
     const [first = error.message] = error.message.split("\n");
     return cause === undefined ? first : `${cause.trim()} (${first})`;
   }
@@ -52,14 +48,9 @@ export function stoppable(signal: AbortSignal | undefined): { readonly signal?: 
 }
 
 /** The answer of a program, without the line end; undefined when it is not there or refuses. */
-export async function answer(
-  workshop: Workshop,
-  command: readonly [string, ...string[]],
-): Promise<string | undefined> {
+export async function answer(workshop: Workshop, command: readonly [string, ...string[]]): Promise<string | undefined> {
   try {
-    return (
-      await workshop.processes.run(command, { timeout: 30_000, ...stoppable(workshop.signal) })
-    ).stdout.trim();
+    return (await workshop.processes.run(command, { timeout: 30_000, ...stoppable(workshop.signal) })).stdout.trim();
   } catch (error) {
     if (error instanceof ProcessError) return undefined;
     throw error;
