@@ -51,8 +51,10 @@ function eventTypes(source: string): readonly Described[] {
     if (declaration?.type !== "TSTypeAliasDeclaration" || declaration.id.name !== "Events") continue;
     if (declaration.typeAnnotation.type !== "TSTypeLiteral") continue;
     for (const member of declaration.typeAnnotation.members) {
-      if (member.type !== "TSPropertySignature" || member.key.type !== "Literal") continue;
-      const name = String(member.key.value);
+      if (member.type !== "TSPropertySignature") continue;
+      const { key } = member;
+      if (key.type !== "Literal" && key.type !== "Identifier") continue;
+      const name = key.type === "Literal" ? String(key.value) : key.name;
       const type = member.typeAnnotation?.typeAnnotation;
       if (type?.type !== "TSTypeLiteral") throw new Error(`the event ${name} has no fields`);
       const before = comments.findLast(({ end }) => end <= member.start);

@@ -4,7 +4,7 @@ import { etcdJoin, etcdTend } from "../components/etcd/member.ts";
 import { etcdShare, isShared } from "../components/etcd/share-control.ts";
 import { WorkerEtcd } from "../components/etcd/share-worker.ts";
 import type { TendView } from "../components/etcd/tend.ts";
-import { hasMesh, lookAtSwarm, swarmNodes } from "../components/swarm/api.ts";
+import { lookAtSwarm, swarmNodes } from "../components/swarm/api.ts";
 import { serveApi, swarmForm, swarmTend } from "../components/swarm/member.ts";
 import { tendServices } from "../components/swarm/services.ts";
 import { emptyMachine, type MachineConfig } from "../machine/machine.ts";
@@ -15,6 +15,7 @@ import { CertificateKeeper } from "./certificates.ts";
 import { ConfigKeeper, type ConfigOutcome } from "./config.ts";
 import { examine, fullDisks, steady, type Health } from "./health.ts";
 import { leave } from "./leaving.ts";
+import { etcdSeen, meshOf, swarmSeen } from "./membership.ts";
 import { NodeReport, type NodeRecord } from "./nodeRecord.ts";
 import { Phases } from "./phases.ts";
 import { reconcile, type Rest } from "./reconcile.ts";
@@ -366,51 +367,9 @@ export class Agent {
       drift: [...(health?.drift ?? [])],
       disk: steady(health?.disk ?? []),
       certificates: { ...ends },
-      ...(await this.#membership()),
+      ...etcdSeen(this.#members),
+      ...(await swarmSeen(node, async () => (this.#mesh ??= await meshOf(node)))),
     };
     await this.#report.write(node, record);
-  }
-
-  /** What this node sees of etcd and of the swarm; fields that cannot be seen now are left out. */
-  async #membership(): Promise<Pick<NodeRecord, "etcd" | "swarm">> {
-    const node = this.#node;
-    const seen: { etcd?: NonNullable<NodeRecord["etcd"]>; swarm?: NonNullable<NodeRecord["swarm"]> } = {};
-    const members = this.#members;
-    if (members?.members.kind === "seen") {
-      seen.etcd = {
-        memberId: members.me.memberId,
-        clusterId: members.clusterId,
-        leader: (members.leader.kind === "seen" ? members.leader.value : undefined) ?? "",
-        members: members.members.value.map(({ id, name, learner, healthy }) => ({
-          id,
-          name,
-          learner,
-          healthy: healthy.kind === "seen" && healthy.value,
-        })),
-      };
-    }
-    if (node.me.orchestrator === "swarm") {
-      try {
-        const local = await lookAtSwarm(node.engine);
-        this.#mesh ??= await hasMesh(
-          async (command) => (await node.processes.run(command, { accept: [0, 1, 2, 127], timeout: 5_000 })).code,
-          async (path) => (await node.files.ownership(path)) !== undefined,
-        );
-        if (local.kind === "worker" || local.kind === "manager") {
-          const nodes = local.kind === "manager" ? await swarmNodes(node.engine) : [];
-          const leader = nodes.some((entry) => entry.id === local.nodeId && entry.leader);
-          seen.swarm = {
-            nodeId: local.nodeId,
-            manager: local.kind === "manager",
-            leader,
-            mesh: this.#mesh,
-            ...(leader ? { nodes: nodes.map((entry) => entry.id).toSorted() } : {}),
-          };
-        }
-      } catch (error) {
-        node.say(`swarm is not seen: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`);
-      }
-    }
-    return seen;
   }
 }

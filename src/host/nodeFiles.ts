@@ -40,9 +40,7 @@ export interface NodeFiles {
   link(path: string, target: string): Promise<void>;
   linkTarget(path: string): Promise<string | undefined>;
   /** Mode, user and group as numbers, `undefined` when it is not there. */
-  ownership(
-    path: string,
-  ): Promise<
+  ownership(path: string): Promise<
     | {
         readonly mode: number;
         readonly uid: number;
