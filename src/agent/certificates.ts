@@ -2,7 +2,7 @@ import { certificatesOf, gatewayCertificate, gatewayInstance } from "../componen
 import { answerRequest, issueOwn, requestOwn, type Issuing, type Keeper, type Kept } from "../components/keeper.ts";
 import { rosterOf, type NodePorts } from "../components/node.ts";
 import { pkiFolder } from "../components/etcd/paths.ts";
-import type { Purpose } from "../pki/purpose.ts";
+import type { CertificateTemplate, Purpose } from "../pki/purpose.ts";
 import { readRecord } from "../records/access.ts";
 
 /** The issuing authorities, which only control nodes can read; read once, they never change. */
@@ -60,16 +60,27 @@ export class CertificateKeeper {
   /** Brings this node's certificates to what it should have; what was well is read again only after a while. */
   async keep(share: boolean): Promise<Kept> {
     const { me, clock } = this.#node;
-    const known = this.#known;
-    if (known !== undefined && known.share === share && clock.now() - known.at < known.good)
-      return { ...known.kept, changed: [] };
     const templates = certificatesOf(me, { share });
+    const known = this.#known;
+    if (
+      known !== undefined &&
+      known.share === share &&
+      clock.now() - known.at < known.good &&
+      (await this.#areThere(templates))
+    )
+      return { ...known.kept, changed: [] };
     const kept = await (me.role === "control"
       ? issueOwn(this.#keeper, templates, await this.#issuing())
       : requestOwn(this.#keeper, templates));
     const rest = Math.min(...Object.values(kept.ends)) - clock.now();
     this.#known = kept.settled ? { at: clock.now(), share, good: Math.min(readAgain, rest / 20), kept } : undefined;
     return kept;
+  }
+
+  async #areThere(templates: readonly CertificateTemplate[]): Promise<boolean> {
+    const paths = templates.flatMap(({ purpose }) => [`${pkiFolder}/${purpose}.key`, `${pkiFolder}/${purpose}.crt`]);
+    const found = await Promise.all(paths.map((path) => this.#node.files.ownership(path)));
+    return found.every((entry) => entry !== undefined);
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { TendView } from "../components/etcd/tend.ts";
 import type { NodePorts } from "../components/node.ts";
+import { instanceLabel } from "../components/swarm/tend.ts";
 import { hasMesh, lookAtSwarm, swarmNodes } from "../components/swarm/api.ts";
 import type { NodeRecord } from "./nodeRecord.ts";
 
@@ -38,7 +39,7 @@ export async function swarmSeen(node: NodePorts, mesh: () => Promise<boolean>): 
     const manager = local.kind === "manager";
     const nodes = manager ? await swarmNodes(node.engine) : [];
     const leader = nodes.some((entry) => entry.id === local.nodeId && entry.leader);
-    const listed = leader ? { nodes: nodes.map((entry) => entry.id).toSorted() } : {};
+    const listed = leader ? { nodes: nodes.map((entry) => entry.labels[instanceLabel] ?? entry.id).toSorted() } : {};
     return { swarm: { nodeId: local.nodeId, manager, leader, mesh: await mesh(), ...listed } };
   } catch (error) {
     node.say(`swarm is not seen: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`);

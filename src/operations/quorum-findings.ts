@@ -1,3 +1,4 @@
+import { dataLost } from "../components/etcd/join.ts";
 import { quorumOf } from "../components/quorum.ts";
 import { isoTime } from "../host/time.ts";
 import { isRunning } from "./etcd-view.ts";
@@ -14,6 +15,12 @@ export function etcdFindings({ seen, status }: Examined, recorded: Recorded): re
   const subject = "etcd";
   const { members } = etcdMembers(seen, status);
   if (members.kind === "unknown") {
+    const without = status.nodes.filter((node) => isRunning(node.state) && node.reason?.startsWith(dataLost) === true);
+    if (without.length > 0) {
+      const names = without.map((node) => node.name).join(", ");
+      const message = `no quorum: the data of ${names} is lost, and what is left is no majority; nothing is founded anew`;
+      return [{ subject, state: "bad", message, fix: "bring that data back, or slipway restore from a snapshot" }];
+    }
     const message = `its members are unknown: ${members.why}`;
     return [{ subject, state: "bad", message, fix: `slipway start ${status.cluster}` }];
   }

@@ -175,13 +175,10 @@ export async function awaitForgotten(
 ): Promise<void> {
   const { context, store } = locked;
   const { clock, target, emit, signal } = context;
-  const records = (await listRecords(store, "node")).map(({ value }) => value);
-  const nodeIds = records.flatMap((record) =>
-    instances.includes(record.instance) && record.swarm !== undefined && record.swarm.nodeId !== ""
-      ? [record.swarm.nodeId]
-      : [],
-  );
-  if (nodeIds.length === 0) return;
+  if (instances.length === 0) return;
+  const before = await listRecords(store, "node");
+  // Without an orchestrator there is no list that they could stand on.
+  if (!before.some(({ value }) => value.swarm !== undefined)) return;
   const managers = (await target.observe(cluster)).nodes.filter(
     (node) => node.role === "control" && node.state === "running",
   );
@@ -193,9 +190,10 @@ export async function awaitForgotten(
     const leader = now.find(
       (record) => record.swarm?.leader === true && managers.some((node) => node.instance === record.instance),
     );
-    if (leader?.swarm?.nodes !== undefined && !nodeIds.some((id) => leader.swarm?.nodes?.includes(id))) return;
+    if (leader?.swarm?.nodes !== undefined && !instances.some((instance) => leader.swarm?.nodes?.includes(instance)))
+      return;
     if (clock.now() > deadline) {
-      emit("warning", { message: `the swarm still lists nodes that are gone: ${nodeIds.join(", ")}` });
+      emit("warning", { message: `the swarm still lists nodes of instances that are gone: ${instances.join(", ")}` });
       return;
     }
     await clock.sleep(200, signal);

@@ -229,7 +229,7 @@ export const nodeRecord = z.object({
       manager: z.boolean(),
       leader: z.boolean(),
       mesh: z.boolean(),
-      /** The leader's: ids of all nodes of the swarm. */ nodes: z.optional(z.array(z.string())),
+      /** The leader's: the instances of all nodes of the swarm. */ nodes: z.optional(z.array(z.string())),
     }),
   ),
 });

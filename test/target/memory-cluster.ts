@@ -1,3 +1,4 @@
+import { instanceLabel } from "../../src/components/swarm/tend.ts";
 import { createHash } from "node:crypto";
 import { gatewayInstance } from "../../src/components/certificates.ts";
 import type { Joined } from "../../src/components/etcd/membership.ts";
@@ -293,6 +294,11 @@ export function memoryCluster(
               manager: swarmNode.role === "manager",
               leader: swarmNode.leader,
               mesh: true,
+              ...(swarmNode.leader
+                ? {
+                    nodes: (members.swarm?.nodes ?? []).map((node) => node.labels[instanceLabel] ?? node.id).toSorted(),
+                  }
+                : {}),
             },
           }),
     };

@@ -101,6 +101,9 @@ export type JoinAct =
 /** One entry of `initial-cluster`: `name=peerUrl`. My own name is my node's name. */
 export type InitialMember = { readonly name: string; readonly peerUrl: string };
 
+/** Begins the reason of a founder that has come back without its data; doctor goes by it. */
+export const dataLost = "this founder's etcd data is lost";
+
 /** The next step of this instance into etcd; pure. */
 export function joinNext(view: JoinView): Next<JoinAct> {
   if (view.disk.kind === "unknown") return wait(`cannot read etcd's data directory: ${view.disk.why}`);
@@ -191,7 +194,7 @@ function propose(
 
 /** On the list. A founder starts empty only once: while both claims agree and nothing says that it joined before. */
 function found(view: JoinView, disk: EtcdDisk, proposal: readonly Founder[], claim: string | undefined): Next<JoinAct> {
-  const lost = "this founder's etcd data is lost";
+  const lost = dataLost;
   if (recorded(view).some((record) => record.instance === view.me.instance)) return enter(view, disk, lost);
   const cluster = trusted(view);
   const member = cluster?.members.find((candidate) => candidate.peerUrls.includes(peerUrl(view.me.address)));

@@ -26,12 +26,16 @@ function readClaim(text: string): DiskClaim | undefined {
   return undefined;
 }
 
-/** The claim and whether etcd's own data is there. A claim that cannot be read is an error, never "none". */
+/**
+ * The claim and whether etcd's own data is there. A claim that cannot be read is an error, never "none". Data is what etcd
+ * itself takes for it: a write-ahead log, which it puts in its place whole. It makes other folders before, and a member
+ * that was killed in between would, started as one that has data, found a cluster of its own.
+ */
 export async function lookAtDisk({ files }: NodePorts): Promise<EtcdDisk> {
-  const [text, member] = await Promise.all([files.read(claimFile), files.list(`${etcdData}/member`)]);
+  const [text, wal] = await Promise.all([files.read(claimFile), files.list(`${etcdData}/member/wal`)]);
   const claim = text === undefined ? undefined : readClaim(text);
   if (text !== undefined && claim === undefined) throw new Error(`${claimFile} is not readable as a claim`);
-  return { claim, data: member !== undefined && member.length > 0 };
+  return { claim, data: wal?.some((name) => name.endsWith(".wal")) === true };
 }
 
 /** What the etcd unit and its own endpoint say. */
@@ -95,7 +99,8 @@ export async function startEtcd(
     ETCD_AUTO_COMPACTION_RETENTION: "10h",
     ETCD_LOG_LEVEL: "warn",
     ...(start === undefined
-      ? {}
+      ? // Of no effect on data that is there; without any, etcd must not take itself for a founder.
+        { ETCD_INITIAL_CLUSTER_STATE: "existing" }
       : {
           ETCD_INITIAL_CLUSTER_STATE: start.state,
           ETCD_INITIAL_CLUSTER: start.members.map((member) => `${member.name}=${member.peerUrl}`).join(","),

@@ -137,7 +137,8 @@ function settle(
   return settled;
 }
 
-const instanceLabel = "slipway.instance";
+/** Names the instance that a swarm node is. */
+export const instanceLabel = "slipway.instance";
 const groupLabel = "slipway.group";
 /** Names the user labels that we set, so that one that leaves the file leaves the node, and others' labels stay. */
 const ownLabel = "slipway.labels";
