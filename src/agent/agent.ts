@@ -1,10 +1,11 @@
 import { networkInterfaces } from "node:os";
-import type { NodePorts } from "../components/node.ts";
+import { looking, type NodePorts } from "../components/node.ts";
 import { etcdJoin, etcdTend } from "../components/etcd/member.ts";
 import { etcdShare, isShared } from "../components/etcd/share-control.ts";
 import { WorkerEtcd } from "../components/etcd/share-worker.ts";
 import type { TendView } from "../components/etcd/tend.ts";
 import { lookAtSwarm, swarmNodes } from "../components/swarm/api.ts";
+import { EngineHealer } from "../components/swarm/heal.ts";
 import { serveApi, swarmForm, swarmTend } from "../components/swarm/member.ts";
 import { tendServices } from "../components/swarm/services.ts";
 import { emptyMachine, type MachineConfig } from "../machine/machine.ts";
@@ -54,6 +55,7 @@ export class Agent {
   readonly #phases: Phases;
   readonly #report = new NodeReport();
   readonly #join = etcdJoin();
+  readonly #healer = new EngineHealer();
   readonly #workerEtcd = new WorkerEtcd();
   /** What this control node has last seen through, and when. */
   #shared: { readonly share: string | undefined; readonly at: number } | undefined;
@@ -284,7 +286,11 @@ export class Agent {
     if (node.me.orchestrator !== "swarm") return rest;
     this.#phases.begin("swarm");
     const formed = await reconcile(swarmForm, node);
-    if (formed.kind === "waits") return formed;
+    if (formed.kind === "waits") {
+      const local = await looking(lookAtSwarm(node.engine));
+      await this.#healer.tend(node, local.kind === "seen" ? local.value : undefined);
+      return formed;
+    }
     this.#phases.end("swarm");
     if (node.me.role === "control") {
       await serveApi(node, this.#apiRenewed);

@@ -29,6 +29,8 @@ const pauses = { shortest: 100, longest: 500, growth: 1.25 } as const;
 const observeEvery = 2000;
 /** Reconcilers never stop, so a failure may heal by itself: it counts once it has lasted so long. Milliseconds. */
 const failureGrace = 10_000;
+/** A node that runs says something at least every half minute. Milliseconds. */
+const signOfLife = 45_000;
 const consoleLines = 20;
 
 type Pending = {
@@ -174,7 +176,13 @@ async function givenUp(
         record === undefined || record.log.length === 0
           ? await consoleOf(context, input.cluster, waiting.node)
           : record.log;
-      const reason = waiting.reason ?? (record === undefined ? "it has said nothing yet" : why);
+      const silent = record === undefined ? 0 : context.clock.now() - record.seen;
+      const reason =
+        record === undefined
+          ? "it has said nothing yet"
+          : silent > signOfLife
+            ? `no sign of life for ${Math.round(silent / 1000)} s`
+            : (waiting.reason ?? why);
       const origin = input.origin?.(waiting.node, reason);
       const place = origin === undefined ? undefined : (context.place?.(origin) ?? origin.join("."));
       context.emit("node.failed", {

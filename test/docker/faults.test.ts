@@ -77,12 +77,10 @@ async function clusterIds(): Promise<{ readonly etcd: ReadonlySet<unknown>; read
   const swarms = await Promise.all(keys.filter((key) => /\/swarm\/(claim|cluster)$/.test(key)).map(record));
   const seen = await Promise.all(controls.map((node) => shell(node, "docker info --format '{{.Swarm.Cluster.ID}}'")));
   const etcd = await Promise.all(
-    controls.map(async (node) =>
-      JSON.parse(await shell(node, "etcdctl endpoint status -w json"))[0].Status.header.cluster_id.toString(16),
-    ),
+    controls.map((node) => shell(node, `etcdctl member list -w fields | sed -n 's/^"ClusterID" : //p'`)),
   );
   return {
-    etcd: new Set([...joined.map(({ clusterId }) => clusterId), ...etcd.map(() => joined[0]?.["clusterId"])]),
+    etcd: new Set([...joined.map(({ clusterId }) => clusterId), ...etcd.map((id) => BigInt(id).toString(16))]),
     swarm: new Set([...swarms.map(({ clusterId }) => clusterId), ...seen]),
   };
 }
@@ -273,7 +271,7 @@ test("a node that is cut off when it boots waits and says why; with the network 
   await start([worker]);
   await untilTrue(
     "its agent says why it waits",
-    async () => /store did not answer/.test(await shell(worker, "journalctl --no-pager --boot --unit slipway-agent")),
+    async () => /bootstrap: .*UNREACH/.test(await shell(worker, "journalctl --no-pager --boot --unit slipway-agent")),
     60_000,
   );
   await docker("network", "connect", "--ip", address, name, worker);

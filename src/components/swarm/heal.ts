@@ -1,0 +1,47 @@
+import type { NodePorts } from "../node.ts";
+import type { LocalSwarm } from "./form.ts";
+
+/** How long an engine may be stuck before it is restarted, and the pauses between two restarts. Milliseconds. */
+const patience = { failed: 5_000, error: 5_000, pending: 40_000 } as const;
+const pauses = { shortest: 30_000, longest: 600_000 } as const;
+const unit = "docker.service";
+
+type Stuck = keyof typeof patience;
+
+/**
+ * Restarts an engine that gave up: one that was killed, or whose manager was, in the middle of joining says "error" or
+ * "pending" for ever, and one that could not start without a network is not tried again by systemd. Started anew they
+ * go on at once; what they are members of does not change by it.
+ */
+export class EngineHealer {
+  #stuck: { readonly kind: Stuck; readonly since: number } | undefined;
+  #pause = 0;
+  #restarted = Number.NEGATIVE_INFINITY;
+
+  /** Asked at every round with what the engine says of its swarm; `undefined`: it does not answer. */
+  async tend(
+    { clock, systemd, say }: Pick<NodePorts, "clock" | "systemd" | "say">,
+    local: LocalSwarm | undefined,
+  ): Promise<void> {
+    const now = clock.now();
+    const kind = local === undefined ? await this.#unit(systemd) : local.kind;
+    if (kind !== "failed" && kind !== "error" && kind !== "pending") {
+      this.#stuck = undefined;
+      // A member that works begins with short pauses again.
+      if (kind === "worker" || kind === "manager") this.#pause = 0;
+      return;
+    }
+    if (this.#stuck?.kind !== kind) this.#stuck = { kind, since: now };
+    if (now - this.#stuck.since < patience[kind] || now - this.#restarted < this.#pause) return;
+    this.#pause = Math.min(pauses.longest, Math.max(pauses.shortest, this.#pause * 2));
+    this.#restarted = now;
+    this.#stuck = undefined;
+    say(`the engine is restarted: ${local?.kind === "error" ? local.text : `it is ${kind}`}`);
+    await systemd.resetFailed(unit);
+    await systemd.restart([unit]);
+  }
+
+  async #unit(systemd: NodePorts["systemd"]): Promise<string> {
+    return (await systemd.states([unit])).get(unit)?.active ?? "";
+  }
+}
