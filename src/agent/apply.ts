@@ -1,6 +1,8 @@
 import type { NodePorts } from "../components/node.ts";
 import { difference, sameText, type Difference } from "../machine/difference.ts";
 import type { MachineConfig, MachineUnit } from "../machine/machine.ts";
+import { accountDrift, applyAccounts } from "./accounts.ts";
+import { bytesToWrite, holds } from "./contents.ts";
 
 const unitFolder = "/etc/systemd/system";
 const rootOwned = { mode: 0o644, user: "root", group: "root" } as const;
@@ -9,18 +11,20 @@ function dropInPath(unit: MachineUnit, name: string): string {
   return `${unitFolder}/${unit.name}.d/${name}`;
 }
 
-/** Writes files, then units, then brings units to their state: always in this order, and only what changed. */
-export async function applyMachine(
-  node: Pick<NodePorts, "files" | "systemd">,
-  before: MachineConfig,
-  after: MachineConfig,
-): Promise<Difference> {
+type Ports = Pick<NodePorts, "files" | "systemd" | "processes" | "download">;
+
+/** Makes accounts, writes files, then units, then brings units to their state: always in this order, and only what changed. */
+export async function applyMachine(node: Ports, before: MachineConfig, after: MachineConfig): Promise<Difference> {
   const { files, systemd } = node;
   const change = difference(before, after);
+  await applyAccounts(node, before, after, change);
   for (const directory of change.directories)
     await files.makeFolder(directory.path, { ...directory, mode: Number.parseInt(directory.mode, 8) });
   for (const file of change.files)
-    await files.write(file.path, file.content, { ...file, mode: Number.parseInt(file.mode, 8) });
+    await files.write(file.path, await bytesToWrite(node, file.contents), {
+      ...file,
+      mode: Number.parseInt(file.mode, 8),
+    });
   for (const link of change.links) await files.link(link.path, link.target);
   for (const path of change.removedPaths) await files.remove(path);
 
@@ -78,19 +82,17 @@ export async function applyMachine(
 }
 
 /** Which files and units no longer are as the machine config says; cheap enough for every half minute. */
-export async function drifted(
-  { files, systemd }: Pick<NodePorts, "files" | "systemd">,
-  machine: MachineConfig,
-): Promise<readonly string[]> {
-  const found: string[] = [];
+export async function drifted(node: Ports, machine: MachineConfig): Promise<readonly string[]> {
+  const { files, systemd } = node;
+  const found: string[] = [...(await accountDrift(node, machine))];
   for (const file of machine.files) {
-    const [content, there, ids] = await Promise.all([
-      files.read(file.path),
+    const [same, there, ids] = await Promise.all([
+      holds(node, file.path, file.contents),
       files.ownership(file.path),
       files.ids({ ...file, mode: 0 }),
     ]);
-    if (content === undefined || there === undefined) found.push(`${file.path}: is gone`);
-    else if (content !== file.content) found.push(`${file.path}: was edited`);
+    if (same === undefined || there === undefined) found.push(`${file.path}: is gone`);
+    else if (!same) found.push(`${file.path}: was edited`);
     else if (there.mode !== Number.parseInt(file.mode, 8) || there.uid !== ids.uid || there.gid !== ids.gid)
       found.push(`${file.path}: has another mode or owner`);
   }
@@ -129,19 +131,15 @@ export async function drifted(
  * A machine config as this node really is, as far as a wanted one can be compared with it: what differs is left out or
  * marked, so that applying the wanted one puts it back. What only the old config had is kept, so that it is removed.
  */
-export async function found(
-  { files, systemd }: Pick<NodePorts, "files" | "systemd">,
-  old: MachineConfig,
-  wanted: MachineConfig,
-): Promise<MachineConfig> {
+export async function found(node: Ports, old: MachineConfig, wanted: MachineConfig): Promise<MachineConfig> {
   const only = <T>(values: readonly T[], keep: readonly T[], name: (value: T) => string): readonly T[] => {
     const names = new Set(keep.map(name));
     return values.filter((value) => !names.has(name(value)));
   };
   const path = (value: { readonly path: string }): string => value.path;
-  const gone = await drifted({ files, systemd }, wanted);
+  const gone = await drifted(node, wanted);
   const differs = (name: string): boolean => gone.some((line) => line.startsWith(`${name}: `));
-  const states = await systemd.states(wanted.units.map((unit) => unit.name));
+  const states = await node.systemd.states(wanted.units.map((unit) => unit.name));
   const units = wanted.units.flatMap((unit): MachineUnit[] => {
     const texts = [`${unitFolder}/${unit.name}`, ...unit.dropIns.map((dropIn) => dropInPath(unit, dropIn.name))];
     const was = old.units.find((candidate) => candidate.name === unit.name);
@@ -162,6 +160,14 @@ export async function found(
       ...only(old.files, wanted.files, path),
     ],
     directories: [],
+    users: [
+      ...wanted.users.filter(
+        (user) => !differs(`user ${user.name}`) && old.users.some((was) => was.name === user.name),
+      ),
+      ...only(old.users, wanted.users, (user) => user.name),
+    ],
+    groups: wanted.groups.filter((group) => !differs(`group ${group.name}`)),
+    kernelArguments: old.kernelArguments,
     links: [...wanted.links.filter((link) => !differs(link.path)), ...only(old.links, wanted.links, path)],
     units: [...units, ...only(old.units, wanted.units, (unit) => unit.name)],
   };

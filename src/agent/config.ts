@@ -43,6 +43,13 @@ export type ConfigOutcome = {
 function asMachine(machine: State["machine"]): MachineConfig {
   return {
     ...machine,
+    users: machine.users.map(({ uid, shell, primaryGroup, ...user }) => ({
+      ...user,
+      ...(uid === undefined ? {} : { uid }),
+      ...(shell === undefined ? {} : { shell }),
+      ...(primaryGroup === undefined ? {} : { primaryGroup }),
+    })),
+    groups: machine.groups.map(({ gid, ...group }) => (gid === undefined ? group : { ...group, gid })),
     units: machine.units.map(({ content, ...unit }) => (content === undefined ? unit : { ...unit, content })),
   };
 }

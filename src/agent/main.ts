@@ -6,6 +6,7 @@ import { etcdClient } from "../components/etcd/client.ts";
 import { pkiFolder } from "../components/etcd/paths.ts";
 import { systemd } from "../components/systemd.ts";
 import { systemClock } from "../host/clock.ts";
+import { systemDownload } from "../host/download.ts";
 import { systemNodeFiles } from "../host/nodeFiles.ts";
 import { systemProcesses } from "../host/processes.ts";
 import { systemRandom } from "../host/random.ts";
@@ -90,6 +91,7 @@ async function main(): Promise<void> {
       store: briefStore(store, clock),
       files,
       processes: systemProcesses,
+      download: systemDownload,
       systemd: systemd(systemProcesses),
       engine: briefEngine(unixEngine(), clock),
       etcd,

@@ -71,12 +71,43 @@ export type Service = {
   readonly path: Path;
 };
 
-export type ExtraFile = {
+/** What a file holds: text, bytes that are no text, or where it is fetched from and the sum it must have then. */
+export type FileContents =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "bytes"; readonly base64: string }
+  | {
+      readonly kind: "remote";
+      readonly url: string;
+      /** `sha256-` or `sha512-` and the sum of what is unpacked, in hexadecimal digits. */
+      readonly hash: string;
+      readonly compression: "none" | "gzip";
+    };
+export type ExtraDirectory = {
   readonly path: string;
-  readonly content: string;
   readonly mode: string;
   readonly user: string;
   readonly group: string;
+  readonly at: Path;
+};
+export type ExtraFile = ExtraDirectory & { readonly contents: FileContents };
+export type ExtraLink = { readonly path: string; readonly target: string; readonly at: Path };
+export type ExtraUser = {
+  readonly name: string;
+  /** Public SSH keys. */
+  readonly keys: readonly string[];
+  readonly uid: number | undefined;
+  readonly comment: string;
+  readonly home: string;
+  readonly shell: string | undefined;
+  readonly primaryGroup: string | undefined;
+  readonly groups: readonly string[];
+  readonly system: boolean;
+  readonly at: Path;
+};
+export type ExtraUserGroup = {
+  readonly name: string;
+  readonly gid: number | undefined;
+  readonly system: boolean;
   readonly at: Path;
 };
 export type ExtraUnit = {
@@ -88,13 +119,35 @@ export type ExtraUnit = {
   readonly at: Path;
 };
 
+/** A disk for data, formatted once, when it is empty. */
+export type Volume = {
+  readonly name: string;
+  /** Bytes; undefined: as large as it is. */
+  readonly size: number | undefined;
+  /** The provider's kind of disk; undefined: its usual one. */
+  readonly type: string | undefined;
+  /** Undefined: the target knows, or the disk bears the volume's label already. */
+  readonly device: string | undefined;
+  readonly format: "ext4" | "xfs" | "btrfs" | "swap";
+  /** Undefined for swap. */
+  readonly mount: string | undefined;
+  readonly onTermination: "keep" | "delete";
+  readonly at: Path;
+};
+
 export type Group = {
   readonly name: GroupName;
   readonly role: Role;
   readonly count: number;
   readonly labels: Labels;
   readonly files: readonly ExtraFile[];
+  readonly directories: readonly ExtraDirectory[];
+  readonly links: readonly ExtraLink[];
+  readonly users: readonly ExtraUser[];
+  readonly userGroups: readonly ExtraUserGroup[];
   readonly units: readonly ExtraUnit[];
+  readonly kernelArguments: readonly { readonly argument: string; readonly at: Path }[];
+  readonly volumes: readonly Volume[];
   readonly path: Path;
 };
 
@@ -111,11 +164,36 @@ export type DockerSettings = {
   readonly publishOn: string;
 };
 
+export type Os = "debian" | "ubuntu" | "flatcar" | "fedora-coreos";
+export type Weekday = "Mon" | "Tue" | "Wed" | "Thu" | "Fri" | "Sat" | "Sun";
+
+/** How the operating system is kept up to date. */
+export type Updates = {
+  /** Flatcar's; undefined: the image's own. */
+  readonly channel: string | undefined;
+  readonly group: string | undefined;
+  readonly server: string | undefined;
+  readonly reboot: "never" | "window" | "always";
+  /** UTC. Undefined unless `reboot` is `window`. */
+  readonly window:
+    | {
+        /** Minutes after midnight. */
+        readonly start: number;
+        /** Minutes. */
+        readonly length: number;
+        /** All seven: every day. */
+        readonly days: readonly Weekday[];
+      }
+    | undefined;
+};
+
 /** The resolved cluster: no field is optional-with-default any more. Groups: control first, then by name. */
 export type Cluster = {
   readonly name: ClusterName;
   readonly target: TargetName;
   readonly orchestrator: Orchestrator;
+  readonly os: Os;
+  readonly updates: Updates;
   readonly groups: readonly Group[];
   readonly services: readonly Service[];
   readonly registries: readonly Registry[];

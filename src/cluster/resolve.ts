@@ -1,6 +1,7 @@
 import type { Problem, Read } from "../problems/problem.ts";
 import { clusterName as judgeName, type ClusterSpec } from "../spec/cluster.ts";
-import { nodeName, type Cluster, type Group, type TargetName } from "./cluster.ts";
+import { nodeName, type Cluster, type Group, type Os, type TargetName } from "./cluster.ts";
+import { contentProblems } from "./contents.ts";
 import { resolveGroup } from "./group.ts";
 import { clusterName, sortedEntries } from "./names.ts";
 import { portProblems, subnetProblems } from "./network.ts";
@@ -8,9 +9,10 @@ import { containerPathProblems, machinePathProblems } from "./paths.ts";
 import { placementProblems } from "./placement.ts";
 import { roleProblems, rolesOf } from "./roles.ts";
 import { resolveService, secretSource } from "./service.ts";
+import { resolveUpdates } from "./updates.ts";
 
-/** What the command line says over the file: `--on` and `--name`. */
-export type ResolveOptions = { readonly on?: TargetName; readonly name?: string };
+/** What the command line says over the file: `--on`, `--name`, and for `render` the operating system. */
+export type ResolveOptions = { readonly on?: TargetName; readonly name?: string; readonly os?: Os };
 
 /** Fills in every default and judges what only several fields together show. Pure. */
 export function resolve(spec: ClusterSpec, options: ResolveOptions = {}): Read<Cluster> {
@@ -23,6 +25,8 @@ export function resolve(spec: ClusterSpec, options: ResolveOptions = {}): Read<C
     name: clusterName(options.name ?? spec.name),
     target: options.on ?? spec.target ?? "docker",
     orchestrator: spec.orchestrator ?? "swarm",
+    os: options.os ?? osOf(spec, options.on),
+    updates: resolveUpdates(spec.updates ?? {}),
     groups: [...control, ...groups.filter((group) => group.role !== "control")],
     services: sortedEntries(spec.services ?? {}).map(([name, service]) => resolveService(name, service)),
     registries: sortedEntries(spec.registries ?? {}).map(([host, { username, password }]) => ({
@@ -36,7 +40,11 @@ export function resolve(spec: ClusterSpec, options: ResolveOptions = {}): Read<C
   const found = [
     ...nameProblems(options.name),
     ...roleProblems(spec.groups),
-    ...cluster.groups.flatMap((group) => [...longNames(cluster, group), ...machinePathProblems(group)]),
+    ...cluster.groups.flatMap((group) => [
+      ...longNames(cluster, group),
+      ...machinePathProblems(group),
+      ...contentProblems(spec.groups[group.name]?.files ?? [], group.files),
+    ]),
     ...portProblems(cluster.services),
     ...cluster.services.flatMap(containerPathProblems),
     ...placementProblems(cluster),
@@ -45,6 +53,11 @@ export function resolve(spec: ClusterSpec, options: ResolveOptions = {}): Read<C
   return found.some((problem) => problem.severity === "error")
     ? { kind: "bad", problems: found }
     : { kind: "good", value: cluster, warnings: found };
+}
+
+/** Nodes on Docker start from Slipway's own image, which is Debian. */
+function osOf(spec: ClusterSpec, on: TargetName | undefined): Os {
+  return (on ?? spec.target ?? "docker") === "docker" ? "debian" : (spec.os ?? "flatcar");
 }
 
 function nameProblems(name: string | undefined): Problem[] {

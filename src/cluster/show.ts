@@ -1,6 +1,18 @@
 import { durationText } from "../spec/values.ts";
 import { yamlText } from "../spec/write.ts";
-import type { Cluster, ExtraFile, ExtraUnit, Group, Registry, SecretSource, Service } from "./cluster.ts";
+import { sizeText } from "../spec/volumes.ts";
+import type {
+  Cluster,
+  ExtraFile,
+  ExtraUnit,
+  ExtraUser,
+  Group,
+  Registry,
+  SecretSource,
+  Service,
+  Updates,
+  Volume,
+} from "./cluster.ts";
 
 /** The cluster as a file in which every default is written down; it reads back to the same cluster. */
 export function resolvedYaml(cluster: Cluster): string {
@@ -10,6 +22,8 @@ export function resolvedYaml(cluster: Cluster): string {
     name: cluster.name,
     orchestrator: cluster.orchestrator,
     target: cluster.target,
+    os: cluster.os,
+    updates: updateKeys(cluster.updates),
     groups: named(cluster.groups, groupKeys),
     ...(cluster.services.length === 0 ? {} : { services: named(cluster.services, serviceKeys) }),
     ...(cluster.registries.length === 0
@@ -36,12 +50,71 @@ function groupKeys(group: Group): object {
     count: group.count,
     labels: group.labels,
     files: group.files.map(fileKeys),
+    directories: group.directories.map(({ at: _, ...keys }) => keys),
+    links: group.links.map(({ at: _, ...keys }) => keys),
+    users: group.users.map(userKeys),
+    user_groups: group.userGroups.map(({ name, gid, system }) => ({ name, ...said({ gid }), system })),
     units: group.units.map(unitKeys),
+    kernel_arguments: group.kernelArguments.map(({ argument }) => argument),
+    volumes: named(group.volumes, volumeKeys),
   };
 }
 
-function fileKeys({ path, content, mode, user, group }: ExtraFile): object {
-  return { path, content, mode, user, group };
+/** Only what has a value. */
+function said(keys: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(Object.entries(keys).filter(([, value]) => value !== undefined));
+}
+
+function fileKeys({ path, contents, mode, user, group }: ExtraFile): object {
+  return { path, ...contentKeys(contents), mode, user, group };
+}
+
+function contentKeys(contents: ExtraFile["contents"]): object {
+  switch (contents.kind) {
+    case "text":
+      return { content: contents.text };
+    case "bytes":
+      return { content: contents.base64, encoding: "base64" };
+    case "remote":
+      return { source: { url: contents.url, hash: contents.hash, compression: contents.compression } };
+  }
+}
+
+function userKeys({ name, keys, uid, comment, home, shell, primaryGroup, groups, system }: ExtraUser): object {
+  return {
+    name,
+    keys,
+    ...said({ uid, shell, primary_group: primaryGroup }),
+    ...(comment === "" ? {} : { comment }),
+    home,
+    groups,
+    system,
+  };
+}
+
+function volumeKeys({ size, type, device, format, mount, onTermination }: Volume): object {
+  return {
+    ...said({ size: size === undefined ? undefined : sizeText(size), type, device }),
+    format,
+    ...said({ mount }),
+    on_termination: onTermination,
+  };
+}
+
+function updateKeys({ channel, group, server, reboot, window }: Updates): object {
+  return {
+    ...said({ channel, group, server }),
+    reboot,
+    ...(window === undefined
+      ? {}
+      : {
+          window: {
+            start: `${String(Math.floor(window.start / 60)).padStart(2, "0")}:${String(window.start % 60).padStart(2, "0")}`,
+            length: durationText(window.length * 60_000),
+            days: window.days,
+          },
+        }),
+  };
 }
 
 function unitKeys({ name, content, enabled, masked, dropIns }: ExtraUnit): object {

@@ -1,4 +1,5 @@
 import type { Clock } from "../host/clock.ts";
+import type { Download } from "../host/download.ts";
 import type { NodeFiles } from "../host/nodeFiles.ts";
 import type { Processes } from "../host/processes.ts";
 import type { Random } from "../host/random.ts";
@@ -20,6 +21,7 @@ export type NodePorts = {
   readonly store: ClusterStore;
   readonly files: NodeFiles;
   readonly processes: Processes;
+  readonly download: Download;
   readonly systemd: Systemd;
   readonly engine: Engine;
   readonly etcd: EtcdClient;

@@ -28,12 +28,14 @@ async function idOf(file: "/etc/passwd" | "/etc/group", name: string): Promise<n
   return Number(id);
 }
 
-/** A node's own files, for the agent: text in, text out, whole files at once. */
+/** A node's own files, for the agent: whole files at once. */
 export interface NodeFiles {
   /** `undefined` when it is not there. */
   read(path: string): Promise<string | undefined>;
+  /** The same for what is no text. */
+  bytes(path: string): Promise<Uint8Array | undefined>;
   /** Whole file, atomically (temporary file in the same folder, fsync, rename, fsync of the folder). */
-  write(path: string, content: string, owner: Ownership): Promise<void>;
+  write(path: string, content: string | Uint8Array, owner: Ownership): Promise<void>;
   /** Exclusive create with fsync of file and folder; false when it was there. */
   create(path: string, content: string, owner: Ownership): Promise<boolean>;
   makeFolder(path: string, owner: Ownership): Promise<void>;
@@ -69,7 +71,7 @@ async function ids(owner: Ownership): Promise<{ uid: number; gid: number }> {
   return { uid: await idOf("/etc/passwd", owner.user), gid: await idOf("/etc/group", owner.group) };
 }
 
-async function put(path: string, content: string, owner: Ownership): Promise<void> {
+async function put(path: string, content: string | Uint8Array, owner: Ownership): Promise<void> {
   const handle = await open(path, "wx", owner.mode);
   try {
     const { uid, gid } = await ids(owner);
@@ -84,6 +86,7 @@ async function put(path: string, content: string, owner: Ownership): Promise<voi
 
 export const systemNodeFiles: NodeFiles = {
   read: (path) => orMissing(readFile(path, "utf8")),
+  bytes: (path) => orMissing(readFile(path)),
   async write(path, content, owner) {
     await mkdir(dirname(path), { recursive: true });
     const draft = `${path}.${randomBytes(6).toString("hex")}.tmp`;

@@ -1,7 +1,19 @@
-import type { MachineConfig, MachineDirectory, MachineFile, MachineLink, MachineUnit } from "./machine.ts";
+import { isDeepStrictEqual } from "node:util";
+import type {
+  Contents,
+  MachineConfig,
+  MachineDirectory,
+  MachineFile,
+  MachineGroup,
+  MachineLink,
+  MachineUnit,
+  MachineUser,
+} from "./machine.ts";
 
 /** What must be written, removed, started to get from one machine config to another; only what changed. */
 export type Difference = {
+  readonly groups: readonly MachineGroup[];
+  readonly users: readonly MachineUser[];
   readonly directories: readonly MachineDirectory[];
   readonly files: readonly MachineFile[];
   readonly links: readonly MachineLink[];
@@ -35,10 +47,17 @@ const byPath = ({ path }: { readonly path: string }): string => path;
 const byName = ({ name }: { readonly name: string }): string => name;
 
 // Origins tell where a value comes from; that a line moved in cluster.yml changes nothing on a node.
-const sameFile: Same<MachineFile> = (a, b) =>
-  a.content === b.content && a.mode === b.mode && a.user === b.user && a.group === b.group;
+const sameFile: Same<MachineFile> = (a, b) => sameContents(a.contents, b.contents) && sameDirectory(a, b);
 const sameDirectory: Same<MachineDirectory> = (a, b) => a.mode === b.mode && a.user === b.user && a.group === b.group;
 const sameLink: Same<MachineLink> = (a, b) => a.target === b.target;
+
+const sameGroup: Same<MachineGroup> = (a, b) => a.gid === b.gid && a.system === b.system;
+const sameUser: Same<MachineUser> = ({ origin: _, ...a }, { origin: __, ...b }) => isDeepStrictEqual(a, b);
+
+/** Whether two files hold the same; where one is fetched from does not matter when the sum is the same. */
+export function sameContents(a: Contents, b: Contents): boolean {
+  return a.kind === "remote" && b.kind === "remote" ? a.hash === b.hash : isDeepStrictEqual(a, b);
+}
 
 /** Whether two units have the same text and drop-ins, whatever their state. */
 export function sameText(a: MachineUnit, b: MachineUnit): boolean {
@@ -54,6 +73,8 @@ export function difference(before: MachineConfig, after: MachineConfig): Differe
   // A file may become a link, or the other way round: then its path is written anew and not removed.
   const kept = new Set([...after.files, ...after.links, ...after.directories].map(byPath));
   return {
+    groups: changed(before.groups, after.groups, byName, sameGroup),
+    users: changed(before.users, after.users, byName, sameUser),
     directories: changed(before.directories, after.directories, byPath, sameDirectory),
     files: changed(before.files, after.files, byPath, sameFile),
     links: changed(before.links, after.links, byPath, sameLink),

@@ -5,19 +5,51 @@ export type Origin =
   | { readonly kind: "field"; readonly path: Path }
   | { readonly kind: "component"; readonly component: string };
 
-export type MachineFile = {
+/** What a file holds: text, bytes that are no text, or where it is fetched from and the sum it must have then. */
+export type Contents =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "bytes"; readonly base64: string }
+  | {
+      readonly kind: "remote";
+      readonly url: string;
+      /** `sha256-` or `sha512-` and the sum of what is unpacked, in hexadecimal digits. */
+      readonly hash: string;
+      readonly compression: "none" | "gzip";
+    };
+export type MachineDirectory = {
   readonly path: string;
-  readonly content: string;
   /** Permission bits as octal text, such as "0644". */
   readonly mode: string;
   readonly user: string;
   readonly group: string;
   readonly origin: Origin;
 };
-export type MachineDirectory = Omit<MachineFile, "content">;
+export type MachineFile = MachineDirectory & { readonly contents: Contents };
 export type MachineLink = {
   readonly path: string;
   readonly target: string;
+  readonly origin: Origin;
+};
+/** A user without a password; one that is there already gets what is said here, and keeps the rest. */
+export type MachineUser = {
+  readonly name: string;
+  /** Public SSH keys. */
+  readonly keys: readonly string[];
+  readonly uid?: number;
+  readonly comment: string;
+  readonly home: string;
+  /** Absent: the system's usual one. */
+  readonly shell?: string;
+  /** Absent: a group of the user's name. */
+  readonly primaryGroup?: string;
+  readonly groups: readonly string[];
+  readonly system: boolean;
+  readonly origin: Origin;
+};
+export type MachineGroup = {
+  readonly name: string;
+  readonly gid?: number;
+  readonly system: boolean;
   readonly origin: Origin;
 };
 export type DropIn = { readonly name: string; readonly content: string; readonly origin: Origin };
@@ -31,12 +63,39 @@ export type MachineUnit = {
   readonly origin: Origin;
 };
 
-/** Files, directories, links and units of a node; holds nothing that is decided at run time. Lists are sorted by path or name. */
+/**
+ * Files, directories, links, users, groups and units of a node; holds nothing that is decided at run time. Disks, swap and
+ * updates are files and units of our own in it, so that they are the same in every format. Lists are sorted by path or name.
+ */
 export type MachineConfig = {
   readonly files: readonly MachineFile[];
   readonly directories: readonly MachineDirectory[];
   readonly links: readonly MachineLink[];
+  readonly users: readonly MachineUser[];
+  readonly groups: readonly MachineGroup[];
   readonly units: readonly MachineUnit[];
+  readonly kernelArguments: readonly { readonly argument: string; readonly origin: Origin }[];
 };
 
-export const emptyMachine: MachineConfig = { files: [], directories: [], links: [], units: [] };
+export const emptyMachine: MachineConfig = {
+  files: [],
+  directories: [],
+  links: [],
+  users: [],
+  groups: [],
+  units: [],
+  kernelArguments: [],
+};
+
+/** A text file of root's, as components write them. */
+export function textFile(path: string, text: string, origin: Origin, mode = "0644"): MachineFile {
+  return { path, contents: { kind: "text", text }, mode, user: "root", group: "root", origin };
+}
+
+/** The bytes of contents that are known here. */
+export function bytesOf(contents: Exclude<Contents, { readonly kind: "remote" }>): Uint8Array {
+  return Buffer.from(
+    contents.kind === "text" ? contents.text : contents.base64,
+    contents.kind === "text" ? "utf8" : "base64",
+  );
+}

@@ -1,5 +1,12 @@
 import type { Problem } from "../problems/problem.ts";
-import { emptyMachine, type MachineConfig, type MachineUnit, type Origin } from "./machine.ts";
+import {
+  emptyMachine,
+  type MachineConfig,
+  type MachineGroup,
+  type MachineUnit,
+  type MachineUser,
+  type Origin,
+} from "./machine.ts";
 
 function where(origin: Origin): string {
   return origin.kind === "component" ? `the component ${origin.component}` : origin.path.join(".");
@@ -43,7 +50,10 @@ export function mergeMachines(parts: readonly MachineConfig[]): {
     files: [...emptyMachine.files],
     directories: [...emptyMachine.directories],
     links: [...emptyMachine.links],
+    kernelArguments: [...emptyMachine.kernelArguments],
   };
+  const users = new Map<string, MachineUser>();
+  const groups = new Map<string, MachineGroup>();
   for (const part of parts) {
     for (const entry of [...part.files, ...part.directories, ...part.links]) {
       const there = paths.get(entry.path);
@@ -53,18 +63,33 @@ export function mergeMachines(parts: readonly MachineConfig[]): {
     merged.files.push(...part.files);
     merged.directories.push(...part.directories);
     merged.links.push(...part.links);
+    merged.kernelArguments.push(...part.kernelArguments);
+    for (const [named, what] of [
+      [part.users, "user"],
+      [part.groups, "group"],
+    ] as const)
+      for (const one of named) {
+        const there = (what === "user" ? users : groups).get(one.name);
+        if (there !== undefined) problems.push(conflict(`${what} ${one.name}`, there.origin, one.origin));
+      }
+    for (const user of part.users) users.set(user.name, user);
+    for (const group of part.groups) groups.set(group.name, group);
     for (const unit of part.units) {
       const there = units.get(unit.name);
       units.set(unit.name, there === undefined ? unit : mergeUnits(there, unit, problems));
     }
   }
   const byPath = (a: { readonly path: string }, b: { readonly path: string }): number => (a.path < b.path ? -1 : 1);
+  const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1);
   return {
     machine: {
       files: merged.files.toSorted(byPath),
       directories: merged.directories.toSorted(byPath),
       links: merged.links.toSorted(byPath),
-      units: [...units.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+      users: [...users.values()].toSorted(byName),
+      groups: [...groups.values()].toSorted(byName),
+      units: [...units.values()].toSorted(byName),
+      kernelArguments: merged.kernelArguments,
     },
     problems,
   };

@@ -100,10 +100,36 @@ const origin = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("component"), component: z.string() }),
 ]);
 const owned = { path: z.string(), mode: z.string(), user: z.string(), group: z.string(), origin };
+const contents = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("text"), text: z.string() }),
+  z.object({ kind: z.literal("bytes"), base64: z.string() }),
+  z.object({
+    kind: z.literal("remote"),
+    url: z.string(),
+    hash: z.string(),
+    compression: z.enum(["none", "gzip"]),
+  }),
+]);
 export const machineSchema = z.object({
-  files: z.array(z.object({ ...owned, content: z.string() })),
+  files: z.array(z.object({ ...owned, contents })),
   directories: z.array(z.object(owned)),
   links: z.array(z.object({ path: z.string(), target: z.string(), origin })),
+  users: z.array(
+    z.object({
+      name: z.string(),
+      keys: z.array(z.string()),
+      uid: z.optional(z.number()),
+      comment: z.string(),
+      home: z.string(),
+      shell: z.optional(z.string()),
+      primaryGroup: z.optional(z.string()),
+      groups: z.array(z.string()),
+      system: z.boolean(),
+      origin,
+    }),
+  ),
+  groups: z.array(z.object({ name: z.string(), gid: z.optional(z.number()), system: z.boolean(), origin })),
+  kernelArguments: z.array(z.object({ argument: z.string(), origin })),
   units: z.array(
     z.object({
       name: z.string(),

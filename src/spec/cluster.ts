@@ -6,6 +6,7 @@ import { groups } from "./groups.ts";
 import { dnsLabel } from "./names.ts";
 import { registries } from "./registries.ts";
 import { services } from "./services.ts";
+import { updates } from "./updates.ts";
 
 /** The longest name of a cluster: with a group and a number it must still be a host name. */
 const longestClusterName = 40;
@@ -25,6 +26,13 @@ export const clusterFile = section("A Slipway cluster.", {
     notYet,
   ).optional(),
   target: choice("Where the nodes are; docker when left out. --on overrides it.", ["docker"], otherTarget).optional(),
+  os: choice("What the machines run where the target leaves that open; nodes on Docker are Debian.", [
+    "debian",
+    "ubuntu",
+    "flatcar",
+    "fedora-coreos",
+  ]).optional(),
+  updates: updates.optional(),
   groups,
   services: services.optional(),
   registries: registries.optional(),

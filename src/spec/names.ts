@@ -56,6 +56,13 @@ export function accountName(name: string): Complaint | undefined {
     : invalid("account", name, "is not valid", "use a name such as root, or a number");
 }
 
+/** The name of a user or of a group of users that is made. */
+export function userName(name: string): Complaint | undefined {
+  return name.length <= 32 && /^[a-z_][a-z0-9_-]*$/.test(name)
+    ? undefined
+    : invalid("account", name, "is not valid", "use lower-case letters, digits, _ and -, a letter first");
+}
+
 /** The name of a systemd unit, with its kind behind the dot. */
 export function unitName(name: string): Complaint | undefined {
   const kinds = "service|socket|timer|path|mount|automount|target|slice|swap|device|scope";

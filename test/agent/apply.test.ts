@@ -12,7 +12,7 @@ import { memoryNode } from "./memory-node.ts";
 const origin: Origin = { kind: "component", component: "a" };
 const file = (path: string, content = "x", mode = "0644"): MachineFile => ({
   path,
-  content,
+  contents: { kind: "text", text: content },
   mode,
   user: "root",
   group: "root",

@@ -13,7 +13,7 @@ function revision(id: string, content: string): GroupRevision {
       files: [
         {
           path: "/etc/note",
-          content,
+          contents: { kind: "text", text: content },
           mode: "0644",
           user: "root",
           group: "root",
@@ -22,6 +22,9 @@ function revision(id: string, content: string): GroupRevision {
       ],
       directories: [],
       links: [],
+      users: [],
+      groups: [],
+      kernelArguments: [],
       units: [
         {
           name: "app.service",

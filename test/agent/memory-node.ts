@@ -65,10 +65,17 @@ export function memoryNode(fields: Partial<Me> = {}, etcd: NodePorts["etcd"] = u
   });
   const files: NodeFiles = {
     read: async (path) => texts.get(path)?.content,
+    async bytes(path) {
+      const there = texts.get(path);
+      return there === undefined ? undefined : Buffer.from(there.content, "utf8");
+    },
     async write(path, content, owner) {
       calls.push(`write ${path}`);
       links.delete(path);
-      texts.set(path, { content, owner });
+      texts.set(path, {
+        content: typeof content === "string" ? content : Buffer.from(content).toString("utf8"),
+        owner,
+      });
     },
     async create(path, content, owner) {
       if (texts.has(path)) return false;
@@ -172,6 +179,7 @@ export function memoryNode(fields: Partial<Me> = {}, etcd: NodePorts["etcd"] = u
     store: memoryStore(random),
     files,
     processes: { run: refuse },
+    download: refuse,
     systemd,
     engine: { call: refuse },
     etcd,

@@ -12,7 +12,7 @@ import {
 const origin: Origin = { kind: "component", component: "a" };
 const file = (path: string, fields: Partial<MachineFile> = {}): MachineFile => ({
   path,
-  content: "x",
+  contents: { kind: "text", text: "x" },
   mode: "0644",
   user: "root",
   group: "root",
@@ -27,14 +27,23 @@ const unit = (name: string, fields: Partial<MachineUnit> = {}): MachineUnit => (
   ...fields,
 });
 const machine = (fields: Partial<MachineConfig>): MachineConfig => ({ ...emptyMachine, ...fields });
-const nothing = { directories: [], files: [], links: [], units: [], removedPaths: [], removedUnits: [] };
+const nothing = {
+  groups: [],
+  users: [],
+  directories: [],
+  files: [],
+  links: [],
+  units: [],
+  removedPaths: [],
+  removedUnits: [],
+};
 
 const names = fc.uniqueArray(fc.constantFrom("a", "b", "c", "d"), { maxLength: 4 });
 const machines = fc
   .tuple(names, names, fc.constantFrom("1", "2"), fc.constantFrom("on" as const, "off" as const))
   .map(([files, units, content, state]) =>
     machine({
-      files: files.map((name) => file(`/etc/${name}`, { content })),
+      files: files.map((name) => file(`/etc/${name}`, { contents: { kind: "text", text: content } })),
       links: files.map((name) => ({ path: `/lib/${name}`, target: content, origin })),
       units: units.map((name) => unit(`${name}.service`, { content, state })),
     }),
@@ -63,18 +72,18 @@ describe("the difference of two machine configs", () => {
     fc.assert(
       fc.property(machines, machines, (before, after) => {
         const change = difference(before, after);
-        const files = new Map(before.files.map((entry) => [entry.path, entry.content]));
+        const files = new Map(before.files.map((entry) => [entry.path, entry.contents]));
         const links = new Map(before.links.map((entry) => [entry.path, entry.target]));
         for (const path of change.removedPaths) {
           files.delete(path);
           links.delete(path);
         }
-        for (const entry of change.files) files.set(entry.path, entry.content);
+        for (const entry of change.files) files.set(entry.path, entry.contents);
         for (const entry of change.links) links.set(entry.path, entry.target);
         const units = new Map(before.units.map((entry) => [entry.name, `${entry.content} ${entry.state}`]));
         for (const entry of change.removedUnits) units.delete(entry.name);
         for (const entry of change.units) units.set(entry.name, `${entry.content} ${entry.state}`);
-        expect(files).toEqual(new Map(after.files.map((entry) => [entry.path, entry.content])));
+        expect(files).toEqual(new Map(after.files.map((entry) => [entry.path, entry.contents])));
         expect(links).toEqual(new Map(after.links.map((entry) => [entry.path, entry.target])));
         expect(units).toEqual(new Map(after.units.map((entry) => [entry.name, `${entry.content} ${entry.state}`])));
       }),
@@ -82,7 +91,8 @@ describe("the difference of two machine configs", () => {
   });
 
   test.each<[string, Partial<MachineFile>]>([
-    ["content", { content: "y" }],
+    ["content", { contents: { kind: "text", text: "y" } }],
+    ["sum", { contents: { kind: "remote", url: "https://a/x", hash: "sha256-00", compression: "none" } }],
     ["mode", { mode: "0600" }],
     ["user", { user: "etcd" }],
     ["group", { group: "etcd" }],

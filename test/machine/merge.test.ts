@@ -13,7 +13,7 @@ const component: Origin = { kind: "component", component: "etcd" };
 const field: Origin = { kind: "field", path: ["groups", "worker", "files", 0, "path"] };
 const file = (path: string, fields: Partial<MachineFile> = {}): MachineFile => ({
   path,
-  content: "",
+  contents: { kind: "text", text: "" },
   mode: "0644",
   user: "root",
   group: "root",

@@ -217,7 +217,7 @@ describe("hostile text", () => {
       // What lies in a node before its first start is the machine config's text, byte for byte.
       const worker = world.engine.containers.get("demo-worker-1");
       const note = cluster.groups.find((group) => group.name === "worker")?.files[0];
-      expect(worker?.files.get(note?.path ?? "")).toBe(note?.content);
+      expect(worker?.files.get(note?.path ?? "")).toBe(note?.contents.kind === "text" ? note.contents.text : undefined);
       expect(one.commands.length).toBeGreaterThan(0);
       for (const command of one.commands) {
         expect(command[0]).toBe("docker");

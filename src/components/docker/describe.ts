@@ -1,4 +1,4 @@
-import { emptyMachine, type Origin } from "../../machine/machine.ts";
+import { emptyMachine, textFile, type Origin } from "../../machine/machine.ts";
 import type { Component } from "../component.ts";
 
 const origin: Origin = { kind: "component", component: "docker" };
@@ -17,16 +17,7 @@ export const docker: Component = {
     if (cluster.orchestrator !== "swarm") return emptyMachine;
     return {
       ...emptyMachine,
-      files: [
-        {
-          path: "/etc/docker/daemon.json",
-          content: `${JSON.stringify(daemon, undefined, 2)}\n`,
-          mode: "0644",
-          user: "root",
-          group: "root",
-          origin,
-        },
-      ],
+      files: [textFile("/etc/docker/daemon.json", `${JSON.stringify(daemon, undefined, 2)}\n`, origin)],
       units: [
         { name: "containerd.service", dropIns: [], state: "on", origin },
         { name: "docker.service", dropIns: [], state: "on", origin },

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import type { ClusterName } from "../../cluster/cluster.ts";
 import type { Admission } from "../target.ts";
-import type { MachineConfig } from "../../machine/machine.ts";
+import { bytesOf, type MachineConfig } from "../../machine/machine.ts";
 import { archive, type ArchiveEntry } from "./archive.ts";
 import { gatewayOptions, gatewayShape, nodeOptions, nodeShape, runtimeFolder } from "./container.ts";
 import { at, textAt, textsAt } from "../../host/answer.ts";
@@ -138,11 +138,11 @@ function firstBoot(machine: MachineConfig): readonly ArchiveEntry[] {
   return [
     ...machine.files
       .filter((file) => file.path.startsWith("/etc/") && file.user === "root" && file.group === "root")
-      .map((file) => ({
-        path: file.path.slice("/etc/".length),
-        content: file.content,
-        mode: Number.parseInt(file.mode, 8),
-      })),
+      .flatMap(({ path, contents, mode }) =>
+        contents.kind === "remote"
+          ? []
+          : [{ path: path.slice("/etc/".length), content: bytesOf(contents), mode: Number.parseInt(mode, 8) }],
+      ),
     ...machine.units.flatMap((unit) => [
       ...(unit.content === undefined ? [] : [{ path: `${folder}/${unit.name}`, content: unit.content, mode: 0o644 }]),
       ...unit.dropIns.map((dropIn) => ({
