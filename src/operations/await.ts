@@ -24,7 +24,7 @@ export type Awaited = {
 };
 
 /** Milliseconds between looks: quick while something happens, slower while nothing does. */
-const pauses = { shortest: 100, longest: 500, growth: 1.25 } as const;
+const pauses = { shortest: 100, longest: 250, growth: 1.1 } as const;
 /** How often the target is asked whether the containers still run. Milliseconds. */
 const observeEvery = 2000;
 /** Reconcilers never stop, so a failure may heal by itself: it counts once it has lasted so long. Milliseconds. */

@@ -3,8 +3,8 @@ import { controlGroup } from "../cluster/cluster.ts";
 import { gatewayCertificate, gatewayInstance } from "../components/certificates.ts";
 import { answerRequest, type Issuing } from "../components/keeper.ts";
 import { makeAnchor, makeIssuer, makeRoot } from "../pki/authority.ts";
-import { purposes } from "../pki/purpose.ts";
-import { encryptKey, makeRecoveryKey } from "../pki/recovery.ts";
+import { purposes, type Purpose } from "../pki/purpose.ts";
+import { encryptKey, makeRecoveryKey, type RecoveryKey } from "../pki/recovery.ts";
 import { fingerprint } from "../pki/renewal.ts";
 import { keyOf, readRecord, writeOnce } from "../records/access.ts";
 import type { RecordValue } from "../records/table.ts";
@@ -48,11 +48,41 @@ async function refuseOtherFounders(store: ClusterStore, record: RecordValue<"clu
   );
 }
 
+/** Root, recovery key and issuing authorities of a cluster; nothing of it is anywhere yet. */
+export type Trust = {
+  readonly recovery: RecoveryKey;
+  readonly root: Omit<RecordValue<"root">, "nonce">;
+  readonly issuers: readonly { readonly purpose: Purpose; readonly issuer: RecordValue<"issuer"> }[];
+};
+
+/** Makes the keys of a new cluster: a third of a second, which the start of its gateway takes anyway. */
+export async function makeTrust(name: string, now: number): Promise<Trust> {
+  const root = await makeRoot({ name, now });
+  const recovery = await makeRecoveryKey();
+  const [encryptedKey, ...issuers] = await Promise.all([
+    encryptKey(root.key, [recovery.recipient]),
+    ...purposes.map(async (purpose) => {
+      const issuer = await makeIssuer({ purpose, root, now });
+      return { purpose, issuer: { ...issuer, anchor: await makeAnchor(issuer) } };
+    }),
+  ]);
+  return {
+    recovery,
+    root: { certificate: root.certificate, encryptedKey, recipients: [recovery.recipient] },
+    issuers,
+  };
+}
+
 /**
  * Makes what a cluster has once: root, issuing authorities, and last the cluster's record, which says that
- * the rest is whole. Interrupted before that, it begins anew: nobody has used any of it yet. The caller holds the lock.
+ * the rest is whole. Interrupted before that, it begins anew: nobody has used any of it yet. The caller holds the lock, and
+ * may have begun to make the keys.
  */
-export async function found({ context, store, lock }: Locked, cluster: Cluster): Promise<Founding> {
+export async function found(
+  { context, store, lock }: Locked,
+  cluster: Cluster,
+  begunTrust?: Promise<Trust>,
+): Promise<Founding> {
   const there = await readRecord(store, "cluster");
   if (there !== undefined) {
     const { record, root } = { record: there.value, root: await readRecord(store, "root") };
@@ -76,15 +106,10 @@ export async function found({ context, store, lock }: Locked, cluster: Cluster):
   const begun = [keyOf("root"), ...purposes.map((purpose) => keyOf("issuer", { purpose }))];
   await Promise.all(begun.map((key) => removeKey(store, key)));
   const now = clock.now();
-  const root = await makeRoot({ name: cluster.name, now });
-  const recovery = await makeRecoveryKey();
-  const encryptedKey = await encryptKey(root.key, [recovery.recipient]);
+  const { root, recovery, issuers } = await (begunTrust ?? makeTrust(cluster.name, now));
   const written = await Promise.all([
-    writeOnce(store, "root", {}, { certificate: root.certificate, encryptedKey, recipients: [recovery.recipient] }),
-    ...purposes.map(async (purpose) => {
-      const issuer = await makeIssuer({ purpose, root, now });
-      return writeOnce(store, "issuer", { purpose }, { ...issuer, anchor: await makeAnchor(issuer) });
-    }),
+    writeOnce(store, "root", {}, root),
+    ...issuers.map(({ purpose, issuer }) => writeOnce(store, "issuer", { purpose }, issuer)),
   ]);
   // Whoever slept here must not finish what somebody else has begun anew.
   await lock.check();

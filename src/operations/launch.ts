@@ -2,21 +2,29 @@ import { nodeName, type Cluster, type ClusterName, type NodeName } from "../clus
 import { emptyMachine, type MachineConfig } from "../machine/machine.ts";
 import type { Path } from "../problems/problem.ts";
 import { readRecord, updateRecord, writeOnce } from "../records/access.ts";
+import type { RecordValue } from "../records/table.ts";
 import type { ClusterStore, Version } from "../store/store.ts";
 import { gatewayInstance } from "../components/certificates.ts";
 import { awaitNodes } from "./await.ts";
 import type { Context } from "./context.ts";
-import { admitGateway, found } from "./founding.ts";
+import { admitGateway, found, makeTrust } from "./founding.ts";
 import { prune } from "./prune.ts";
+import { deriveStatus } from "./derive.ts";
+import { look, recordOf } from "./look.ts";
 import { makePlan, type LaunchPlan } from "./plan.ts";
 import { awaitForgotten, nodePatience, runSteps } from "./run.ts";
 import { awaitServices } from "./services.ts";
 import { versions } from "./start.ts";
-import { status } from "./status.ts";
 import type { Status } from "./status-shape.ts";
 import { together, underLock, type Locked } from "./under-lock.ts";
 
-export type Launched = { readonly changes: number; readonly seconds: number; readonly status: Status };
+export type Launched = {
+  readonly changes: number;
+  readonly seconds: number;
+  readonly status: Status;
+  /** When each phase of each node began and was first settled, milliseconds since 1970. */
+  readonly settled: readonly { readonly name: NodeName; readonly settled: RecordValue<"node">["settled"] }[];
+};
 
 /** Writes the revision and lets the pointer name it; `apply` is raised where nodes must put back what others changed. */
 async function publish(context: Context, store: ClusterStore, plan: LaunchPlan): Promise<void> {
@@ -109,12 +117,23 @@ async function loadImages(locked: Locked, cluster: Cluster, plan: LaunchPlan): P
 }
 
 /** The cluster's state once all see it alike: a node that just came back looks dead to the others for another round or two. */
-async function wholeStatus(context: Context, cluster: Cluster["name"]): Promise<Status> {
+async function wholeStatus(
+  context: Context,
+  cluster: Cluster["name"],
+  store: ClusterStore,
+): Promise<Pick<Launched, "status" | "settled">> {
   const deadline = context.clock.now() + 10_000;
   for (;;) {
-    const now = await status(context, { cluster });
+    const seen = await look(context, cluster, store);
+    const now = deriveStatus(seen, context.target.name);
     const well = now.state === "ready" && now.etcd.members.every((member) => member.state === "voter");
-    if (well || context.clock.now() > deadline || context.signal.aborted) return now;
+    if (well || context.clock.now() > deadline || context.signal.aborted) {
+      const settled = now.nodes.flatMap(({ name, instance }) => {
+        const record = recordOf(seen, instance);
+        return record === undefined ? [] : [{ name, settled: record.settled }];
+      });
+      return { status: now, settled };
+    }
     await context.clock.sleep(200, context.signal);
   }
 }
@@ -124,6 +143,10 @@ export async function launch(context: Context, input: { readonly cluster: Cluste
   const { cluster } = input;
   const { target, clock, emit, signal } = context;
   const begun = clock.now();
+  const trust =
+    (await target.observe(cluster.name)).state === "absent" ? makeTrust(cluster.name, clock.now()) : undefined;
+  // Whoever needs it hears of its failure; nobody does when the cluster turns out to be there.
+  void Promise.allSettled([trust]);
   const opened = await target.prepare(cluster, { emit, signal });
   try {
     const changes = await underLock(
@@ -131,7 +154,7 @@ export async function launch(context: Context, input: { readonly cluster: Cluste
       { cluster: cluster.name, operation: "launch", store: opened.store },
       async (locked) => {
         const { store } = locked;
-        const founding = await found(locked, cluster);
+        const founding = await found(locked, cluster, trust);
         const plan = await makePlan(locked.context, cluster, store, true);
         locked.context.emit("plan.made", { changes: plan.changes.length, steps: plan.steps.length });
         const admitted = (await readRecord(store, "certificate", { instance: gatewayInstance })) !== undefined;
@@ -187,7 +210,7 @@ export async function launch(context: Context, input: { readonly cluster: Cluste
     );
     const seconds = (clock.now() - begun) / 1000;
     emit("cluster.ready", { cluster: cluster.name, seconds });
-    return { changes, seconds, status: await wholeStatus(context, cluster.name) };
+    return { changes, seconds, ...(await wholeStatus(context, cluster.name, opened.store)) };
   } finally {
     await opened.close();
   }

@@ -25,17 +25,25 @@ export type Seen = {
   readonly now: number;
 };
 
-/** Observes the target and reads the store; a store that does not answer is part of the picture, not an error. */
-export async function look(context: Context, cluster: ClusterName): Promise<Seen> {
+/**
+ * Observes the target and reads the store, through a connection that is open already where one is given; a store that does
+ * not answer is part of the picture, not an error.
+ */
+export async function look(context: Context, cluster: ClusterName, opened?: ClusterStore): Promise<Seen> {
   const observed = await context.target.observe(cluster);
   const recorded =
-    observed.state === "absent" ? unreadable("the cluster is not there") : await recordedOf(context, cluster);
+    observed.state === "absent" ? unreadable("the cluster is not there") : await recordedOf(context, cluster, opened);
   return { observed, recorded, now: context.clock.now() };
 }
 
-async function recordedOf(context: Context, cluster: ClusterName): Promise<Seen["recorded"]> {
+async function recordedOf(
+  context: Context,
+  cluster: ClusterName,
+  opened: ClusterStore | undefined,
+): Promise<Seen["recorded"]> {
   try {
-    return { kind: "read", value: await withStore(context, cluster, readAll) };
+    const value = opened === undefined ? await withStore(context, cluster, readAll) : await readAll(opened);
+    return { kind: "read", value };
   } catch (error) {
     context.signal.throwIfAborted();
     const why = error instanceof Error ? error.message : String(error);

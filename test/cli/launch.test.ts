@@ -38,7 +38,7 @@ function world(changes: readonly Change[] = []): {
         const [first] = recordedEvents();
         if (first?.name === "operation.started")
           context.emit(first.name, { operation: first.operation, cluster: cluster.name });
-        return { changes: changes.length, seconds: 1, status };
+        return { changes: changes.length, seconds: 1, status, settled: [] };
       },
     preview: async () => async () => changes,
     cleanup:
@@ -113,7 +113,7 @@ describe("launch", () => {
       ...setting.operations,
       launch: async () => async (context) => {
         read.push(await context.readFile("secret.txt").then(String, (error: Error) => error.message));
-        return { changes: 0, seconds: 0, status };
+        return { changes: 0, seconds: 0, status, settled: [] };
       },
     };
     await run(["launch", "sub/other.yml", "--yes"], { ...setting, operations });

@@ -204,9 +204,9 @@ describe("status, plan and report", () => {
   });
 
   it("the end of a launch has bars where nodes came, and addresses always", async () => {
-    const report = launchReport({ events, status, nodes: [], columns: 100 }, plain);
+    const report = launchReport({ events, status, settled: [], columns: 100 }, plain);
     await expect(report).toMatchFileSnapshot(expected("report"));
-    expect(launchReport({ events: [], status, nodes: [], columns: 100 }, plain)).not.toContain("├");
+    expect(launchReport({ events: [], status, settled: [], columns: 100 }, plain)).not.toContain("├");
   });
 });
 

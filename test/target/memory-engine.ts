@@ -238,6 +238,8 @@ export function memoryEngine(clock: Clock, seed = 11): MemoryEngine {
       Labels: network.labels,
       IPAM: { Config: [{ Subnet: network.subnet }] },
     });
+    // Without an id nothing that was found out of it is remembered.
+    if (path === "/info") return {};
     if (path === "/networks")
       return [...engine.networks.values()].filter(({ labels }) => listed(call, labels)).map(networkOf);
     if (path === "/networks/create") {

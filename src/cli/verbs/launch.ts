@@ -27,16 +27,14 @@ export default (brief: string) =>
       const context = besideFile(session, given, file, source);
       if (flags.yes !== true && !(await agreed(session, context, cluster))) return session.declined();
       const launch = await session.world.operations.launch();
-      const { status } = await launch(context, { cluster });
+      const { status, settled } = await launch(context, { cluster });
       session.close();
       if (flags.json) return "done";
 
-      const { launchReport, showsBars } = await import("../views/report.ts");
+      const { launchReport } = await import("../views/report.ts");
       const shown = flags.quiet ? [] : events;
-      const inspect = await session.world.operations.inspect();
-      const { nodes } = showsBars(shown) ? await inspect(context, { cluster: cluster.name, nodes: [] }) : { nodes: [] };
       const columns = session.world.stdout.columns || 100;
-      session.print(launchReport({ events: shown, status, nodes, columns }, session.out));
+      session.print(launchReport({ events: shown, status, settled, columns }, session.out));
       return "done";
     }),
   });

@@ -91,6 +91,13 @@ export function nodeOptions(cluster: ClusterName, node: NodeContainer, rights: R
   };
 }
 
+// OpenSSL uses the processor's own instructions: 0.1 s for the 100 MB of Node.js, where sha256sum takes 0.7.
+const checkedStart = [
+  `cd ${runtimeFolder}`,
+  "openssl dgst -sha256 -r $(cut -c67- SHA256SUMS) | sed 's/ [*]/  /' | diff - SHA256SUMS",
+  "exec ./node gateway.js",
+].join(" && ");
+
 /** The engine's description of the gateway: store, published ports and nothing else; no rights beyond its own files. */
 export function gatewayOptions(cluster: ClusterName, gateway: GatewayContainer) {
   const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {
@@ -104,7 +111,7 @@ export function gatewayOptions(cluster: ClusterName, gateway: GatewayContainer) 
   return {
     Hostname: gatewayName(cluster),
     Image: gateway.image,
-    Entrypoint: ["/bin/sh", "-c", `cd ${runtimeFolder} && sha256sum --quiet -c SHA256SUMS && exec ./node gateway.js`],
+    Entrypoint: ["/bin/sh", "-c", checkedStart],
     Cmd: [],
     Env: [
       `SLIPWAY_STORE=${storeFolder}`,

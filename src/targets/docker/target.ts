@@ -17,7 +17,7 @@ import { gatewayName, label } from "./names.ts";
 import { freeSubnet, gatewayAddress } from "./network.ts";
 import { look, observed, takenSubnets, type World } from "./observe.ts";
 import { planCleanup, planLaunch, removal, wantedGateway } from "./plan.ts";
-import type { Rights } from "./rights.ts";
+import { rememberedRights, type Rights } from "./rights.ts";
 import { findRuntime, type Runtime } from "./runtime.ts";
 import { tunnel } from "./tunnel.ts";
 import type { DockerWork } from "./work.ts";
@@ -64,7 +64,13 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
     return tag;
   };
   const rights = once<Rights>(async () => {
-    const [found] = await Promise.all([detectRights({ image: await nodeImage(), processes }), removeProbes(processes)]);
+    const tag = await nodeImage();
+    const [found] = await Promise.all([
+      rememberedRights({ engine, image: tag, cacheFolder: options.cacheFolder }, () =>
+        detectRights({ image: tag, processes }),
+      ),
+      removeProbes(processes),
+    ]);
     return found;
   });
 
