@@ -10,7 +10,7 @@ export type ServiceName = Branded<"ServiceName">;
 
 export type Role = "control" | "worker";
 export type Orchestrator = "swarm" | "none";
-export type TargetName = "docker";
+export type TargetName = "docker" | "files";
 
 export type Labels = Readonly<Record<string, string>>;
 

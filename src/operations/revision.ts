@@ -77,12 +77,17 @@ function canonical(value: unknown): string {
   );
 }
 
+/** What a group's machines are to be: every component's part in one. */
+export function machineOf(cluster: Cluster, group: Group): ReturnType<typeof mergeMachines> {
+  return mergeMachines(components.map((component) => component.machine(cluster, group)));
+}
+
 /** The immutable revision of a cluster: per group machine config and wanted, and the services. Pure. */
 export function describe(cluster: Cluster, facts: RevisionFacts): Read<Revision> {
   const problems = [];
   const groups: Omit<GroupRevision, "revision">[] = [];
   for (const group of cluster.groups) {
-    const merged = mergeMachines(components.map((component) => component.machine(cluster, group)));
+    const merged = machineOf(cluster, group);
     problems.push(...merged.problems);
     groups.push({ group: group.name, machine: mutable(merged.machine), wanted: wantedOf(cluster, group) });
   }

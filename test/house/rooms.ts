@@ -17,15 +17,15 @@ export const rooms = {
     libraries: ["@peculiar/x509", "reflect-metadata", "age-encryption", "write-file-atomic"],
   },
   spec: { path: /^src\/spec\//, may: [], libraries: ["yaml", "zod", "ipaddr.js"] },
-  machine: { path: /^src\/machine\//, may: [], libraries: [] },
+  machine: { path: /^src\/machine\//, may: [], libraries: ["yaml"] },
   cluster: { path: /^src\/cluster\//, may: ["spec"], libraries: ["ipaddr.js"] },
   plan: { path: /^src\/plan\//, may: ["cluster"], libraries: [] },
   records: { path: /^src\/records\//, may: ["machine"], libraries: ["zod/mini"] },
   /** Fixed paths and names that an operator's side and nodes both use. */
-  paths: { path: /^src\/components\/\w+\/(?:paths|image)\.ts$/, may: [], libraries: [] },
+  paths: { path: /^src\/components\/\w+\/(?:paths|image|release)\.ts$/, may: [], libraries: [] },
   /** The operator's half of components. */
   describe: {
-    path: /^src\/components\/(?:component\.ts|registry\.ts|\w+\/describe\.ts)$/,
+    path: /^src\/components\/(?:component\.ts|registry\.ts|\w+\/(?:describe|install|script)\.ts)$/,
     may: ["cluster", "machine", "paths"],
     libraries: [],
   },

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { etcdRelease, isCurrentEtcd } from "../../src/targets/docker/etcd-release.ts";
+import { etcdRelease, isCurrentEtcd } from "../../src/components/etcd/release.ts";
 import { diskWithCache, recipeDirectory } from "../../src/targets/docker/image/disk.ts";
 import {
   type Recipe,

@@ -1,7 +1,7 @@
 import type { Emit } from "../../events/event.ts";
 import { type Clock, systemClock } from "../../host/clock.ts";
 import { type Processes, type Streams, systemProcesses } from "../../host/processes.ts";
-import { type Architecture, etcdPrograms, isCurrentEtcd } from "./etcd-release.ts";
+import { type Architecture, etcdPrograms, isCurrentEtcd } from "../../components/etcd/release.ts";
 import { ensureBase } from "./image/base.ts";
 import { buildImage } from "./image/build.ts";
 import { type Disk, recipeDirectory, systemDisk } from "./image/disk.ts";

@@ -1,5 +1,5 @@
 import { ProcessError, type Processes } from "../../../host/processes.ts";
-import type { Architecture } from "../etcd-release.ts";
+import type { Architecture } from "../../../components/etcd/release.ts";
 import { ImageError, stoppable, why } from "./workshop.ts";
 
 type Labels = Readonly<Partial<Record<string, string>>>;

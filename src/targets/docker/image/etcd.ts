@@ -1,4 +1,4 @@
-import { etcdPrograms } from "../etcd-release.ts";
+import { etcdPrograms } from "../../../components/etcd/release.ts";
 import { HashError, download } from "./download.ts";
 import { condense } from "./progress.ts";
 import { type Recipe, digest, recipeText } from "./recipe.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Architecture, type EtcdRelease, etcdRelease } from "../etcd-release.ts";
+import { type Architecture, type EtcdRelease, etcdRelease } from "../../../components/etcd/release.ts";
 import type { Disk } from "./disk.ts";
 import { mmdebstrapCommand } from "./mmdebstrap.ts";
 

@@ -1,4 +1,4 @@
-/** Processor architectures that node images exist for, by the names that Docker, Debian and Go share. */
+/** Processor architectures that nodes exist for, by the names that Docker, Debian and Go share. */
 export type Architecture = "amd64" | "arm64";
 
 /** One release of etcd; archives are used only when their SHA-256 is the one written here. */
@@ -12,7 +12,7 @@ const archive = (architecture: Architecture): string =>
   `https://github.com/etcd-io/etcd/releases/download/v${version}/etcd-v${version}-linux-${architecture}.tar.gz`;
 
 /**
- * The etcd of node images; `image/etcd/go.mod` names the same version. 3.6.11 and later have the fix of
+ * The etcd of nodes; `image/etcd/go.mod` names the same version. 3.6.11 and later have the fix of
  * CVE-2026-44283. The sums are those of the release's SHA256SUMS as pinned independently by several public
  * projects (amd64 by more than ten, arm64 beside it in a script that pins all four platforms).
  */

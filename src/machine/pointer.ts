@@ -1,0 +1,78 @@
+import { textFile, emptyMachine, type MachineConfig, type Origin } from "./machine.ts";
+
+/** Everything a host must know to become a node: small, and the same for all nodes of a group. */
+export type Pointer = {
+  readonly cluster: string;
+  readonly group: string;
+  /** The store's address as nodes see it. */
+  readonly store: string;
+  /** SHA-256 of the cluster's root certificate, hexadecimal. */
+  readonly pin: string;
+  /** Lets so many nodes of this group join until it expires; opens nothing else. */
+  readonly token: string;
+  /** SHA-256 of the programs, hexadecimal, which the store hands to everyone. */
+  readonly runtime: { readonly agent: string; readonly node: Readonly<Record<"x86_64" | "aarch64", string>> };
+};
+
+const origin: Origin = { kind: "component", component: "agent" };
+export const agentUnit = "slipway-agent.service";
+const fetchScript = "/etc/slipway/fetch";
+
+/**
+ * Fetches the agent and its Node.js, each judged by its sum before it is run; so the way they come need not be trusted, and
+ * the store's certificate, which curl cannot judge by the root's sum alone, is left to the agent.
+ */
+const fetchText = ({ store, runtime }: Pointer): string => `#!/bin/bash
+set -eu -o pipefail
+mkdir -p /var/lib/slipway/runtime
+cd /var/lib/slipway/runtime
+get() {
+  echo "$2  $1" | sha256sum --quiet -c 2>/dev/null && return
+  curl -fsSk --retry 9 --retry-all-errors -o "$1.new" "${store}/runtime/$2" ||
+    python3 -c 'import ssl,sys,urllib.request as u;open(sys.argv[1],"wb").write(u.urlopen(sys.argv[2],context=ssl._create_unverified_context()).read())' "$1.new" "${store}/runtime/$2"
+  echo "$2  $1.new" | sha256sum --quiet -c
+  chmod 0755 "$1.new"
+  mv "$1.new" "$1"
+}
+case $(uname -m) in
+x86_64) get node ${runtime.node.x86_64} ;;
+aarch64) get node ${runtime.node.aarch64} ;;
+esac
+get agent.js ${runtime.agent}
+echo '{"type":"module"}' >package.json
+sha256sum node agent.js >SHA256SUMS
+if command -v restorecon >/dev/null; then restorecon -F node; fi
+`;
+
+const unitText = `[Unit]
+Description=Slipway agent
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+ExecStartPre=/bin/bash ${fetchScript}
+ExecStart=/var/lib/slipway/runtime/node --max-semi-space-size=1 /var/lib/slipway/runtime/agent.js
+ExecReload=/bin/kill -HUP $MAINPID
+Restart=always
+RestartSec=2
+TimeoutStartSec=infinity
+TimeoutStopSec=45
+KillMode=mixed
+
+[Install]
+WantedBy=multi-user.target
+`;
+
+/** What user data says when it only points at the store: who the node is to ask, and the agent that asks. */
+export function pointerMachine(pointer: Pointer): MachineConfig {
+  const { cluster, group, store, pin, token } = pointer;
+  return {
+    ...emptyMachine,
+    files: [
+      textFile("/etc/slipway/bootstrap.json", `${JSON.stringify({ cluster, group, store, pin })}\n`, origin),
+      textFile(fetchScript, fetchText(pointer), origin, "0755"),
+      textFile("/etc/slipway/token", `${token}\n`, origin, "0600"),
+    ],
+    units: [{ name: agentUnit, content: unitText, dropIns: [], state: "on", origin }],
+  };
+}
