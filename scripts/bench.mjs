@@ -136,5 +136,6 @@ ${machine}; load ${load} when it began; ${new Date().toISOString().slice(0, 10)}
 ${rows.map((row) => `| ${row.join(" | ")} |`).join("\n")}
 
 The floor is \`bench/floor/\`: the same image, the same number of nodes, etcd and Swarm without certificates of ours, nothing checked and nothing kept.
+Where a launch spends its time: [decision 10](decisions/0010-where-a-launch-spends-its-time.md).
 `;
 }
