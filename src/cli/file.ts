@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { readCluster } from "../cluster/read.ts";
+import type { ResolveOptions } from "../cluster/resolve.ts";
 import type { Context } from "../operations/context.ts";
 import type { Problem } from "../problems/problem.ts";
 import { showProblems } from "../problems/show.ts";
@@ -14,12 +15,17 @@ export type ClusterFile = {
   readonly source: Source;
 };
 
-/** The cluster that a file describes, with `--on` and `--name` over it; an `InvalidFileError` shows all that is wrong. */
-export async function readClusterFile(session: Session, file: string): Promise<ClusterFile> {
+/** The cluster that a file describes, with the command line's words over it; an `InvalidFileError` shows all that is wrong. */
+export async function readClusterFile(
+  session: Session,
+  file: string,
+  options: ResolveOptions = {},
+): Promise<ClusterFile> {
   const { on, name } = session.flags;
   const read = readCluster(await textOf(session, file), file, {
     ...(on === undefined ? {} : { on }),
     ...(name === undefined ? {} : { name }),
+    ...options,
   });
   if (read.kind === "bad") throw new InvalidFileError(read.problems, read.source);
   return { cluster: read.value, warnings: read.warnings, source: read.source };

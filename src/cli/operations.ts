@@ -21,6 +21,7 @@ export const operations = {
   plan: async () => (await import("../operations/plan.ts")).plan,
   preview: async () => (await import("../operations/cleanup.ts")).preview,
   remove: async () => (await import("../operations/remove.ts")).remove,
+  render: async () => (await import("../operations/render.ts")).render,
   restart: async () => (await import("../operations/restart.ts")).restart,
   start: async () => (await import("../operations/start.ts")).start,
   status: async () => (await import("../operations/status.ts")).status,

@@ -71,6 +71,10 @@ export const verbs: Readonly<Record<string, Verb>> = {
     brief: "print the node image's tag, or have it built",
     load: () => import("./verbs/image.ts"),
   },
+  render: {
+    brief: "print the user data of a group's nodes in the words of a system",
+    load: () => import("./verbs/render.ts"),
+  },
   schema: {
     brief: "print the JSON Schema of cluster.yml for editors",
     load: () => import("./verbs/schema.ts"),

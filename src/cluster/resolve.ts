@@ -11,8 +11,13 @@ import { roleProblems, rolesOf } from "./roles.ts";
 import { resolveService, secretSource } from "./service.ts";
 import { resolveUpdates } from "./updates.ts";
 
-/** What the command line says over the file: `--on`, `--name`, and for `render` the operating system. */
-export type ResolveOptions = { readonly on?: TargetName; readonly name?: string; readonly os?: Os };
+/** What the command line says over the file, and the operating system that is meant where the file leaves it open. */
+export type ResolveOptions = {
+  readonly on?: TargetName;
+  readonly name?: string;
+  readonly os?: Os;
+  readonly usualOs?: Os;
+};
 
 /** Fills in every default and judges what only several fields together show. Pure. */
 export function resolve(spec: ClusterSpec, options: ResolveOptions = {}): Read<Cluster> {
@@ -25,7 +30,7 @@ export function resolve(spec: ClusterSpec, options: ResolveOptions = {}): Read<C
     name: clusterName(options.name ?? spec.name),
     target: options.on ?? spec.target ?? "docker",
     orchestrator: spec.orchestrator ?? "swarm",
-    os: options.os ?? osOf(spec, options.on),
+    os: options.os ?? osOf(spec, options),
     updates: resolveUpdates(spec.updates ?? {}),
     groups: [...control, ...groups.filter((group) => group.role !== "control")],
     services: sortedEntries(spec.services ?? {}).map(([name, service]) => resolveService(name, service)),
@@ -56,8 +61,8 @@ export function resolve(spec: ClusterSpec, options: ResolveOptions = {}): Read<C
 }
 
 /** Nodes on Docker start from Slipway's own image, which is Debian. */
-function osOf(spec: ClusterSpec, on: TargetName | undefined): Os {
-  return (on ?? spec.target ?? "docker") === "docker" ? "debian" : (spec.os ?? "flatcar");
+function osOf(spec: ClusterSpec, { on, usualOs = "flatcar" }: ResolveOptions): Os {
+  return (on ?? spec.target ?? "docker") === "docker" ? "debian" : (spec.os ?? usualOs);
 }
 
 function nameProblems(name: string | undefined): Problem[] {

@@ -1,3 +1,4 @@
+import { shellWord } from "./quote.ts";
 import { textFile, emptyMachine, type MachineConfig, type Origin } from "./machine.ts";
 
 /** Everything a host must know to become a node: small, and the same for all nodes of a group. */
@@ -24,12 +25,13 @@ const fetchScript = "/etc/slipway/fetch";
  */
 const fetchText = ({ store, runtime }: Pointer): string => `#!/bin/bash
 set -eu -o pipefail
+store=${shellWord(store)}
 mkdir -p /var/lib/slipway/runtime
 cd /var/lib/slipway/runtime
 get() {
   echo "$2  $1" | sha256sum --quiet -c 2>/dev/null && return
-  curl -fsSk --retry 9 --retry-all-errors -o "$1.new" "${store}/runtime/$2" ||
-    python3 -c 'import ssl,sys,urllib.request as u;open(sys.argv[1],"wb").write(u.urlopen(sys.argv[2],context=ssl._create_unverified_context()).read())' "$1.new" "${store}/runtime/$2"
+  curl -fsSk --retry 9 --retry-all-errors -o "$1.new" "$store/runtime/$2" ||
+    python3 -c 'import ssl,sys,urllib.request as u;open(sys.argv[1],"wb").write(u.urlopen(sys.argv[2],context=ssl._create_unverified_context()).read())' "$1.new" "$store/runtime/$2"
   echo "$2  $1.new" | sha256sum --quiet -c
   chmod 0755 "$1.new"
   mv "$1.new" "$1"

@@ -1,0 +1,118 @@
+import { buildCommand } from "@stricli/core";
+import { usualFile } from "../choice.ts";
+import { act, type CliContext } from "../context.ts";
+import { docs } from "../docs.ts";
+import { InvalidFileError, UsageError } from "../failure.ts";
+import { readClusterFile } from "../file.ts";
+import { common, toggle, type Common, type Toggle } from "../flags.ts";
+import { problemsJson, showProblems } from "../../problems/show.ts";
+import { fileWord } from "../words.ts";
+
+const formats = ["ignition", "coreos-cloud-config", "cloud-init", "agent"] as const;
+const systems = ["flatcar", "fedora-coreos", "debian", "ubuntu"] as const;
+type Flags = Pick<Common, "name" | "json" | "quiet" | "noColor"> & {
+  readonly group: string | undefined;
+  readonly format: (typeof formats)[number] | undefined;
+  readonly os: (typeof systems)[number] | undefined;
+  readonly whole: Toggle;
+  readonly node: string | undefined;
+  readonly store: string | undefined;
+  readonly pin: string | undefined;
+  readonly token: string | undefined;
+};
+
+/** The system that is meant when neither the file nor `--os` says one, and the format it reads. */
+const usual = {
+  ignition: "flatcar",
+  "coreos-cloud-config": "flatcar",
+  "cloud-init": "debian",
+  agent: "flatcar",
+} as const;
+const formatOf = {
+  flatcar: "ignition",
+  "fedora-coreos": "ignition",
+  debian: "cloud-init",
+  ubuntu: "cloud-init",
+} as const;
+
+const zeros = "0".repeat(64);
+const word = (placeholder: string, brief: string) =>
+  ({ kind: "parsed", parse: String, optional: true, placeholder, brief }) as const;
+
+export default (brief: string) =>
+  buildCommand<Flags, [string?], CliContext>({
+    docs: docs(
+      brief,
+      "Prints what a provider is given as user data for the nodes of a group: a few KB that point at the cluster's store, or\nwith --whole all files and units. Where no store is named, its address, pin and token are placeholders.",
+      [
+        ["render --group worker --format ignition", "for Flatcar and Fedora CoreOS"],
+        ["render --group worker --format coreos-cloud-config --whole", "all in one, for Flatcar"],
+        ["render --group control --format cloud-init --os ubuntu", "for Ubuntu"],
+        ["render --group worker --format agent", "the machine config itself, with the origin of every value"],
+      ],
+    ),
+    parameters: {
+      flags: {
+        group: word("group", "the group of nodes (default: the only one)"),
+        format: {
+          kind: "enum",
+          values: formats,
+          optional: true,
+          brief: "the words it is written in (default: the system's)",
+        },
+        os: { kind: "enum", values: systems, optional: true, brief: "the system (default: what the file says)" },
+        whole: toggle("all files and units in the user data, so that a node boots without the store"),
+        node: word("name", "the host name of one node"),
+        store: word("url", "the store's address, as nodes see it"),
+        pin: word("sha256", "the sum of the cluster's root certificate"),
+        token: word("token", "a join token of the group"),
+        name: common.name,
+        json: common.json,
+        quiet: common.quiet,
+        noColor: common.noColor,
+      },
+      positional: { kind: "tuple", parameters: [fileWord] },
+    },
+    func: act(async (session, flags: Flags, file = usualFile) => {
+      const format = flags.format ?? formatOf[flags.os ?? "flatcar"];
+      const { cluster, warnings, source } = await readClusterFile(session, file, {
+        on: "files",
+        usualOs: usual[format],
+        ...(flags.os === undefined ? {} : { os: flags.os }),
+      });
+      const groups = cluster.groups.map(({ name }) => name);
+      const group = flags.group ?? (groups.length === 1 ? groups[0] : undefined);
+      if (group === undefined || !groups.some((name) => name === group))
+        throw new UsageError(
+          group === undefined ? `${cluster.name} has several groups` : `${cluster.name} has no group ${group}`,
+          `slipway render ${file} --group ${groups.join("|")}`,
+        );
+      const render = await session.world.operations.render();
+      const read = render({
+        cluster,
+        group,
+        format,
+        whole: flags.whole === true,
+        ...(flags.node === undefined ? {} : { hostName: flags.node }),
+        pointer: {
+          cluster: cluster.name,
+          group,
+          store: flags.store ?? "https://store.example:7443",
+          pin: flags.pin ?? zeros,
+          token: flags.token ?? "TOKEN",
+          runtime: { agent: zeros, node: { x86_64: zeros, aarch64: zeros } },
+        },
+      });
+      if (read.kind === "bad") throw new InvalidFileError(read.problems, source);
+      const all = [...warnings, ...read.warnings];
+      if (flags.json) {
+        session.document({ group, format, os: cluster.os, ...read.value, problems: problemsJson(all, source) });
+        return;
+      }
+      if (all.length > 0) session.note(showProblems(all, source, { color: session.err.colour }).trimEnd());
+      session.print(read.value.text);
+      if (format !== "agent" && flags.store === undefined)
+        session.note("note: the store, its pin and the token are placeholders: --store, --pin, --token");
+      session.note(`${read.value.size} of ${read.value.limit} bytes`);
+    }),
+  });
