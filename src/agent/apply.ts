@@ -93,7 +93,7 @@ export async function drifted(node: Ports, machine: MachineConfig): Promise<read
     ]);
     if (same === undefined || there === undefined) found.push(`${file.path}: is gone`);
     else if (!same) found.push(`${file.path}: was edited`);
-    else if (there.mode !== Number.parseInt(file.mode, 8) || there.uid !== ids.uid || there.gid !== ids.gid)
+    else if (there.mode !== Number.parseInt(file.mode, 8) || there.uid !== ids?.uid || there.gid !== ids.gid)
       found.push(`${file.path}: has another mode or owner`);
   }
   for (const link of machine.links)
@@ -174,5 +174,7 @@ export async function found(node: Ports, old: MachineConfig, wanted: MachineConf
 }
 
 function oneshot(unit: MachineUnit): boolean {
-  return /^\s*Type\s*=\s*oneshot\s*$/m.test(unit.content ?? "") || /\.(timer|target|mount)$/.test(unit.name);
+  const text = unit.content ?? "";
+  const remains = /^\s*RemainAfterExit\s*=\s*(?:yes|true|on|1)\s*$/m.test(text);
+  return (/^\s*Type\s*=\s*oneshot\s*$/m.test(text) && !remains) || /\.(timer|target)$/.test(unit.name);
 }

@@ -1,6 +1,6 @@
 import type { Path, Problem } from "../problems/problem.ts";
 import { quoted } from "../problems/visible.ts";
-import type { ExtraFile, ExtraUnit, Group, Service } from "./cluster.ts";
+import type { ExtraUnit, Group, Service } from "./cluster.ts";
 
 const systemd = "/etc/systemd/system";
 const ownUnits = ["etcd.service", "slipway-agent.service"] as const;
@@ -13,10 +13,18 @@ const owned = [
   ...ownUnits.map((unit) => `${systemd}/${unit}`),
 ];
 
+/** Slipway's own data may lie on a disk of its own. */
+const mountable = ["/var/lib/slipway"];
+
 /** Paths on a group's nodes that two things want, or that are Slipway's own. */
 export function machinePathProblems(group: Group): Problem[] {
   const claims = new Claims();
+  const mounts = group.volumes.flatMap(({ mount, at }) =>
+    mount === undefined ? [] : [{ path: mount, at, key: "mount" }],
+  );
   const twice = [
+    ...duplicateNames(group.users, "user"),
+    ...duplicateNames(group.userGroups, "group of users"),
     ...duplicateNames(group.units, "unit"),
     ...group.units.flatMap((unit) => duplicateNames(unit.dropIns, "drop-in")),
   ];
@@ -25,9 +33,20 @@ export function machinePathProblems(group: Group): Problem[] {
     ...group.units.flatMap((unit) =>
       unitClaims(unit).flatMap((claim) => claims.take(claim.path, claim.at, "the unit")),
     ),
-    ...group.files.flatMap((file) => [
-      ...ownedProblems(file),
-      ...claims.take(file.path, [...file.at, "path"], "the file"),
+    ...group.directories.flatMap(({ path, at }) => [
+      ...ownedProblems(path, [...at, "path"]),
+      ...claims.takeFolder(path, [...at, "path"], "the directory"),
+    ]),
+    ...mounts.flatMap(({ path, at, key }) => [
+      ...ownedProblems(path, [...at, key], mountable),
+      ...claims.takeFolder(path, [...at, key], "the volume"),
+    ]),
+    ...[
+      ...group.files.map((file) => ({ ...file, who: "the file" })),
+      ...group.links.map((link) => ({ ...link, who: "the link" })),
+    ].flatMap(({ path, at, who }) => [
+      ...ownedProblems(path, [...at, "path"]),
+      ...claims.take(path, [...at, "path"], who),
     ]),
   ];
   // The same name twice is the same path twice: once said is enough.
@@ -55,6 +74,7 @@ export function containerPathProblems(service: Service): Problem[] {
 /** Who has which path; the second to ask is the problem, and the first is named. */
 class Claims {
   private readonly taken = new Map<string, { readonly at: Path; readonly who: string }>();
+  private readonly folders = new Set<string>();
   private readonly parents = new Map<string, { readonly at: Path; readonly who: string }>();
 
   takeExactly(path: string, at: Path, who: string): Problem[] {
@@ -64,6 +84,13 @@ class Claims {
     return [];
   }
 
+  /** A directory may have others inside; a file can be neither it nor above it. */
+  takeFolder(path: string, at: Path, who: string): Problem[] {
+    const problems = this.takeExactly(path, at, who);
+    this.folders.add(path);
+    return [...problems, ...this.belowFiles(path, at, who)];
+  }
+
   take(path: string, at: Path, who: string): Problem[] {
     const problems = this.takeExactly(path, at, who);
     const inside = this.parents.get(path);
@@ -71,15 +98,16 @@ class Claims {
       problems.push(
         conflict(at, `${quoted(path)} cannot be a file and a directory`, inside.at, `${inside.who} lies inside it`),
       );
-    for (const parent of parentsOf(path)) {
-      const file = this.taken.get(parent);
-      if (file !== undefined)
-        problems.push(
-          conflict(at, `${quoted(parent)} cannot be a file and a directory`, file.at, `${file.who} is here`),
-        );
+    return [...problems, ...this.belowFiles(path, at, who)];
+  }
+
+  private belowFiles(path: string, at: Path, who: string): Problem[] {
+    return parentsOf(path).flatMap((parent) => {
       if (!this.parents.has(parent)) this.parents.set(parent, { at, who });
-    }
-    return problems;
+      const file = this.taken.get(parent);
+      if (file === undefined || this.folders.has(parent)) return [];
+      return [conflict(at, `${quoted(parent)} cannot be a file and a directory`, file.at, `${file.who} is here`)];
+    });
   }
 }
 
@@ -109,17 +137,15 @@ function unitClaims(unit: ExtraUnit): { readonly path: string; readonly at: Path
   return own ? [{ path, at: [...unit.at, "name"] }, ...dropIns] : dropIns;
 }
 
-function ownedProblems(file: ExtraFile): Problem[] {
-  const own = owned.find(
-    (path) => file.path === path || file.path.startsWith(`${path}/`) || path.startsWith(`${file.path}/`),
-  );
-  if (own === undefined) return [];
+function ownedProblems(path: string, at: Path, except: readonly string[] = []): Problem[] {
+  const own = owned.find((its) => path === its || path.startsWith(`${its}/`) || its.startsWith(`${path}/`));
+  if (own === undefined || except.includes(path)) return [];
   return [
     {
       code: "conflicting-path",
       severity: "error",
-      path: [...file.at, "path"],
-      message: `${quoted(file.path)} belongs to Slipway, as ${own} does`,
+      path: at,
+      message: `${quoted(path)} belongs to Slipway, as ${own} does`,
       fix: "choose a path elsewhere",
     },
   ];

@@ -4,6 +4,7 @@ import { nodeName, type Cluster, type Group, type Os, type TargetName } from "./
 import { contentProblems } from "./contents.ts";
 import { resolveGroup } from "./group.ts";
 import { clusterName, sortedEntries } from "./names.ts";
+import { machineProblems } from "./machines.ts";
 import { portProblems, subnetProblems } from "./network.ts";
 import { containerPathProblems, machinePathProblems } from "./paths.ts";
 import { placementProblems } from "./placement.ts";
@@ -53,6 +54,7 @@ export function resolve(spec: ClusterSpec, options: ResolveOptions = {}): Read<C
     ...portProblems(cluster.services),
     ...cluster.services.flatMap(containerPathProblems),
     ...placementProblems(cluster),
+    ...machineProblems(cluster),
     ...subnetProblems(cluster),
   ];
   return found.some((problem) => problem.severity === "error")

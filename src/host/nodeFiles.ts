@@ -19,13 +19,11 @@ async function orMissing<T>(work: Promise<T>): Promise<T | undefined> {
 }
 
 /** The numeric id of a user or group name in a passwd-like file; numbers stay themselves. */
-async function idOf(file: "/etc/passwd" | "/etc/group", name: string): Promise<number> {
+async function idOf(file: "/etc/passwd" | "/etc/group", name: string): Promise<number | undefined> {
   if (/^\d+$/.test(name)) return Number(name);
   const line = (await readFile(file, "utf8")).split("\n").find((candidate) => candidate.startsWith(`${name}:`));
   const id = line?.split(":")[2];
-  if (id === undefined)
-    throw new Error(`there is no ${file === "/etc/passwd" ? "user" : "group"} ${name} on this node`);
-  return Number(id);
+  return id === undefined ? undefined : Number(id);
 }
 
 /** A node's own files, for the agent: whole files at once. */
@@ -51,7 +49,8 @@ export interface NodeFiles {
       }
     | undefined
   >;
-  ids(owner: Ownership): Promise<{ readonly uid: number; readonly gid: number }>;
+  /** The numbers of a user and a group; `undefined` when one of them is not there. */
+  ids(owner: Ownership): Promise<{ readonly uid: number; readonly gid: number } | undefined>;
   remove(path: string): Promise<void>;
   move(from: string, to: string): Promise<void>;
   list(folder: string): Promise<readonly string[] | undefined>;
@@ -67,14 +66,22 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-async function ids(owner: Ownership): Promise<{ uid: number; gid: number }> {
-  return { uid: await idOf("/etc/passwd", owner.user), gid: await idOf("/etc/group", owner.group) };
+async function ids({ user, group }: Ownership): Promise<{ uid: number; gid: number } | undefined> {
+  const [uid, gid] = [await idOf("/etc/passwd", user), await idOf("/etc/group", group)];
+  return uid === undefined || gid === undefined ? undefined : { uid, gid };
+}
+
+/** The same for what is about to be owned. */
+async function idsOf(owner: Ownership): Promise<{ uid: number; gid: number }> {
+  const found = await ids(owner);
+  if (found === undefined) throw new Error(`there is no user ${owner.user} or no group ${owner.group} on this node`);
+  return found;
 }
 
 async function put(path: string, content: string | Uint8Array, owner: Ownership): Promise<void> {
   const handle = await open(path, "wx", owner.mode);
   try {
-    const { uid, gid } = await ids(owner);
+    const { uid, gid } = await idsOf(owner);
     await handle.chmod(owner.mode);
     await handle.chown(uid, gid);
     await handle.writeFile(content);
@@ -111,7 +118,7 @@ export const systemNodeFiles: NodeFiles = {
   },
   async makeFolder(path, owner) {
     await mkdir(path, { recursive: true, mode: owner.mode });
-    const { uid, gid } = await ids(owner);
+    const { uid, gid } = await idsOf(owner);
     const handle = await open(path, "r");
     try {
       await handle.chmod(owner.mode);

@@ -22,6 +22,8 @@ describe("defaults", () => {
       name: "demo",
       target: "docker",
       orchestrator: "swarm",
+      os: "debian",
+      updates: { channel: undefined, group: undefined, server: undefined, reboot: "never", window: undefined },
       groups: [
         {
           name: "control",
@@ -29,7 +31,13 @@ describe("defaults", () => {
           count: 1,
           labels: {},
           files: [],
+          directories: [],
+          links: [],
+          users: [],
+          userGroups: [],
           units: [],
+          kernelArguments: [],
+          volumes: [],
           path: ["groups", "control"],
         },
       ],

@@ -38,8 +38,51 @@ const unit = fc.record(
   },
   { requiredKeys: ["name"] },
 );
+const user = fc.record(
+  {
+    name: label,
+    keys: fc.constant(["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA== me"]),
+    uid: fc.integer({ min: 1, max: 60_000 }),
+    home: path,
+    shell: path,
+    primary_group: label,
+    groups: fc.array(label, { maxLength: 2 }),
+    system: fc.boolean(),
+  },
+  { requiredKeys: ["name"] },
+);
+const volume = fc.record(
+  {
+    size: fc.constantFrom("512M", "100G", "2T", "1536M"),
+    type: key,
+    device: label.map((name) => `/dev/${name}`),
+    format: fc.constantFrom("ext4", "xfs", "btrfs"),
+    mount: path,
+    on_termination: fc.constantFrom("keep", "delete"),
+  },
+  { requiredKeys: ["mount"] },
+);
 const group = fc.record(
   {
+    directories: unique(
+      fc.record({ path: path.map((at) => `/dir${at}`), mode, user: label }, { requiredKeys: ["path"] }),
+      ({ path: at }) => at,
+    ),
+    links: unique(
+      fc.record({ path: path.map((at) => `/link${at}`), target: oneLine.filter((text) => text !== "") }),
+      ({ path: at }) => at.split("/")[3],
+    ),
+    users: unique(user, ({ name }) => name),
+    user_groups: unique(
+      fc.record({ name: label, gid: fc.nat({ max: 9 }).map((n) => n + 1) }, { requiredKeys: ["name"] }),
+      ({ name }) => name,
+    ),
+    kernel_arguments: fc.array(key, { maxLength: 2 }),
+    volumes: fc.dictionary(
+      fc.stringMatching(/^[a-z]{1,8}$/),
+      volume.map((one) => ({ ...one, mount: `/vol${one.mount}` })),
+      { maxKeys: 1 },
+    ),
     count: fc.integer({ min: 0, max: 20 }),
     labels,
     files: unique(file, ({ path: at }) => at.split("/")[2]),

@@ -1,10 +1,11 @@
 import type { Group, Volume } from "../../cluster/cluster.ts";
-import { emptyMachine, textFile, type MachineUnit, type Origin } from "../../machine/machine.ts";
+import { emptyMachine, textFile, type MachineConfig, type MachineUnit, type Origin } from "../../machine/machine.ts";
 import { systemdCommand, systemdEscapePath, systemdPath } from "../../machine/quote.ts";
 import type { Component } from "../component.ts";
 import { disksFolder, prepareScript, prepareText } from "./script.ts";
 
 const origin: Origin = { kind: "component", component: "disks" };
+const volumesFolder = "/var/lib/slipway/volumes";
 
 /** Units that write below a path which may be a disk of its own. */
 const writers: readonly { readonly unit: string; readonly path: string }[] = [
@@ -44,7 +45,9 @@ function unitOf(volume: Volume): string {
 /** Mounts by what the preparing unit has found by label, never by the kernel's name of the day. */
 function useUnit(volume: Volume, at: Origin): MachineUnit {
   const what = `${disksFolder}/${volume.name}`;
-  const after = `Requires=${unitOf(volume)}\nAfter=${unitOf(volume)}`;
+  // Mounts and swap come before sysinit.target by default, and the unit that prepares the disk after it: systemd would
+  // break that circle by leaving one of them out.
+  const after = `DefaultDependencies=no\nRequires=${unitOf(volume)}\nAfter=${unitOf(volume)}\nBefore=umount.target\nConflicts=umount.target`;
   const install = "[Install]\nWantedBy=multi-user.target\n";
   if (volume.mount === undefined) {
     const content = `[Unit]\nDescription=Swap on the volume ${volume.name}\n${after}\n\n[Swap]\nWhat=${what}\n\n${install}`;
@@ -75,7 +78,7 @@ function guards(group: Group): readonly MachineUnit[] {
     }));
 }
 
-/** Volumes that the node prepares itself: those with a device of the machine, or a disk that a provider attaches. */
+/** Volumes that the node prepares itself. */
 function prepared(group: Group): readonly Volume[] {
   return group.volumes.filter(({ device }) => device !== undefined);
 }
@@ -83,20 +86,48 @@ function prepared(group: Group): readonly Volume[] {
 /** Disks for data: made once, when they are blank, in every format by the same unit. */
 export const disks: Component = {
   name: "disks",
-  machine(_cluster, group) {
-    const volumes = prepared(group);
-    if (volumes.length === 0) return emptyMachine;
-    return {
-      ...emptyMachine,
-      files: [textFile(prepareScript, prepareText, origin, "0755")],
-      units: [
-        ...volumes.flatMap((volume) => {
-          const at: Origin = { kind: "field", path: volume.at };
-          return [prepareUnit(volume, at), useUnit(volume, at)];
-        }),
-        ...guards(group),
-      ],
-    };
+  machine(cluster, group) {
+    if (cluster.target === "docker") return withFolders(group, diskMachine(group));
+    return diskMachine(group);
   },
   ports: () => [],
 };
+
+/** On Docker a volume without a device lies on the node's data volume, which outlives its containers. */
+function withFolders(group: Group, machine: MachineConfig): MachineConfig {
+  const volumes = group.volumes.filter(({ device, mount }) => device === undefined && mount !== undefined);
+  return {
+    ...machine,
+    directories: volumes.map(({ name, at }) => ({
+      path: `${volumesFolder}/${name}`,
+      mode: "0755",
+      user: "root",
+      group: "root",
+      origin: { kind: "field", path: at },
+    })),
+    units: [
+      ...machine.units,
+      ...volumes.map(({ name, mount = "", at }): MachineUnit => {
+        const content = `[Unit]\nDescription=The volume ${name}\n\n[Mount]\nWhat=${volumesFolder}/${name}\nWhere=${systemdPath(mount)}\nType=none\nOptions=bind\n\n[Install]\nWantedBy=multi-user.target\n`;
+        const origin: Origin = { kind: "field", path: at };
+        return { name: `${systemdEscapePath(mount)}.mount`, content, dropIns: [], state: "on", origin };
+      }),
+    ],
+  };
+}
+
+function diskMachine(group: Group): MachineConfig {
+  const volumes = prepared(group);
+  if (volumes.length === 0) return emptyMachine;
+  return {
+    ...emptyMachine,
+    files: [textFile(prepareScript, prepareText, origin, "0755")],
+    units: [
+      ...volumes.flatMap((volume) => {
+        const at: Origin = { kind: "field", path: volume.at };
+        return [prepareUnit(volume, at), useUnit(volume, at)];
+      }),
+      ...guards(group),
+    ],
+  };
+}
