@@ -26,6 +26,7 @@ export const operations = {
   start: async () => (await import("../operations/start.ts")).start,
   status: async () => (await import("../operations/status.ts")).status,
   stop: async () => (await import("../operations/stop.ts")).stop,
+  sync: async () => (await import("../operations/sync.ts")).sync,
   terminal: async () => (await import("../operations/exec.ts")).terminal,
   units: async () => (await import("../operations/units.ts")).units,
 };

@@ -24,6 +24,11 @@ export const verbs: Readonly<Record<string, Verb>> = {
     acts: true,
     load: () => import("./verbs/launch.ts"),
   },
+  sync: {
+    brief: "bring files, units and services to the nodes that run, and nothing else",
+    acts: true,
+    load: () => import("./verbs/sync.ts"),
+  },
   plan: { brief: "show what launch would do", load: () => import("./verbs/plan.ts") },
   list: { brief: "list the clusters", load: () => import("./verbs/list.ts") },
   status: { brief: "show nodes, services and etcd", load: () => import("./verbs/status.ts") },
