@@ -45,7 +45,7 @@ function readRun(words: readonly string[]): Container | { readonly why: string }
       };
     const [, flag = word, joined] = /^(--[\w-]+)=(.*)$/.exec(word) ?? [];
     if (ignored.has(flag) || /^(?:--rm|--detach|--tty|--interactive)$/.test(flag)) continue;
-    const list = known[flag];
+    const list = Object.hasOwn(known, flag) ? known[flag] : undefined;
     if (list === undefined && !named.has(flag)) return { why: `Swarm has no ${flag} of docker run` };
     const value = joined ?? words[++at] ?? "";
     if (list !== undefined) lists[list].push(value);

@@ -166,6 +166,6 @@ function merged({ updates, groups }: System, outcome: Outcome): DraftUpdates | u
   return { ...first.updates, ...updates, notes: [...new Set([...first.updates.notes, ...(updates?.notes ?? [])])] };
 }
 
-function text({ notes: _, ...updates }: DraftUpdates): string {
-  return JSON.stringify(updates);
+function text(updates: DraftUpdates): string {
+  return JSON.stringify({ ...updates, notes: [] });
 }

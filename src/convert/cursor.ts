@@ -103,7 +103,9 @@ export function plainKey(key: string): string {
 
 /** The root of a YAML text, or `undefined` when it has problems, which are collected. */
 export function cursorOf(lines: Lines, faults: Faults, tags?: TagMeaning): Cursor | undefined {
-  const parsed = parse(lines.text, lines.file, tags);
+  // A cloud-config with nothing in it is one, too.
+  const empty = lines.text.split("\n").every((line) => /^\s*(?:#|$)/.test(line));
+  const parsed = parse(empty ? "{}" : lines.text, lines.file, tags);
   if (parsed.kind === "good") return new Cursor({ lines, source: parsed.source, faults }, [], parsed.data);
   for (const problem of parsed.problems) {
     const { line, column, length } = positionOf(parsed.source, problem);

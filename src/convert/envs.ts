@@ -70,7 +70,7 @@ export function readSettings(settings: readonly Setting[], outcome: Outcome): Se
   for (const { name, value, at } of settings) {
     const what = `${name}=${value ?? "…"}`;
     const account = /^(?:ALLOWED|FORBIDDEN)_ACCOUNT_IDS$/.test(name);
-    if (value === undefined && !why[name] && !account) {
+    if (value === undefined && !fates.has(name) && !account) {
       outcome.dropped(
         what,
         at,
@@ -101,24 +101,26 @@ export function readSettings(settings: readonly Setting[], outcome: Outcome): Se
 
 type Fate = { readonly by: string; readonly why: string };
 
-const why: Readonly<Record<string, Fate | undefined>> = {
-  AWS_PROFILE: {
-    by: "the environment",
-    why: "AWS_PROFILE is read from the environment at launch, and belongs in no file",
-  },
-  APP_REPOSITORY: { by: "services:", why: "nodes fetch no repository any more; what runs stands in cluster.yml" },
-  APP_REPOSITORY_DEPLOYKEY: { by: "", why: "nodes fetch no repository any more, and a key is a secret" },
-  APP_DOMAIN: { by: "", why: "Slipway writes no names to Route 53; slipway dns shows the names that there are" },
-  VM_TYPE: { by: "", why: "every machine type of today is hvm" },
-  CONFIRM_TF_APPLY: { by: "slipway launch", why: "it asks before anything is lost; --yes answers" },
-  LOCK_KEYNAME: { by: "the store's lock", why: "it is taken by each operation, and given back" },
-  GIT_SSH_COMMAND: { by: "", why: "nodes fetch no repository any more" },
-  TF_VAR_timestamp: { by: "labels", why: "everything bears the cluster's name" },
-  TF_VAR_iamuser: { by: "slipway events", why: "the journal says who did what" },
-};
+const fates: ReadonlyMap<string, Fate> = new Map(
+  Object.entries({
+    AWS_PROFILE: {
+      by: "the environment",
+      why: "AWS_PROFILE is read from the environment at launch, and belongs in no file",
+    },
+    APP_REPOSITORY: { by: "services:", why: "nodes fetch no repository any more; what runs stands in cluster.yml" },
+    APP_REPOSITORY_DEPLOYKEY: { by: "", why: "nodes fetch no repository any more, and a key is a secret" },
+    APP_DOMAIN: { by: "", why: "Slipway writes no names to Route 53; slipway dns shows the names that there are" },
+    VM_TYPE: { by: "", why: "every machine type of today is hvm" },
+    CONFIRM_TF_APPLY: { by: "slipway launch", why: "it asks before anything is lost; --yes answers" },
+    LOCK_KEYNAME: { by: "the store's lock", why: "it is taken by each operation, and given back" },
+    GIT_SSH_COMMAND: { by: "", why: "nodes fetch no repository any more" },
+    TF_VAR_timestamp: { by: "labels", why: "everything bears the cluster's name" },
+    TF_VAR_iamuser: { by: "slipway events", why: "the journal says who did what" },
+  }),
+);
 
 function sayOther(name: string, what: string, at: string, outcome: Outcome): void {
-  const fate = why[name];
+  const fate = fates.get(name);
   if (fate === undefined) outcome.dropped(what, at, ownCommands);
   else if (fate.by === "") outcome.dropped(what, at, fate.why);
   else outcome.replaced(what, at, fate.by, fate.why);

@@ -188,12 +188,9 @@ export function sayRule(
     return;
   }
   const ports = Number.isNaN(from) ? "all ports" : from === to ? `${from}/${protocol}` : `${from}-${to}/${protocol}`;
-  if (/^[\d.]+\/\d+$/.test(source))
-    outcome.replaced(
-      `${of}: ${ports} from ${source}`,
-      at,
-      "services: ports",
-      `publish it where it is needed: ports: ["${Number.isNaN(from) ? 80 : from}:${Number.isNaN(from) ? 80 : from}"]`,
-    );
-  else outcome.replaced(`${of}: ${ports} from ${source || "its own machines"}`, at, "rules between nodes", closed);
+  if (/^[\d.]+\/\d+$/.test(source)) {
+    const hint =
+      from === to ? `publish it where it is needed: ports: ["${from}:${from}"]` : "publish those that are needed";
+    outcome.replaced(`${of}: ${ports} from ${source}`, at, "services: ports", hint);
+  } else outcome.replaced(`${of}: ${ports} from ${source || "its own machines"}`, at, "rules between nodes", closed);
 }

@@ -8,34 +8,42 @@ export function valueOfParameter(parameters: readonly Cursor[], name: string): s
 
 type Fate = { readonly by: string; readonly why: string };
 
-const fates: Readonly<Record<string, Fate | undefined>> = {
-  DockerCIDR: { by: "Swarm's overlay networks", why: "it was flannel's; Swarm chooses networks that do not overlap" },
-  AdvertisedIPAddress: {
-    by: "the nodes' own addresses",
-    why: "nodes speak to each other by their private addresses only",
-  },
-  ClusterSize: { by: "count", why: "of the group that had it" },
-  DiscoveryURL: { by: "the cluster's store", why: "discovery.etcd.io is gone; nodes find each other in the store" },
-  AmazonAccessKeyID: { by: "the environment", why: "credentials belong in no file; nodes have roles of their own" },
-  AmazonSecretAccessKey: { by: "the environment", why: "credentials belong in no file; nodes have roles of their own" },
-  S3AccessPolicy: { by: "", why: "certificates travel through the cluster's store, which needs no consent of S3" },
-  VolumeHubToken: { by: "", why: "Flocker and its Volume Hub ended in 2016; volumes: are disks of nodes" },
-};
+const fates: ReadonlyMap<string, Fate> = new Map(
+  Object.entries({
+    DockerCIDR: { by: "Swarm's overlay networks", why: "it was flannel's; Swarm chooses networks that do not overlap" },
+    AdvertisedIPAddress: {
+      by: "the nodes' own addresses",
+      why: "nodes speak to each other by their private addresses only",
+    },
+    ClusterSize: { by: "count", why: "of the group that had it" },
+    DiscoveryURL: { by: "the cluster's store", why: "discovery.etcd.io is gone; nodes find each other in the store" },
+    AmazonAccessKeyID: { by: "the environment", why: "credentials belong in no file; nodes have roles of their own" },
+    AmazonSecretAccessKey: {
+      by: "the environment",
+      why: "credentials belong in no file; nodes have roles of their own",
+    },
+    S3AccessPolicy: { by: "", why: "certificates travel through the cluster's store, which needs no consent of S3" },
+    VolumeHubToken: { by: "", why: "Flocker and its Volume Hub ended in 2016; volumes: are disks of nodes" },
+  }),
+);
 
-const ofAws: Readonly<Record<string, string>> = {
-  InstanceType: "instance_type",
-  KeyPair: "key_pair",
-  EC2KeyPair: "key_pair",
-  AllowSSHFrom: "allow_ssh_from",
-};
+const ofAws: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    InstanceType: "instance_type",
+    KeyPair: "key_pair",
+    EC2KeyPair: "key_pair",
+    AllowSSHFrom: "allow_ssh_from",
+  }),
+);
 
 /** Says what becomes of a template's parameters. */
 export function sayParameters(parameters: readonly Cursor[], aws: string[], outcome: Outcome): void {
   for (const parameter of parameters) {
     const value = parameter.get("Default")?.text;
-    const what = `parameter ${parameter.key}${value === undefined || value === "" ? "" : ` (${value})`}`;
-    const fate = fates[parameter.key];
-    const key = ofAws[parameter.key];
+    const hidden = parameter.get("NoEcho")?.flag === true;
+    const what = `parameter ${parameter.key}${value === undefined || value === "" || hidden ? "" : ` (${value})`}`;
+    const fate = fates.get(parameter.key);
+    const key = ofAws.get(parameter.key);
     if (key !== undefined) {
       // What lets SSH in is said where the rule stands.
       if (key !== "allow_ssh_from") aws.push(`${key}: ${value ?? "…"}   # ${parameter.at}`);

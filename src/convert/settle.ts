@@ -40,18 +40,22 @@ type Target = {
   readonly key: string;
 };
 
+/** Keys without which an item of a list is nothing. */
+const essential: ReadonlySet<Path[number]> = new Set(["name", "path", "content"]);
+
 /** What to leave out for a problem's path: an item of a list, else the last key that there is. */
 function target(tree: Branch, path: Path): Target {
   let here: Value = tree;
   let found: Target | undefined;
-  let key = "";
-  for (const step of path) {
+  let named = "";
+  for (const [index, step] of path.entries()) {
     const next = inside(here, step);
     if (next === undefined || !(here instanceof List || here instanceof Branch)) break;
-    if (typeof step === "string") key = step;
+    if (typeof step === "string") named = step;
     // A section of the file is not left out for what is missing in it.
-    if (here !== tree) found = { around: here, step, key, own: next.subject, of: found?.own ?? found?.of };
-    if (here instanceof List && next.subject !== undefined) break;
+    if (here !== tree) found = { around: here, step, key: named, own: next.subject, of: found?.own ?? found?.of };
+    const key = path[index + 1];
+    if (here instanceof List && (key === undefined || essential.has(key))) break;
     here = next.value;
   }
   if (found === undefined) throw new Error(`what was converted is refused at ${path.join(".")}`);

@@ -37,12 +37,12 @@ export function kindOf(file: string, text: string): Kind | undefined {
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "" && !line.startsWith("#"));
-  if (/^\s*["']?@insert\s*:|@param:/m.test(text)) return "heat";
+  if (/^[^#\n]*@insert\s*:|@param:/m.test(text)) return "heat";
   if (/^#cloud-config\b/.test(text)) return "cloud-config";
   if (/["']?AWSTemplateFormatVersion["']?\s*:|["']?Type["']?\s*:\s*["']?AWS::/.test(text)) return "cloudformation";
   if (isOpConf(text)) return "op-conf";
   if (lines.length > 0 && lines.every((line) => unitLine.test(line))) return "units-list";
-  if (/^\[(?:Unit|Service|X-Fleet)\]$/m.test(text) && /^\[/.test(lines[0] ?? "")) return "unit";
+  if (/^\[(?:Unit|Service|X-Fleet)\]$/m.test(text) && lines[0]?.startsWith("[") === true) return "unit";
   // A script may do more than assign, and the Makefile holds rules, too.
   if (settings.test(text) && lines.filter((line) => assignment.test(line)).length * 2 > lines.length) return "envs";
   if (settings.test(text) && /(?:^|[\\/])Makefile$/.test(file)) return "envs";

@@ -1,5 +1,3 @@
-import type { DraftGroup, DraftMachine } from "./draft.ts";
-
 type Counts = { readonly control: number; readonly worker: number; readonly why: string };
 
 /** How identical machines become control nodes, of which there must be 1, 3 or 5, and workers. */
@@ -25,16 +23,6 @@ export function splitCount(count: number): Counts {
         why: `3 control nodes, and the other ${count - 3} as workers; 5 would survive two failures`,
       };
   }
-}
-
-/** The groups of identical machines. */
-export function splitGroups(count: number, machine: DraftMachine, at: string): readonly DraftGroup[] {
-  const { control, worker, why } = splitCount(count);
-  const notes = [`${count} identical ${count === 1 ? "machine" : "machines"} (${at}): ${why}.`];
-  return [
-    { name: "control", role: "control", count: control, machine, notes },
-    ...(worker === 0 ? [] : [{ name: "worker", role: "worker", count: worker, machine, notes: [] } as const]),
-  ];
 }
 
 /** The largest count of control nodes that is allowed and not above this one. */

@@ -120,6 +120,12 @@ export function templateSystem(lines: Lines, name: string, { faults, outcome }: 
   const root = cursorOf(lines, faults, templateTag);
   if (root === undefined) return undefined;
   const template = readTemplate(root, lines.file, name, outcome);
+  if (template.groups.length === 0)
+    root.refuse({
+      code: "missing-key",
+      message: "the template has no machines",
+      fix: "a group of AWS::AutoScaling::AutoScalingGroup, or an AWS::EC2::Instance",
+    });
   const some = template.groups.some((group) => isControlName(group.name));
   let control = false;
   const groups = template.groups.flatMap((group, index): GroupPart[] => {

@@ -97,6 +97,8 @@ function comments(notes: readonly string[], indent: string): string[] {
 }
 
 function scalar(value: string | number | boolean): string {
+  // On one line, whatever is in it: what JSON writes is YAML, too.
+  if (typeof value === "string" && value.includes("\n")) return JSON.stringify(value);
   return stringify(value, {
     version: "1.2",
     schema: "core",
@@ -108,7 +110,7 @@ function scalar(value: string | number | boolean): string {
 
 /** Whether a text can be written as a block whose lines are as they are. */
 function isBlock(text: string): boolean {
-  return /\n./.test(text.trimEnd()) || (/\n$/.test(text) && text.trim() !== "") ? /^\S/.test(text) : false;
+  return text.includes("\n") && /^\S/.test(text);
 }
 
 function block(head: string, text: string, indent: string): string[] {

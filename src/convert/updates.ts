@@ -61,7 +61,7 @@ function withWindow(
   const start = locksmith?.get("window_start");
   const length = locksmith?.get("window_length");
   for (const field of locksmith?.entries() ?? [])
-    if (!/^window/.test(plainKey(field.key)))
+    if (!plainKey(field.key).startsWith("window"))
       outcome.dropped(`locksmith.${field.key}`, field.at, "it belonged to the lock in etcd's old API");
   if (start === undefined || length === undefined) return updates;
   const [, day, hour = "", minute = ""] = /^(?:(\w{3})\w*\s+)?(\d{1,2}):(\d{2})$/.exec(start.text ?? "") ?? [];

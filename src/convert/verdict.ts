@@ -44,6 +44,9 @@ function textDoubts(text: string): string[] {
   ];
 }
 
+/** File systems that every node can mount. */
+const mounts = new Set(["tmpfs", "none", "bind"]);
+
 function unitDoubts(unit: OldUnit, settings: readonly Setting[], { units }: Surroundings): string[] {
   const needs = valuesOf(settings, "Requires", "Requisite", "BindsTo").flatMap((value) => value.split(/\s+/));
   const started = /\.(?:timer|path|socket)$/.test(unit.name)
@@ -55,6 +58,10 @@ function unitDoubts(unit: OldUnit, settings: readonly Setting[], { units }: Surr
   return [
     ...missing.map((name) => `it needs ${name}, which is not there`),
     ...(/@\.\w+$/.test(unit.name) ? ["a template is not started itself"] : []),
+    ...(unit.name.endsWith(".swap") ? ["swap is a volume here, with format: swap"] : []),
+    ...(unit.name.endsWith(".mount") && !mounts.has(valuesOf(settings, "Type")[0] ?? "")
+      ? ["it mounts what only its old machines could reach"]
+      : []),
   ];
 }
 

@@ -6,17 +6,11 @@ import type { Outcome } from "./outcome.ts";
 /** Files that the target writes itself; in a container they are mounts that cannot be replaced. */
 const ofTarget = new Set(["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"]);
 
-const encodings: Readonly<Record<string, DraftFile["encoding"]>> = {
-  "": "text",
-  text: "text",
-  "text/plain": "text",
-  base64: "base64",
-  b64: "base64",
-  "gzip+base64": "gzip+base64",
-  "gz+base64": "gzip+base64",
-  "gzip+b64": "gzip+base64",
-  "gz+b64": "gzip+base64",
-};
+const encodings: ReadonlyMap<string, DraftFile["encoding"]> = new Map([
+  ...["", "text", "text/plain"].map((word) => [word, "text"] as const),
+  ...["base64", "b64"].map((word) => [word, "base64"] as const),
+  ...["gzip+base64", "gz+base64", "gzip+b64", "gz+b64"].map((word) => [word, "gzip+base64"] as const),
+]);
 
 /** The files of a cloud-config; `users` may own them. */
 export function filesOf(files: readonly Cursor[], users: ReadonlySet<string>, outcome: Outcome): readonly DraftFile[] {
@@ -35,7 +29,7 @@ function fileOf(file: Cursor, users: ReadonlySet<string>, outcome: Outcome): Dra
     return [];
   }
   const word = file.get("encoding")?.text ?? "";
-  const encoding = encodings[word];
+  const encoding = encodings.get(word);
   if (encoding === undefined) {
     outcome.dropped(subject.what, subject.at, `its encoding ${word} cannot stand in a text`);
     return [];
@@ -45,6 +39,8 @@ function fileOf(file: Cursor, users: ReadonlySet<string>, outcome: Outcome): Dra
   const hidden = encoding === "text" && hiddenCharacter(written, true) !== undefined;
   if (encoding === "text" && /\$(?:private|public)_ipv[46]|COREOS_(?:PRIVATE|PUBLIC)_IPV[46]/.test(written))
     notes.push("$private_ipv4 and the like stay as they are: a node's address is known only when it runs.");
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(written))
+    notes.push("It holds a private key, which does not belong in a file that others read.");
   const owner = ownerOf(file.get("owner")?.text, users, subject, outcome);
   outcome.kept(subject.what, subject.at, "files:", notes.join(" "));
   return [
