@@ -132,7 +132,7 @@ function draftOf(system: System, name: string, files: Inputs, outcome: Outcome):
   const given = files["units-list"].length > 0 ? listedNames(files) : new Set<string>();
   const loose = files.unit.filter((lines) => !given.has(unitOf(lines).name));
   const fleet = loose.flatMap((lines) => fleetService(unitOf(lines), outcome) ?? []);
-  const { groups, services } = placed(system.groups, fleet);
+  const { groups, services } = placed(system.groups, fleet, outcome);
   const old = system.groups.flatMap(({ converted }) => converted.kubernetes ?? [])[0];
   const kubernetes = old !== undefined && services.length === 0;
   if (old !== undefined) outcome.dropped("Kubernetes", old, "it is not there yet; its units are left out");

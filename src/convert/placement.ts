@@ -1,5 +1,6 @@
 import type { DraftGroup, DraftService } from "./draft.ts";
 import type { Converted } from "./machine.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** A group before its services are placed. */
 export type GroupPart = Omit<DraftGroup, "machine"> & { readonly converted: Converted };
@@ -7,7 +8,7 @@ export type GroupPart = Omit<DraftGroup, "machine"> & { readonly converted: Conv
 type Placed = { readonly groups: readonly DraftGroup[]; readonly services: readonly DraftService[] };
 
 /** Services that only some groups' machines ran get a label of theirs as a constraint. */
-export function placed(parts: readonly GroupPart[], others: readonly DraftService[]): Placed {
+export function placed(parts: readonly GroupPart[], others: readonly DraftService[], outcome: Outcome): Placed {
   const services = new Map<string, DraftService>(others.map((service) => [service.name, service]));
   const labelled = new Set<string>();
   for (const part of parts)
@@ -29,7 +30,22 @@ export function placed(parts: readonly GroupPart[], others: readonly DraftServic
       machine: labelled.has(group.name) ? { ...machine, labels: { ...machine.labels, group: group.name } } : machine,
     };
   });
-  return { groups, services: [...services.values()] };
+  return { groups, services: [...services.values()].map((service) => possible(service, groups, outcome)) };
+}
+
+/** A service that no node could run would never be ready: labels that no group has are not asked for. */
+function possible(service: DraftService, groups: readonly DraftGroup[], outcome: Outcome): DraftService {
+  const met = Object.entries(service.constraints).filter(([key, value]) => {
+    if (groups.some(({ machine }) => Object.hasOwn(machine.labels, key) && machine.labels[key] === value)) return true;
+    const { what, at } = service.subject;
+    outcome.dropped(
+      `${what}: ${key}=${value}`,
+      at,
+      "no group has this label, so that no node would run it; add both to ask for it",
+    );
+    return false;
+  });
+  return { ...service, constraints: Object.fromEntries(met) };
 }
 
 function same(one: DraftService, other: DraftService): boolean {

@@ -349,4 +349,14 @@ describe("containers", () => {
       "unit web.service: ports",
     ]);
   });
+
+  it("that fleet placed by metadata ask for the label, where a group has it", async () => {
+    const config = "#cloud-config\ncoreos: { fleet: { metadata: role=web } }\n";
+    const unit =
+      "[Service]\nExecStart=/usr/bin/docker run nginx\n[X-Fleet]\nGlobal=true\nMachineMetadata=role=web\nMachineMetadata=zone=b\nConflicts=x@*.service\n";
+    const { cluster, rows } = await clusterOf({ "c.yml": config, "web.service": unit });
+    expect(cluster.services).toMatchObject([{ name: "web", replicas: "global", constraints: { role: "web" } }]);
+    expect(why(rows, "unit web.service: zone=b")).toContain("no group has this label");
+    expect(why(rows, "unit web.service: Conflicts")).toContain("it spreads a service");
+  });
 });
