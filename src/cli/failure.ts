@@ -17,12 +17,20 @@ export class UsageError extends Error {
 export class InvalidFileError extends Error {
   readonly problems: readonly Problem[];
   readonly source: Source;
-  constructor(problems: readonly Problem[], source: Source) {
+  /** Further files of the same kind of trouble, where a verb reads several. */
+  readonly others: readonly { readonly problems: readonly Problem[]; readonly source: Source }[];
+  constructor(problems: readonly Problem[], source: Source, others: InvalidFileError["others"] = []) {
     const errors = problems.filter((problem) => problem.severity === "error").length;
     super(`${source.file} has ${errors} error${errors === 1 ? "" : "s"}`);
     this.name = "InvalidFileError";
     this.problems = problems;
     this.source = source;
+    this.others = others;
+  }
+
+  /** All files with their problems, this one first. */
+  get files(): InvalidFileError["others"] {
+    return [{ problems: this.problems, source: this.source }, ...this.others];
   }
 }
 

@@ -2,10 +2,12 @@ import { dirname, resolve } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { readCluster } from "../cluster/read.ts";
 import type { ResolveOptions } from "../cluster/resolve.ts";
+import { isOpConf } from "../convert/source.ts";
 import type { Context } from "../operations/context.ts";
 import type { Problem } from "../problems/problem.ts";
 import { showProblems } from "../problems/show.ts";
 import { pathPosition, type Source } from "../problems/source.ts";
+import { pasteable } from "../host/processes.ts";
 import { InvalidFileError, UsageError } from "./failure.ts";
 import type { Session } from "./session.ts";
 
@@ -22,7 +24,8 @@ export async function readClusterFile(
   options: ResolveOptions = {},
 ): Promise<ClusterFile> {
   const { on, name } = session.flags;
-  const read = readCluster(await textOf(session, file), file, {
+  const { text, from } = await clusterText(session, file);
+  const read = readCluster(text, from, {
     ...(on === undefined ? {} : { on }),
     ...(name === undefined ? {} : { name }),
     ...options,
@@ -60,7 +63,26 @@ export function besideFile(session: Session, context: Context, file: string, sou
   };
 }
 
-async function textOf(session: Session, file: string): Promise<Uint8Array> {
+/** The file's text; a conf file of op.py is converted first, and what became of it is noted. */
+async function clusterText(
+  session: Session,
+  file: string,
+): Promise<{ readonly text: Uint8Array | string; readonly from: string }> {
+  const content = await textOf(session, file);
+  if (!isOpConf(new TextDecoder().decode(content))) return { text: content, from: file };
+  const { conversionOf } = await import("./conversion.ts");
+  const again = pasteable([session.world.program, ...session.world.words]);
+  const { yaml, rows } = await conversionOf(session, [{ file, content }], again);
+  const { outcomeCounts, outcomeTable } = await import("./views/outcome.ts");
+  const lost = rows.filter(({ verdict }) => verdict !== "kept");
+  session.note(
+    `${file} is a conf file of op.py, converted here: ${outcomeCounts(rows)}\n${outcomeTable(lost, session.err)}\nto keep the cluster.yml: slipway convert ${file} --name ${session.flags.name ?? "NAME"} -o cluster.yml\n`,
+  );
+  return { text: yaml, from: `${file} (converted)` };
+}
+
+/** A file's bytes; a `UsageError` when there is none. */
+export async function textOf(session: Session, file: string): Promise<Uint8Array> {
   try {
     return await session.world.files.read(file);
   } catch (error) {

@@ -19,6 +19,10 @@ export const verbs: Readonly<Record<string, Verb>> = {
     brief: "read the file and show all that is wrong with it",
     load: () => import("./verbs/check.ts"),
   },
+  convert: {
+    brief: "write a cluster.yml from the files of an older system",
+    load: () => import("./verbs/convert.ts"),
+  },
   launch: {
     brief: "create the cluster, change it to what the file says, or finish what was interrupted",
     acts: true,

@@ -4,7 +4,9 @@ import { sourceOf, type Source, type Span } from "../problems/source.ts";
 import { hiddenCharacter } from "../problems/visible.ts";
 import { limits } from "./limits.ts";
 import type { Data } from "./plain.ts";
-import { walk } from "./walk.ts";
+import { walk, type TagMeaning } from "./walk.ts";
+
+export type { TagMeaning };
 
 /** A file's data, or why it has none; the source places whatever is found later. */
 export type Parsed = { readonly source: Source } & (
@@ -19,7 +21,7 @@ type Spot = Span & {
 };
 
 /** Reads YAML 1.2 text. What could take long is refused before it is begun; never throws. */
-export function parse(input: string | Uint8Array, file: string): Parsed {
+export function parse(input: string | Uint8Array, file: string, tags?: TagMeaning): Parsed {
   const bytes = byteLength(input);
   if (bytes > limits.bytes) return tooLarge(bytes, file);
   const decoded = decode(input);
@@ -54,7 +56,7 @@ export function parse(input: string | Uint8Array, file: string): Parsed {
       },
     ]);
   if (document.contents === null) throw new Error("a document without contents has no errors");
-  const { data, root, problems, spans } = walk(document.contents);
+  const { data, root, problems, spans } = walk(document.contents, tags);
   const source = sourceOf(file, text, root, spans);
   return problems.length > 0 ? { kind: "bad", problems, source } : { kind: "good", data, source };
 }

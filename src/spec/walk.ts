@@ -17,11 +17,14 @@ export type Walked = {
 type Value = { readonly data: Data; readonly place: Place };
 type Found = { readonly code: Problem["code"]; readonly message: string; readonly fix: string };
 
+/** What a tag of another language makes of a value: the key of a map around it, `""` for the value itself. */
+export type TagMeaning = (tag: string) => string | undefined;
+
 const tags = ["str", "int", "float", "bool", "null", "map", "seq"].map((name) => `tag:yaml.org,2002:${name}`);
 
 /** Reads a document's nodes once, aliases expanded; never throws, whatever the nodes are. */
-export function walk(contents: ParsedNode): Walked {
-  const walker = new Walker();
+export function walk(contents: ParsedNode, meaning?: TagMeaning): Walked {
+  const walker = new Walker(meaning);
   const { data, place } = walker.value(contents, []);
   return { data, root: place, problems: [...walker.spans.keys()], spans: walker.spans };
 }
@@ -34,8 +37,22 @@ class Walker {
   private values = 0;
   private repeating = 0;
   private repeated = 0;
+  private readonly meaning: TagMeaning | undefined;
+
+  constructor(meaning: TagMeaning | undefined) {
+    this.meaning = meaning;
+  }
 
   value(node: Node | null, path: Path, key?: Span): Value {
+    const around = node?.tag === undefined || tags.includes(node.tag) ? undefined : this.meaning?.(node.tag);
+    if (around === undefined || around === "") return this.inner(node, path, key, around !== undefined);
+    const inner = this.inner(node, [...path, around], undefined, true);
+    const place: Place = { ...inner.place, kind: "map", inside: new Map([[around, inner.place]]) };
+    const data: { [key: string]: Data } = Object.assign(Object.create(null), { [around]: inner.data });
+    return { data, place: key === undefined ? place : { ...place, key } };
+  }
+
+  private inner(node: Node | null, path: Path, key: Span | undefined, known: boolean): Value {
     if (this.repeating > 0) this.repeated++;
     if (this.values++ >= limits.values) return this.tooMany(node, path, key);
     if (isAlias(node)) return this.alias(node.source, spanOf(node), path, key);
@@ -43,7 +60,7 @@ class Walker {
     const withKey = key === undefined ? {} : { key };
     if (node !== null && "anchor" in node && typeof node.anchor === "string" && this.repeating === 0)
       this.anchors.set(node.anchor, node);
-    if (node?.tag !== undefined && !tags.includes(node.tag)) this.unknownTag(node.tag, span, path);
+    if (!known && node?.tag !== undefined && !tags.includes(node.tag)) this.unknownTag(node.tag, span, path);
     if (isMap(node)) {
       const data: { [key: string]: Data } = Object.create(null);
       const inside = new Map<string, Place>();

@@ -19,6 +19,8 @@ export const rooms = {
   spec: { path: /^src\/spec\//, may: [], libraries: ["yaml", "zod", "ipaddr.js"] },
   machine: { path: /^src\/machine\//, may: [], libraries: ["yaml"] },
   cluster: { path: /^src\/cluster\//, may: ["spec"], libraries: ["ipaddr.js"] },
+  /** Files of older systems, as a cluster.yml. */
+  convert: { path: /^src\/convert\//, may: ["cluster", "spec"], libraries: ["yaml"] },
   plan: { path: /^src\/plan\//, may: ["cluster"], libraries: [] },
   records: { path: /^src\/records\//, may: ["machine"], libraries: ["zod/mini"] },
   /** Fixed paths and names that an operator's side and nodes both use. */
@@ -51,7 +53,7 @@ export const rooms = {
   },
   cli: {
     path: /^src\/cli\//,
-    may: ["operations", "plan", "cluster", "spec", "target", "registry"],
+    may: ["operations", "plan", "convert", "cluster", "spec", "target", "registry"],
     libraries: ["@stricli/core", "@clack/prompts", "@bomb.sh/tab", "log-update"],
   },
   agent: {

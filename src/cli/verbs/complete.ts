@@ -3,7 +3,7 @@ import { act, type CliContext } from "../context.ts";
 import { neutral } from "../views/neutral.ts";
 
 /** Verbs whose words are files of this machine: the shell completes those. */
-const withFiles = new Set(["init", "check", "plan", "launch", "cp"]);
+const withFiles = new Set(["init", "convert", "check", "plan", "launch", "cp"]);
 const noFiles = 4;
 
 export default (brief: string) =>

@@ -1,0 +1,3 @@
+export AWS_PROFILE=my-dev-cluster
+export CLUSTER_NAME=my-dev-cluser
+export COREOS_UPDATE_CHANNE=stable

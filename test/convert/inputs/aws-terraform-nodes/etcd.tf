@@ -1,0 +1,3 @@
+module "etcd" {
+    cluster_desired_capacity = 3
+}
