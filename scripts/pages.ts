@@ -4,6 +4,7 @@ import { verbs } from "../src/cli/verbs.ts";
 import { levels } from "../src/events/event.ts";
 import { records, type RecordKind } from "../src/records/table.ts";
 import { editorSchema } from "../src/spec/schema.ts";
+import { systemPages } from "./system-pages.ts";
 
 /** A page that is written from the code. */
 export type Page = { readonly path: string; readonly text: string };
@@ -15,6 +16,7 @@ export function pages(read: (path: string) => string): readonly Page[] {
     { path: "docs/records.md", text: recordsPage() },
     { path: "docs/reference/cluster-file.md", text: filePage() },
     { path: "docs/reference/verbs.md", text: verbsPage() },
+    ...systemPages(table, written),
     { path: "README.md", text: withVerbs(read("README.md")) },
   ];
 }
