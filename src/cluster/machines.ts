@@ -81,27 +81,25 @@ function kernelProblems({ target, os }: Cluster, group: Group): Problem[] {
 
 function volumeProblems({ target }: Cluster, volume: Volume): Problem[] {
   if (volume.device !== undefined) return [];
+  const at = { path: volume.at, at: "key" } as const;
   if (target !== "docker")
     return [
       {
+        ...at,
         code: "missing-key",
         severity: "error",
-        path: volume.at,
-        at: "key",
         message: `the volume ${volume.name} has no device: machines of your own bring their disks themselves`,
         fix: "add device: /dev/disk/by-id/…",
       },
     ];
+  // With a place to be mounted it is a directory of the node's own data there, which is as lasting.
+  if (volume.mount !== undefined) return [];
   return [
     {
+      ...at,
       code: "unsupported",
       severity: "warning",
-      path: volume.at,
-      at: "key",
-      message:
-        volume.mount === undefined
-          ? `the swap ${volume.name} has no device, so nodes on Docker go without`
-          : `the volume ${volume.name} has no device, so on Docker it is a directory of the node's data volume`,
+      message: `the swap ${volume.name} has no device, so nodes on Docker go without`,
       fix: "no change, for --on docker",
     },
   ];

@@ -105,7 +105,8 @@ function scalar(value: string | number | boolean): string {
     lineWidth: 0,
     defaultStringType: "PLAIN",
     blockQuote: false,
-  }).trimEnd();
+    // Only the line end: a text may itself end in a space that is none of YAML's.
+  }).replace(/\n$/, "");
 }
 
 /** Whether a text can be written as a block whose lines are as they are. */

@@ -52,7 +52,7 @@ const sameDirectory: Same<MachineDirectory> = (a, b) => a.mode === b.mode && a.u
 const sameLink: Same<MachineLink> = (a, b) => a.target === b.target;
 
 const sameGroup: Same<MachineGroup> = (a, b) => a.gid === b.gid && a.system === b.system;
-const sameUser: Same<MachineUser> = ({ origin: _, ...a }, { origin: __, ...b }) => isDeepStrictEqual(a, b);
+const sameUser: Same<MachineUser> = (a, b) => isDeepStrictEqual({ ...a, origin: b.origin }, b);
 
 /** Whether two files hold the same; where one is fetched from does not matter when the sum is the same. */
 export function sameContents(a: Contents, b: Contents): boolean {

@@ -20,25 +20,17 @@ export function shellCommand(words: readonly string[]): string {
   return words.map(shellWord).join(" ");
 }
 
-const systemdEscapes: Readonly<Record<string, string>> = {
-  "\\": "\\\\",
-  '"': '\\"',
-  "\n": "\\n",
-  "\t": "\\t",
-  "\r": "\\r",
-};
-
 /** One word of `ExecStart=`: specifiers and variables are not expanded in it, and it stays one word (systemd.service(5)). */
 export function systemdWord(text: string): string {
   if (text.includes("\0")) throw new UnsayableError("a NUL character cannot be in a command's argument");
   if (/^[A-Za-z0-9_/.:=@+,-]+$/.test(text)) return text;
   const inside = text
-    .replace(/[\\"\n\t\r]/g, (found) => systemdEscapes[found] ?? found)
-    // Line ends of other writing systems are none to systemd, but other control characters are not allowed in a unit.
-    .replace(
-      /[\u0001-\u0008\u000b\u000c\u000e-\u001f\u007f]/g,
-      (found) => `\\x${found.charCodeAt(0).toString(16).padStart(2, "0")}`,
-    )
+    .replace(/[\\"]/g, (found) => `\\${found}`)
+    // A line end would end the value, others of ASCII are not allowed in a unit; the later ones are characters like any other.
+    .replace(/\p{Cc}/gu, (found) => {
+      const code = found.charCodeAt(0);
+      return code > 0x7f ? found : `\\x${code.toString(16).padStart(2, "0")}`;
+    })
     .replaceAll("%", "%%")
     .replaceAll("$", "$$$$");
   return `"${inside}"`;

@@ -11,7 +11,8 @@ const volume = section("A disk of its own for data.", {
   }).optional(),
   type: text({ description: "The provider's kind of disk, such as gp3 on AWS.", check: kindComplaint }).optional(),
   device: text({
-    description: "The device, where machines bring the disk themselves: best a path below /dev/disk/by-id.",
+    description:
+      "The device, where machines bring the disk themselves: best a path below /dev/disk/by-id. Without one a node on Docker keeps the volume as a directory of its data.",
     check: deviceComplaint,
   }).optional(),
   format: choice("The file system that is made on an empty disk; ext4 when left out.", [

@@ -26,8 +26,8 @@ const tree = inFile("formats/tree.ts");
 const mutants: readonly (readonly [string, Edit, string])[] = [
   ["a shell's word without quotes", quote("`'${text.replaceAll(\"'\", `'\\\\''`)}'`", "text"), "cloud-init"],
   ["a shell's word with its own quotes left", quote("text.replaceAll(\"'\", `'\\\\''`)", "text"), "cloud-init"],
-  ["a unit's word with its line ends", quote('"\\n": "\\\\n",', ""), "coreos-cloud-config"],
-  ["a unit's word with its quotes", quote("'\"': '\\\\\"',", ""), "coreos-cloud-config"],
+  ["a unit's word with its line ends", quote("code > 127 ? found", "code !== 0 ? found"), "coreos-cloud-config"],
+  ["a unit's word with its quotes", quote('/[\\\\"]/g', "/[\\\\]/g"), "coreos-cloud-config"],
   [
     "a unit's word with specifiers",
     quote('.replaceAll("%", "%%").replaceAll("$", "$$$$")', '.replaceAll("$", "$$$$")'),
