@@ -41,10 +41,13 @@ function unitOf(volume: Volume): string {
   return `slipway-disk-${volume.name}.service`;
 }
 
-/** Mounts by what the preparing unit has found by label, never by the kernel's name of the day. */
+/**
+ * Mounts by what the preparing unit has found by label, never by the kernel's name of the day. Not among the file systems that
+ * the system waits for before it begins: the preparing unit needs a running system, and a missing disk must leave one.
+ */
 function useUnit(volume: Volume, at: Origin): MachineUnit {
   const what = `${disksFolder}/${volume.name}`;
-  const after = `Requires=${unitOf(volume)}\nAfter=${unitOf(volume)}`;
+  const after = `DefaultDependencies=no\nConflicts=umount.target\nBefore=umount.target\nRequires=${unitOf(volume)}\nAfter=${unitOf(volume)}`;
   const install = "[Install]\nWantedBy=multi-user.target\n";
   if (volume.mount === undefined) {
     const content = `[Unit]\nDescription=Swap on the volume ${volume.name}\n${after}\n\n[Swap]\nWhat=${what}\n\n${install}`;
