@@ -1,6 +1,6 @@
 import type { Path, Problem } from "../problems/problem.ts";
 import { quoted } from "../problems/visible.ts";
-import type { ExtraFile, ExtraUnit, Group, Service } from "./cluster.ts";
+import type { ExtraUnit, Group, Service } from "./cluster.ts";
 
 const systemd = "/etc/systemd/system";
 const ownUnits = ["etcd.service", "slipway-agent.service"] as const;
@@ -18,6 +18,8 @@ export function machinePathProblems(group: Group): Problem[] {
   const claims = new Claims();
   const twice = [
     ...duplicateNames(group.units, "unit"),
+    ...duplicateNames(group.users, "user"),
+    ...duplicateNames(group.userGroups, "group"),
     ...group.units.flatMap((unit) => duplicateNames(unit.dropIns, "drop-in")),
   ];
   const conflicts = [
@@ -28,6 +30,14 @@ export function machinePathProblems(group: Group): Problem[] {
     ...group.files.flatMap((file) => [
       ...ownedProblems(file),
       ...claims.take(file.path, [...file.at, "path"], "the file"),
+    ]),
+    ...group.links.flatMap((link) => [
+      ...ownedProblems(link),
+      ...claims.take(link.path, [...link.at, "path"], "the link"),
+    ]),
+    ...group.directories.flatMap((directory) => [
+      ...insideOwned(directory),
+      ...claims.takeDirectory(directory.path, [...directory.at, "path"], "the directory"),
     ]),
   ];
   // The same name twice is the same path twice: once said is enough.
@@ -65,19 +75,25 @@ class Claims {
   }
 
   take(path: string, at: Path, who: string): Problem[] {
-    const problems = this.takeExactly(path, at, who);
+    const problems = this.takeDirectory(path, at, who);
     const inside = this.parents.get(path);
     if (inside !== undefined)
       problems.push(
         conflict(at, `${quoted(path)} cannot be a file and a directory`, inside.at, `${inside.who} lies inside it`),
       );
+    for (const parent of parentsOf(path)) if (!this.parents.has(parent)) this.parents.set(parent, { at, who });
+    return problems;
+  }
+
+  /** A directory may have others inside it. */
+  takeDirectory(path: string, at: Path, who: string): Problem[] {
+    const problems = this.takeExactly(path, at, who);
     for (const parent of parentsOf(path)) {
       const file = this.taken.get(parent);
-      if (file !== undefined)
+      if (file !== undefined && file.who !== "the directory")
         problems.push(
           conflict(at, `${quoted(parent)} cannot be a file and a directory`, file.at, `${file.who} is here`),
         );
-      if (!this.parents.has(parent)) this.parents.set(parent, { at, who });
     }
     return problems;
   }
@@ -109,20 +125,27 @@ function unitClaims(unit: ExtraUnit): { readonly path: string; readonly at: Path
   return own ? [{ path, at: [...unit.at, "name"] }, ...dropIns] : dropIns;
 }
 
-function ownedProblems(file: ExtraFile): Problem[] {
-  const own = owned.find(
-    (path) => file.path === path || file.path.startsWith(`${path}/`) || path.startsWith(`${file.path}/`),
-  );
-  if (own === undefined) return [];
-  return [
-    {
-      code: "conflicting-path",
-      severity: "error",
-      path: [...file.at, "path"],
-      message: `${quoted(file.path)} belongs to Slipway, as ${own} does`,
-      fix: "choose a path elsewhere",
-    },
-  ];
+type Placed = { readonly path: string; readonly at: Path };
+
+/** What is not a directory can lie neither inside nor in the way of what is Slipway's. */
+function ownedProblems(file: Placed): Problem[] {
+  const above = owned.find((path) => path.startsWith(`${file.path}/`));
+  return above === undefined ? insideOwned(file) : [ownedProblem(file, above)];
+}
+
+function insideOwned(file: Placed): Problem[] {
+  const own = owned.find((path) => file.path === path || file.path.startsWith(`${path}/`));
+  return own === undefined ? [] : [ownedProblem(file, own)];
+}
+
+function ownedProblem(file: Placed, own: string): Problem {
+  return {
+    code: "conflicting-path",
+    severity: "error",
+    path: [...file.at, "path"],
+    message: `${quoted(file.path)} belongs to Slipway, as ${own} does`,
+    fix: "choose a path elsewhere",
+  };
 }
 
 function ownUnitProblems(unit: ExtraUnit): Problem[] {
