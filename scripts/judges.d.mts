@@ -4,6 +4,7 @@ export type Judge =
   | { readonly path?: never; readonly missing: string };
 export type JudgeName =
   | "ignition-validate"
+  | "ignition-validate-fedora"
   | "ignition"
   | "coreos-cloudinit-judge"
   | "cloud-init"

@@ -5,8 +5,10 @@ import { createHash, randomBytes } from "node:crypto";
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { taken } from "./set-up.mjs";
 
 const execute = promisify(execFile);
 const minutes = 60_000;
@@ -14,12 +16,17 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const sources = join(root, "test/judges/coreos-cloudinit");
 /** What the newest stable Flatcar has. */
 const ignition = "2.24.0";
+/** What Fedora CoreOS has: it reads one version more of the format. */
+const fedoraIgnition = "2.26.0";
 const module = "github.com/coreos/ignition/v2";
 
 /** How each judge is had: built by Go, or a program of one of Debian's packages. */
 const ways = {
   "ignition-validate": {
     go: { version: ignition, build: [`${module}/validate@v${ignition}`], takes: "half a minute" },
+  },
+  "ignition-validate-fedora": {
+    go: { version: fedoraIgnition, build: [`${module}/validate@v${fedoraIgnition}`], takes: "half a minute" },
   },
   ignition: {
     go: {
@@ -55,15 +62,35 @@ export async function ensureJudges({ log = (line) => process.stderr.write(`${lin
   const judges = {};
   for (const [name, way] of Object.entries(ways)) {
     try {
-      judges[name] = {
-        path: way.go === undefined ? await packaged(name, way.package, log) : await built(name, way.go, log),
-      };
+      judges[name] = { path: present(name, way) ?? (await alone(() => present(name, way) ?? make(name, way, log))) };
     } catch (error) {
       if (!(error instanceof MissingError)) throw error;
       judges[name] = { missing: error.message };
     }
   }
   return judges;
+}
+
+/** Does something while no other process installs judges: test files run side by side, and a build takes all processors. */
+async function alone(act) {
+  const lock = join(cacheRoot(), "judges.lock");
+  mkdirSync(cacheRoot(), { recursive: true, mode: 0o700 });
+  while (!taken(lock)) await sleep(200);
+  try {
+    return await act();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+function present(name, { go }) {
+  if (go === undefined) return found(name);
+  const program = join(placeOf(name, go), name);
+  return existsSync(program) ? program : undefined;
+}
+
+function make(name, way, log) {
+  return way.go === undefined ? packaged(name, way.package, log) : built(name, way.go, log);
 }
 
 function found(program) {
@@ -80,8 +107,6 @@ function found(program) {
 }
 
 async function packaged(program, name, log) {
-  const there = found(program);
-  if (there !== undefined) return there;
   await installed(name, program, log);
   const path = found(program);
   if (path === undefined) throw new MissingError(`the package ${name} brought no ${program}`, "install it by hand");
@@ -112,14 +137,18 @@ async function installed(name, what, log) {
 
 let listed;
 
-/** Builds a program into the cache, whole or not at all; the module's sums decide which sources are taken. */
-async function built(name, { version, build, folder, takes, header }, log) {
+/** Where a built program lies: a folder for everything that decides what it is. */
+function placeOf(name, { version, build, folder }) {
   const key = createHash("sha256").update(build.join("\0"));
   if (folder !== undefined)
     for (const file of ["go.mod", "go.sum", "main.go"]) key.update(readFileSync(join(folder, file)));
-  const place = join(cacheRoot(), "judges", `${name}-${version}-${key.digest("hex").slice(0, 12)}`);
-  const program = join(place, name);
-  if (existsSync(program)) return program;
+  return join(cacheRoot(), "judges", `${name}-${version}-${key.digest("hex").slice(0, 12)}`);
+}
+
+/** Builds a program into the cache, whole or not at all; the module's sums decide which sources are taken. */
+async function built(name, go, log) {
+  const { version, build, folder, takes, header } = go;
+  const place = placeOf(name, go);
   if (found("go") === undefined)
     throw new MissingError(`${name} is built with Go, which is not there`, "install Go: https://go.dev/doc/install");
   if (header !== undefined && !existsSync(header.path)) await installed(header.package, header.path, log);
@@ -133,16 +162,11 @@ async function built(name, { version, build, folder, takes, header }, log) {
     // `go install` names a program after its folder.
     const [, made] = /\/(\w+)@/.exec(build.at(-1) ?? "") ?? [];
     if (made !== undefined && made !== name) renameSync(join(draft, made), join(draft, name));
-    try {
-      renameSync(draft, place);
-    } catch (error) {
-      // Someone else was faster.
-      if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
-    }
+    renameSync(draft, place);
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }
-  return program;
+  return join(place, name);
 }
 
 /** Where the image's recipe has its cache, too. */

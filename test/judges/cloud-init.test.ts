@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { textsOf } from "../scenarios/scenarios.ts";
-import { ask, ownFolder, pathOf } from "./judge.ts";
+import { ask, ownFolder, pathOf, titled } from "./judge.ts";
 
 const folder = ownFolder();
 
 describe("cloud-init's schema", () => {
-  test.for(textsOf("cloud-init"))("accepts $name", async ({ name, text }, context) => {
+  test.for(titled(textsOf("cloud-init")))("accepts %s", async ([name, { text }], context) => {
     const cloudInit = await pathOf("cloud-init", context);
     const file = folder.write(`${name}.yml`, text);
     const said = await ask(cloudInit, ["schema", "--config-file", file]);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { bytesOf, type MachineConfig } from "../../src/machine/machine.ts";
 import { substituted } from "../machine/trips.ts";
 import { textsOf } from "../scenarios/scenarios.ts";
-import { ask, ownFolder, pathOf } from "./judge.ts";
+import { ask, ownFolder, pathOf, titled } from "./judge.ts";
 
 const folder = ownFolder();
 
@@ -38,9 +38,9 @@ function filesOf(machine: MachineConfig): Verdict["files"] {
 }
 
 describe("coreos-cloudinit", () => {
-  test.for(textsOf("coreos-cloud-config"))(
-    "accepts and understands $name",
-    async ({ name, text, machine }, context) => {
+  test.for(titled(textsOf("coreos-cloud-config")))(
+    "accepts and understands %s",
+    async ([name, { text, machine }], context) => {
       const judge = await pathOf("coreos-cloudinit-judge", context);
       const { stdout } = await ask(judge, [folder.write(`${name}.yml`, substituted(text))]);
       const verdict: Verdict = JSON.parse(stdout);

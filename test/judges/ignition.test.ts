@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { textsOf } from "../scenarios/scenarios.ts";
-import { ask, leaveOut, ownFolder, pathOf } from "./judge.ts";
+import { ask, leaveOut, ownFolder, pathOf, titled } from "./judge.ts";
 import { emptySystem, seenIn, wantedIn } from "./system-tree.ts";
 
 const folder = ownFolder();
@@ -43,9 +43,10 @@ afterAll(() => new Promise((resolve) => server.close(resolve)));
 const noSystemd = /^CRITICAL : Ignition failed: failed to create units: dial unix \/run\/systemd\/private:[^\n]*$/;
 
 describe("ignition-validate", () => {
-  test.for(texts)("accepts $name", async ({ name, text }, context) => {
+  test.for(titled(texts))("accepts %s", async ([name, { text, os }], context) => {
+    const judge = await pathOf(os === "fedora-coreos" ? "ignition-validate-fedora" : "ignition-validate", context);
     const file = folder.write(`${name}.ign`, text);
-    expect(await ask(await pathOf("ignition-validate", context), [file])).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect(await ask(judge, [file])).toEqual({ code: 0, stdout: "", stderr: "" });
   });
 
   test("warns of a unit that nothing wants", async (context) => {
@@ -57,34 +58,38 @@ describe("ignition-validate", () => {
 });
 
 describe("ignition writes what is meant:", () => {
-  test.for(texts)("$name", async ({ name, text, machine }, context) => {
-    const ignition = await pathOf("ignition", context);
-    if (process.getuid?.() !== 0)
-      leaveOut(context, "Ignition's files stage gives files their owners, which takes root");
-    const root = emptySystem(join(folder.path, `root ${name}`));
-    const config = folder.write(`${name}.fetch.ign`, text.replaceAll("https://files.example", address));
-    const before = seenIn(root);
-    for (const stage of ["fetch", "files"]) {
-      const words = {
-        platform: "file",
-        stage,
-        root,
-        "config-cache": join(folder.path, `${name}.cache`),
-        "state-file": join(folder.path, `${name}.state`),
-        neednet: join(folder.path, "neednet"),
-        "log-to-stdout": "true",
-      };
-      const flags = Object.entries(words).map(([flag, value]) => `--${flag}=${value}`);
-      const { code, stdout, stderr } = await ask(ignition, flags, { IGNITION_CONFIG_FILE: config });
-      // On a failure its other stream holds the whole config.
-      const bad = stdout.split("\n").filter((line) => /^(?:WARNING|ERR|CRIT)/.test(line));
-      // After it has written units of which one is an instance, it asks systemd for its version, and a container has none.
-      if (machine.units.some((unit) => /@[^.]/.test(unit.name)) && noSystemd.test(bad.join("\n"))) continue;
-      expect(bad.join("\n"), stderr.split("\n")[0]).toBe("");
-      expect(code).toBe(0);
-    }
-    const after = seenIn(root);
-    expect(after).toEqual(wantedIn(root, before, machine, fetched));
-    rmSync(root, { recursive: true });
-  });
+  // Flatcar's, which ends at 3.5; set-user-id bits are in the words of 3.6.
+  test.for(titled(texts.filter(({ text }) => !text.includes('"3.6.0"'))))(
+    "%s",
+    async ([name, { text, machine }], context) => {
+      const ignition = await pathOf("ignition", context);
+      if (process.getuid?.() !== 0)
+        leaveOut(context, "Ignition's files stage gives files their owners, which takes root");
+      const root = emptySystem(join(folder.path, `root ${name}`));
+      const config = folder.write(`${name}.fetch.ign`, text.replaceAll("https://files.example", address));
+      const before = seenIn(root);
+      for (const stage of ["fetch", "files"]) {
+        const words = {
+          platform: "file",
+          stage,
+          root,
+          "config-cache": join(folder.path, `${name}.cache`),
+          "state-file": join(folder.path, `${name}.state`),
+          neednet: join(folder.path, "neednet"),
+          "log-to-stdout": "true",
+        };
+        const flags = Object.entries(words).map(([flag, value]) => `--${flag}=${value}`);
+        const { code, stdout, stderr } = await ask(ignition, flags, { IGNITION_CONFIG_FILE: config });
+        // On a failure its other stream holds the whole config.
+        const bad = stdout.split("\n").filter((line) => /^(?:WARNING|ERR|CRIT)/.test(line));
+        // After it has written units of which one is an instance, it asks systemd for its version, and a container has none.
+        if (machine.units.some((unit) => /@[^.]/.test(unit.name)) && noSystemd.test(bad.join("\n"))) continue;
+        expect(bad.join("\n"), stderr.split("\n")[0]).toBe("");
+        expect(code).toBe(0);
+      }
+      const after = seenIn(root);
+      expect(after).toEqual(wantedIn(root, before, machine, fetched));
+      rmSync(root, { recursive: true });
+    },
+  );
 });

@@ -48,6 +48,13 @@ export function ask(
   });
 }
 
+/** Cases with their whole names first: vitest shortens a field's text in a title. */
+export function titled<Case extends { readonly name: string }>(
+  cases: readonly Case[],
+): readonly (readonly [string, Case])[] {
+  return cases.map((one) => [one.name, one]);
+}
+
 /** A folder of this test file's own, which goes away with it. */
 export function ownFolder(): { readonly path: string; write(name: string, text: string | Uint8Array): string } {
   const path = mkdtempSync(join(tmpdir(), "slipway-judges-"));

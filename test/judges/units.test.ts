@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { bytesOf, type MachineUnit } from "../../src/machine/machine.ts";
 import { textsOf } from "../scenarios/scenarios.ts";
-import { ask, ownFolder, pathOf } from "./judge.ts";
+import { ask, ownFolder, pathOf, titled } from "./judge.ts";
 import { commandsOf, treeUnitIn } from "./commands.ts";
 
 const folder = ownFolder();
@@ -76,7 +76,7 @@ const machines = textsOf("ignition", "coreos-cloud-config", "cloud-init")
   );
 
 describe("systemd-analyze verify", () => {
-  test.for(machines)("finds nothing in the units of $name", async ({ name, units, files }, context) => {
+  test.for(titled(machines))("finds nothing in the units of %s", async ([name, { units, files }], context) => {
     const judge = await pathOf("systemd-analyze", context);
     const root = rootOf(name, units, [...fetched, ...ofTheSystem]);
     for (const { path, mode, bytes } of files) write(root, path, bytes, Number.parseInt(mode, 8));
