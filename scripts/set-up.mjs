@@ -1,4 +1,4 @@
-// A clone's first run: libraries and bundle, one process at a time. Only bin/slipway calls this.
+// A clone's first run: libraries and bundle, one process at a time. Only bin/slipway calls `setUp`.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -38,7 +38,7 @@ export async function setUp(root, missing) {
 }
 
 /** Whether the lock is ours now; that of a process which is gone is removed first. */
-function taken(lock) {
+export function taken(lock) {
   try {
     writeFileSync(lock, String(process.pid), { flag: "wx" });
     return true;

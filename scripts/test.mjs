@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { NoEngineError } from "./engine.mjs";
+import { ensureJudges } from "./judges.mjs";
 import { ensureImages, ensureProgram, root, show } from "./ready.mjs";
 
 const flags = process.argv.slice(2);
@@ -39,6 +40,7 @@ async function all() {
     await check("lint", ["oxlint", "--type-aware", "--deny-warnings"]);
     await check("format", ["oxfmt", "--check", "."]);
     await check("dead code", ["knip"]);
+    await judges();
     await suite("tests", "vitest.config.ts");
   }
   if (flags.includes("--unit")) return say("\nskipped: the tests on Docker, as --unit asks");
@@ -57,6 +59,18 @@ async function all() {
 function failed(what, count = 1) {
   counted.failed += count;
   failures.push(what);
+}
+
+/** The programs that judge what we write. One that is missing leaves its tests out, which is said; in CI it fails them. */
+async function judges() {
+  stage("judges");
+  const found = Object.entries(await ensureJudges({ log: say }));
+  for (const [name, { missing }] of found) if (missing !== undefined) say(`skipped: ${name}: ${missing}`);
+  const there = found.filter(([, { path }]) => path !== undefined).map(([name]) => name);
+  say(`${there.length} of ${found.length}: ${there.join(", ")}`);
+  say(
+    "skipped: Flatcar's own coreos-cloudinit: the Go module proxy does not hand it out; CoreOS's types and yaml.v3 stand in",
+  );
 }
 
 /** A check counts as one; its program is the project's own. */

@@ -37,8 +37,8 @@ async function makeUser(node: Ports, user: MachineUser): Promise<void> {
           (await entry(node, "group", user.name)) === undefined
           ? ["--user-group"]
           : ["--gid", user.name];
-    const kind = user.system ? ["--system"] : [];
-    await node.processes.run(["useradd", "--create-home", ...kind, ...own, ...wanted, "--", user.name]);
+    const kind = user.system ? ["--system", "--no-create-home"] : ["--create-home"];
+    await node.processes.run(["useradd", ...kind, ...own, ...wanted, "--", user.name]);
     return;
   }
   // Whom the image brings keeps number and home: only what can be added without harm is.

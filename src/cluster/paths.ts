@@ -14,7 +14,7 @@ const owned = [
 ];
 
 /** Slipway's own data may lie on a disk of its own. */
-const mountable = ["/var/lib/slipway"];
+const mountable = "/var/lib/slipway";
 
 /** Paths on a group's nodes that two things want, or that are Slipway's own. */
 export function machinePathProblems(group: Group): Problem[] {
@@ -33,20 +33,20 @@ export function machinePathProblems(group: Group): Problem[] {
     ...group.units.flatMap((unit) =>
       unitClaims(unit).flatMap((claim) => claims.take(claim.path, claim.at, "the unit")),
     ),
-    ...group.directories.flatMap(({ path, at }) => [
-      ...ownedProblems(path, [...at, "path"]),
-      ...claims.takeFolder(path, [...at, "path"], "the directory"),
-    ]),
-    ...mounts.flatMap(({ path, at, key }) => [
-      ...ownedProblems(path, [...at, key], mountable),
-      ...claims.takeFolder(path, [...at, key], "the volume"),
-    ]),
     ...[
       ...group.files.map((file) => ({ ...file, who: "the file" })),
       ...group.links.map((link) => ({ ...link, who: "the link" })),
     ].flatMap(({ path, at, who }) => [
       ...ownedProblems(path, [...at, "path"]),
       ...claims.take(path, [...at, "path"], who),
+    ]),
+    ...group.directories.flatMap(({ path, at }) => [
+      ...insideOwned(path, [...at, "path"]),
+      ...claims.takeFolder(path, [...at, "path"], "the directory"),
+    ]),
+    ...mounts.flatMap(({ path, at, key }) => [
+      ...(path === mountable ? [] : ownedProblems(path, [...at, key])),
+      ...claims.takeFolder(path, [...at, key], "the volume"),
     ]),
   ];
   // The same name twice is the same path twice: once said is enough.
@@ -137,18 +137,25 @@ function unitClaims(unit: ExtraUnit): { readonly path: string; readonly at: Path
   return own ? [{ path, at: [...unit.at, "name"] }, ...dropIns] : dropIns;
 }
 
-function ownedProblems(path: string, at: Path, except: readonly string[] = []): Problem[] {
-  const own = owned.find((its) => path === its || path.startsWith(`${its}/`) || its.startsWith(`${path}/`));
-  if (own === undefined || except.includes(path)) return [];
-  return [
-    {
-      code: "conflicting-path",
-      severity: "error",
-      path: at,
-      message: `${quoted(path)} belongs to Slipway, as ${own} does`,
-      fix: "choose a path elsewhere",
-    },
-  ];
+/** What is not a directory can lie neither inside nor in the way of what is Slipway's. */
+function ownedProblems(path: string, at: Path): Problem[] {
+  const above = owned.find((its) => its.startsWith(`${path}/`));
+  return above === undefined ? insideOwned(path, at) : [ownedProblem(path, at, above)];
+}
+
+function insideOwned(path: string, at: Path): Problem[] {
+  const own = owned.find((its) => path === its || path.startsWith(`${its}/`));
+  return own === undefined ? [] : [ownedProblem(path, at, own)];
+}
+
+function ownedProblem(path: string, at: Path, own: string): Problem {
+  return {
+    code: "conflicting-path",
+    severity: "error",
+    path: at,
+    message: `${quoted(path)} belongs to Slipway, as ${own} does`,
+    fix: "choose a path elsewhere",
+  };
 }
 
 function ownUnitProblems(unit: ExtraUnit): Problem[] {

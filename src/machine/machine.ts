@@ -43,6 +43,7 @@ export type MachineUser = {
   /** Absent: a group of the user's name. */
   readonly primaryGroup?: string;
   readonly groups: readonly string[];
+  /** Its number is one of the system's, and nobody makes its home: another may own that. */
   readonly system: boolean;
   readonly origin: Origin;
 };

@@ -89,7 +89,7 @@ const user = section("A user on every node of the group; without a password.", {
     check: userName,
   }).optional(),
   groups: listOf("Groups that the user is in.", text({ description: "A group.", check: userName })).optional(),
-  system: boolean("Whether it is a system's user; false when left out.").optional(),
+  system: boolean("Whether it is a system's user, whose home is not made; false when left out.").optional(),
 });
 
 const userGroup = section("A group of users on every node of the group.", {
@@ -104,9 +104,15 @@ const dropIn = section("A few lines that change a unit.", {
 });
 
 const unit = section("A systemd unit on every node of the group.", {
-  name: text({ description: "The unit's name, such as backup.timer.", check: unitName }),
+  name: text({
+    description:
+      "The unit's name, such as backup.timer. A template, such as job@.service, is only put there; what runs is an instance, job@a.service, as a unit of its own.",
+    check: unitName,
+  }),
   content: content("The unit's text; left out for a unit that is there already.").optional(),
-  enabled: boolean("Whether it starts at boot; true when left out.").optional(),
+  enabled: boolean(
+    "Whether it starts at boot; true when left out. A text without an [Install] section gets one, with WantedBy= multi-user.target, timers.target, sockets.target or paths.target, as its kind asks.",
+  ).optional(),
   masked: boolean("Whether it cannot be started at all; false when left out.").optional(),
   drop_ins: listOf("Drop-ins of this unit.", dropIn).optional(),
 }).superRefine((value, context) => {

@@ -17,7 +17,7 @@ export type Trip = {
 };
 
 /** What coreos-cloudinit does to a whole text before it reads it (initialize/env.go). */
-function substituted(text: string): string {
+export function substituted(text: string): string {
   return ["$public_ipv4", "$private_ipv4", "$public_ipv6", "$private_ipv6"].reduce(
     (now, key) =>
       now.replaceAll(new RegExp(`([^\\\\]|^)\\${key}`, "g"), "$1192.0.2.7").replaceAll(`\\${key}`, () => key),

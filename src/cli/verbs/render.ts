@@ -74,12 +74,12 @@ export default (brief: string) =>
       positional: { kind: "tuple", parameters: [fileWord] },
     },
     func: act(async (session, flags: Flags, file = usualFile) => {
-      const format = flags.format ?? formatOf[flags.os ?? "flatcar"];
       const { cluster, warnings, source } = await readClusterFile(session, file, {
         on: "files",
-        usualOs: usual[format],
+        ...(flags.format === undefined ? {} : { usualOs: usual[flags.format] }),
         ...(flags.os === undefined ? {} : { os: flags.os }),
       });
+      const format = flags.format ?? formatOf[cluster.os];
       const groups = cluster.groups.map(({ name }) => name);
       const group = flags.group ?? (groups.length === 1 ? groups[0] : undefined);
       if (group === undefined || !groups.some((name) => name === group))

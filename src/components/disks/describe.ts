@@ -42,7 +42,10 @@ function unitOf(volume: Volume): string {
   return `slipway-disk-${volume.name}.service`;
 }
 
-/** Mounts by what the preparing unit has found by label, never by the kernel's name of the day. */
+/**
+ * Mounts by what the preparing unit has found by label, never by the kernel's name of the day. Not among the file systems that
+ * the system waits for before it begins: the preparing unit needs a running system, and a missing disk must leave one.
+ */
 function useUnit(volume: Volume, at: Origin): MachineUnit {
   const what = `${disksFolder}/${volume.name}`;
   // Mounts and swap come before sysinit.target by default, and the unit that prepares the disk after it: systemd would

@@ -74,8 +74,8 @@ for block in 1024 2048 4096; do
 done
 for groups in $(seq 2 64); do
   blocks=$((size / 4096))
-  each=$(((blocks + groups - 1) / groups * 4096))
-  for n in 1 2; do [ $n -lt "$groups" ] && blank $((n * each)) 4096; done
+  each=$(((blocks + groups - 1) / groups))
+  for n in 1 2; do [ $n -lt "$groups" ] && blank $((n * each * 4096)) 4096; done
 done
 
 case $format in

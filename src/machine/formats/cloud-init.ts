@@ -18,7 +18,7 @@ function userOf(user: MachineUser): object {
     ...(user.primaryGroup === undefined ? {} : { primary_group: user.primaryGroup, no_user_group: true }),
     ...(user.groups.length === 0 ? {} : { groups: user.groups }),
     ...(user.shell === undefined ? {} : { shell: user.shell }),
-    ...(user.system ? { system: true } : {}),
+    ...(user.system ? { system: true, no_create_home: true } : {}),
   };
 }
 

@@ -50,7 +50,7 @@ function userOf(user: MachineUser): object {
     ...(user.primaryGroup === undefined ? {} : { primaryGroup: user.primaryGroup }),
     ...(user.groups.length === 0 ? {} : { groups: user.groups }),
     ...(user.shell === undefined ? {} : { shell: user.shell }),
-    ...(user.system ? { system: true } : {}),
+    ...(user.system ? { system: true, noCreateHome: true } : {}),
   };
 }
 
