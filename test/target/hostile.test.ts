@@ -157,7 +157,13 @@ describe("hostile text", () => {
         ]);
         expect(
           places.some(
-            (place) => place === text || place === `GREETING=${text}` || place === `node.labels.disk==${text}`,
+            (place) =>
+              place === text ||
+              place === `GREETING=${text}` ||
+              place === `node.labels.disk==${text}` ||
+              // A unit that nothing wants gets a section more, and nothing else.
+              place ===
+                `${text}${text.endsWith("\n") || text === "" ? "" : "\n"}\n[Install]\nWantedBy=multi-user.target\n`,
           ),
           `${JSON.stringify(text)} is lost`,
         ).toBe(true);
