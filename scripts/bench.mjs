@@ -1,15 +1,17 @@
 // The figures that are promised, as anyone can measure them: ratios and medians of interleaved runs.
 //   --runs N       rounds of launching (7)
-//   --only PARTS   of start,compile,launch,agent; then docs/benchmarks.md is left as it is
+//   --only PARTS   of start,compile,formats,launch,agent; then docs/benchmarks.md is left as it is
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { cpus, loadavg, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { ensurePeers } from "./judges.mjs";
 import { ensureImages, ensureProgram, root } from "./ready.mjs";
 
-const parts = ["start", "compile", "launch", "agent"];
+const parts = ["start", "compile", "formats", "launch", "agent"];
 const { values } = parseArgs({ options: { runs: { type: "string", default: "7" }, only: { type: "string" } } });
 const runs = Number(values.runs);
 const wanted = values.only === undefined ? parts : values.only.split(",");
@@ -31,6 +33,7 @@ await ensureProgram();
 const load = loadavg()[0].toFixed(1);
 if (wanted.includes("start")) start();
 if (wanted.includes("compile")) await compile();
+if (wanted.includes("formats")) await formats();
 let engine = "none";
 if (wanted.includes("launch") || wanted.includes("agent")) {
   const { version, nodeImage } = await ensureImages(say);
@@ -91,14 +94,15 @@ function start() {
     rows.push([name, spread(list), name === bare ? "" : `${against(list, times[bare])} \`node -e 0\``]);
 }
 
-async function compile() {
+/** A module of bench/ with the sources that it measures, loaded for as long as `use` takes. */
+async function bundled(entry, use) {
   const { build } = await import("esbuild");
   const bundle = join(root, ".cache", `bench-${process.pid}.mjs`);
   await mkdir(join(root, ".cache"), { recursive: true });
   try {
     await build({
       absWorkingDir: root,
-      entryPoints: ["bench/compile.ts"],
+      entryPoints: [entry],
       outfile: bundle,
       bundle: true,
       platform: "node",
@@ -107,16 +111,56 @@ async function compile() {
       banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
       logLevel: "error",
     });
-    const { measure } = await import(pathToFileURL(bundle).href);
+    return await use(await import(`${pathToFileURL(bundle).href}?${entry}`));
+  } finally {
+    await rm(bundle, { force: true });
+  }
+}
+
+function compile() {
+  return bundled("bench/compile.ts", ({ measure }) => {
     for (const { nodes, first, median: middle } of measure(9))
       rows.push([
         `file → revision and every step, ${nodes} nodes, in process`,
         milliseconds(middle),
         `first: ${milliseconds(first)}; ${((middle * 1000) / nodes).toFixed(0)} µs a node`,
       ]);
-  } finally {
-    await rm(bundle, { force: true });
-  }
+  });
+}
+
+/** User data in each format; the same Ignition by Butane, whole command against whole command. */
+function formats() {
+  return bundled("bench/formats.ts", async ({ measureFormats, butaneText }) => {
+    const file = "examples/swarm.yml";
+    const text = readFileSync(join(root, file), "utf8");
+    for (const { format, median: middle, pointer, whole } of measureFormats(text, 51))
+      rows.push([
+        `file → a worker's user data as ${format}, in process`,
+        milliseconds(middle),
+        `${pointer} bytes that point at the store, ${whole} bytes that say all`,
+      ]);
+    const { butane } = await ensurePeers({ log: say });
+    if (butane.path === undefined) return say(`skipped: Butane: ${butane.missing}`);
+    const input = butaneText(text);
+    const times = { butane: [], slipway: [] };
+    // The first round warms the disk's cache and is not counted.
+    for (let round = 0; round <= 20; round++) {
+      const timed = (list, program, words, options) => {
+        const begun = performance.now();
+        execFileSync(program, words, { cwd: root, stdio: ["pipe", "pipe", "inherit"], ...options });
+        if (round > 0) list.push(performance.now() - begun);
+      };
+      timed(times.butane, butane.path, ["--strict"], { input });
+      const words = ["dist/cli.js", "render", file, "--quiet", "--whole", "--group", "worker", "--format", "ignition"];
+      timed(times.slipway, process.execPath, words);
+    }
+    rows.push(["`butane --strict` for the same Ignition", spread(times.butane), ""]);
+    rows.push([
+      "`slipway render --whole --format ignition`",
+      spread(times.slipway),
+      `${against(times.slipway, times.butane)} Butane, which is a compiled program and starts no Node.js`,
+    ]);
+  });
 }
 
 function page() {

@@ -15,3 +15,8 @@ export type JudgeName =
 export function ensureJudges(options?: {
   readonly log?: (line: string) => void;
 }): Promise<Readonly<Record<JudgeName, Judge>>>;
+
+/** The same for the programs that Slipway is measured against. */
+export function ensurePeers(options?: {
+  readonly log?: (line: string) => void;
+}): Promise<Readonly<Record<"butane", Judge>>>;

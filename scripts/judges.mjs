@@ -2,7 +2,17 @@
 // and Debian's packages, installed with apt as root. Each is looked for first; what is there is left alone.
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -46,6 +56,18 @@ const ways = {
   "systemd-analyze": { package: "systemd" },
 };
 
+/** Measured against, and no judge: only the benchmarks ask for it. */
+const peers = {
+  butane: {
+    go: {
+      version: "0.24.0",
+      folder: join(root, "bench/butane"),
+      build: ["github.com/coreos/butane/internal"],
+      takes: "half a minute",
+    },
+  },
+};
+
 /** Why a judge cannot be had here, and what a person can do. */
 class MissingError extends Error {
   constructor(message, next) {
@@ -58,9 +80,18 @@ class MissingError extends Error {
  * Gives each judge's path, or the reason why it is not there; takes some milliseconds when all are. `log` hears one line for
  * each thing done.
  */
-export async function ensureJudges({ log = (line) => process.stderr.write(`${line}\n`) } = {}) {
+export function ensureJudges(options = {}) {
+  return ensure(ways, options);
+}
+
+/** The same for the programs that Slipway is measured against. */
+export function ensurePeers(options = {}) {
+  return ensure(peers, options);
+}
+
+async function ensure(wanted, { log = (line) => process.stderr.write(`${line}\n`) }) {
   const judges = {};
-  for (const [name, way] of Object.entries(ways)) {
+  for (const [name, way] of Object.entries(wanted)) {
     try {
       judges[name] = { path: present(name, way) ?? (await alone(() => present(name, way) ?? make(name, way, log))) };
     } catch (error) {
@@ -141,7 +172,7 @@ let listed;
 function placeOf(name, { version, build, folder }) {
   const key = createHash("sha256").update(build.join("\0"));
   if (folder !== undefined)
-    for (const file of ["go.mod", "go.sum", "main.go"]) key.update(readFileSync(join(folder, file)));
+    for (const file of readdirSync(folder).toSorted()) key.update(readFileSync(join(folder, file)));
   return join(cacheRoot(), "judges", `${name}-${version}-${key.digest("hex").slice(0, 12)}`);
 }
 
