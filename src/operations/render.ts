@@ -72,9 +72,9 @@ function unread(format: Format, os: Cluster["os"]): Problem {
 
 /** What each part of the machine adds to the text. */
 function partsOf(machine: MachineConfig, format: Format, setting: Setting): UserData["parts"] {
-  const alone = (part: Partial<MachineConfig>): number =>
-    Buffer.byteLength(format.render({ ...emptyMachine, ...part }, setting).text) -
-    Buffer.byteLength(format.render(emptyMachine, setting).text);
+  const sizeOf = (some: MachineConfig): number => Buffer.byteLength(format.render(some, setting).text);
+  const bare = sizeOf(emptyMachine);
+  const alone = (part: Partial<MachineConfig>): number => sizeOf({ ...emptyMachine, ...part }) - bare;
   return [
     ...machine.files.map((file) => ({ part: file.path, size: alone({ files: [file] }) })),
     ...machine.units.map((unit) => ({ part: unit.name, size: alone({ units: [unit] }) })),

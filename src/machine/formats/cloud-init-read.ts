@@ -1,6 +1,6 @@
 import { parse } from "yaml";
 import type { MachineConfig, MachineFile, MachineUnit } from "../machine.ts";
-import { contentsOfBytes, Data, fromText, ordered } from "./reading.ts";
+import { cloudUser, contentsOfBytes, Data, fromText, ordered } from "./reading.ts";
 import { treeOf } from "./tree.ts";
 
 const unitFolder = "/etc/systemd/system/";
@@ -76,21 +76,7 @@ export function readCloudInit(text: string): MachineConfig {
       .at("users")
       .list()
       .filter((user) => user.text() !== "default")
-      .map((user) => {
-        const uid = user.at("uid").number();
-        return {
-          name: user.at("name").text(),
-          keys: user.at("ssh_authorized_keys").texts(),
-          ...(uid === undefined ? {} : { uid }),
-          comment: user.at("gecos").text(),
-          home: user.at("homedir").text(),
-          ...(user.at("shell").there ? { shell: user.at("shell").text() } : {}),
-          ...(user.at("primary_group").there ? { primaryGroup: user.at("primary_group").text() } : {}),
-          groups: user.at("groups").texts(),
-          system: user.at("system").yes(),
-          origin: fromText,
-        };
-      }),
+      .map(cloudUser),
     groups: config
       .at("bootcmd")
       .list()

@@ -2,7 +2,7 @@ import { parse } from "yaml";
 import type { MachineConfig, MachineFile } from "../machine.ts";
 import { systemdWords } from "../unquote.ts";
 import { treeUnit } from "./coreos-cloud-config.ts";
-import { contentsOfBytes, Data, fromText, ordered, unitOf } from "./reading.ts";
+import { cloudUser, contentsOfBytes, Data, fromText, ordered, unitOf } from "./reading.ts";
 import { treeOf } from "./tree.ts";
 
 function fileOf(file: Data): MachineFile {
@@ -33,20 +33,7 @@ export function readCoreosCloudConfig(text: string): MachineConfig {
     files: [...config.at("write_files").list().map(fileOf), ...made.files],
     directories: made.directories,
     links: made.links,
-    users: config
-      .at("users")
-      .list()
-      .map((user) => ({
-        name: user.at("name").text(),
-        keys: user.at("ssh_authorized_keys").texts(),
-        comment: user.at("gecos").text(),
-        home: user.at("homedir").text(),
-        ...(user.at("shell").there ? { shell: user.at("shell").text() } : {}),
-        ...(user.at("primary_group").there ? { primaryGroup: user.at("primary_group").text() } : {}),
-        groups: user.at("groups").texts(),
-        system: user.at("system").yes(),
-        origin: fromText,
-      })),
+    users: config.at("users").list().map(cloudUser),
     units: units
       .filter((unit) => unit !== tree)
       .map((unit) =>

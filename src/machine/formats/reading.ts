@@ -1,6 +1,13 @@
 import { gunzipSync } from "node:zlib";
 import { isUtf8 } from "node:buffer";
-import { emptyMachine, type Contents, type MachineConfig, type MachineUnit, type Origin } from "../machine.ts";
+import {
+  emptyMachine,
+  type Contents,
+  type MachineConfig,
+  type MachineUnit,
+  type MachineUser,
+  type Origin,
+} from "../machine.ts";
 
 /** Where values of a text that was read come from. */
 export const fromText: Origin = { kind: "component", component: "text" };
@@ -65,6 +72,23 @@ function percentDecoded(text: string): Uint8Array {
     } else bytes.push(text.charCodeAt(at));
   }
   return Uint8Array.from(bytes);
+}
+
+/** A user in the keys that cloud-init has from its beginnings, and CoreOS cloud-config from it; the latter has no number. */
+export function cloudUser(user: Data): MachineUser {
+  const uid = user.at("uid").number();
+  return {
+    name: user.at("name").text(),
+    keys: user.at("ssh_authorized_keys").texts(),
+    ...(uid === undefined ? {} : { uid }),
+    comment: user.at("gecos").text(),
+    home: user.at("homedir").text(),
+    ...(user.at("shell").there ? { shell: user.at("shell").text() } : {}),
+    ...(user.at("primary_group").there ? { primaryGroup: user.at("primary_group").text() } : {}),
+    groups: user.at("groups").texts(),
+    system: user.at("system").yes(),
+    origin: fromText,
+  };
 }
 
 /** A machine of parts, in the order in which all machines are. */

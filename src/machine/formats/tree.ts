@@ -5,14 +5,17 @@ import { shellWords } from "../unquote.ts";
 /** Commands that make what a format has no words for; each may run again. Argument arrays, for the sink's own quoting. */
 export type Command = readonly [string, ...string[]];
 
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(1, path.lastIndexOf("/")));
+}
+
 export function directoryCommand({ path, mode, user, group }: MachineDirectory): Command {
   return ["/usr/bin/install", "-d", "-m", mode, "-o", user, "-g", group, "--", path];
 }
 
 export function linkCommands({ path, target }: MachineLink): readonly Command[] {
-  const folder = path.slice(0, Math.max(1, path.lastIndexOf("/")));
   return [
-    ["/usr/bin/mkdir", "-p", "--", folder],
+    ["/usr/bin/mkdir", "-p", "--", folderOf(path)],
     ["/usr/bin/ln", "-sfn", "--", target, path],
   ];
 }
@@ -34,10 +37,9 @@ export function fetchCommand(file: MachineFile): Command | undefined {
     contents.url,
   ]);
   const unpack = contents.compression === "gzip" ? " | gzip -d" : "";
-  const folder = path.slice(0, Math.max(1, path.lastIndexOf("/")));
   const lines = [
     "set -eu -o pipefail",
-    `mkdir -p -- ${shellWord(folder)}`,
+    `mkdir -p -- ${shellWord(folderOf(path))}`,
     `trap ${shellWord(shellCommand(["rm", "-f", "--", draft]))} EXIT`,
     `${fetch}${unpack} >${shellWord(draft)}`,
     `test "$(${algorithm}sum <${shellWord(draft)})" = ${shellWord(`${sum}  -`)}`,
