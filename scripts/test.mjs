@@ -1,7 +1,6 @@
 // Everything that has to hold: types, lint, format, dead code, the tests, and the tests on real Docker clusters.
 // The last line sums them up; the exit code is not 0 when anything failed.
 //   --unit     no Docker          --docker   only the tests on Docker
-//   --faults   also kill all control nodes while they form a cluster
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -10,7 +9,7 @@ import { ensureJudges } from "./judges.mjs";
 import { ensureImages, ensureProgram, root, show } from "./ready.mjs";
 
 const flags = process.argv.slice(2);
-const unknown = flags.filter((flag) => !["--unit", "--docker", "--faults"].includes(flag));
+const unknown = flags.filter((flag) => !["--unit", "--docker"].includes(flag));
 if (unknown.length > 0) {
   process.stderr.write(`error: ${unknown.join(" ")} is not known\nnext: npm test -- --unit, or npm test -- --docker\n`);
   process.exit(2);
@@ -54,11 +53,6 @@ async function all() {
     if (!(error instanceof NoEngineError) || (process.env["CI"] ?? "") !== "") throw error;
     return say(`\nskipped: the tests on Docker: ${error.message}`);
   }
-  if (flags.includes("--faults")) process.env.SLIPWAY_FAULTS = "1";
-  else
-    say(
-      "skipped: control nodes killed while they form a swarm, which once in some runs leaves it without a leader: npm test -- --faults tries it",
-    );
   await suite("tests on Docker", "vitest.docker.config.ts");
 }
 

@@ -55,6 +55,7 @@ export class Agent {
   readonly #phases: Phases;
   readonly #report = new NodeReport();
   readonly #join = etcdJoin();
+  readonly #form = swarmForm();
   readonly #healer = new EngineHealer();
   readonly #workerEtcd = new WorkerEtcd();
   /** What this control node has last seen through, and when. */
@@ -285,7 +286,7 @@ export class Agent {
     const node = this.#node;
     if (node.me.orchestrator !== "swarm") return rest;
     this.#phases.begin("swarm");
-    const formed = await reconcile(swarmForm, node);
+    const formed = await reconcile(this.#form, node);
     if (formed.kind === "waits") {
       const local = await looking(lookAtSwarm(node.engine));
       await this.#healer.tend(node, local.kind === "seen" ? local.value : undefined);

@@ -81,6 +81,17 @@ export const swarmClaimRecord = z.object({
   nonce,
 });
 export const swarmClusterRecord = z.object({ clusterId: z.string(), instance: z.string(), epoch: z.number(), nonce });
+/**
+ * `first`: the manager with which all lies that was ever agreed, as long as the swarm has not `grown` to a second full
+ * one; `full`: those that have become managers since; `joining`: whose turn it is to become one.
+ */
+export const swarmTurnRecord = z.object({
+  first: z.string(),
+  grown: z.boolean(),
+  full: z.array(z.string()),
+  joining: z.optional(z.string()),
+  nonce,
+});
 /** `addresses` are managers' `ip:2377`. */
 export const swarmTokenRecord = z.object({ token: z.string(), addresses: z.array(z.string()), nonce });
 /**

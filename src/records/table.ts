@@ -180,6 +180,13 @@ export const records = {
     read: [...managers, "worker"],
     how: "conditional",
   },
+  swarmTurn: {
+    key: "formation/{generation}/swarm/turn",
+    schema: schemas.swarmTurnRecord,
+    write: ["control"],
+    read: managers,
+    how: "conditional",
+  },
   pointer: { key: "revision", schema: schemas.pointerRecord, write: ["operator"], read: everyone, how: "conditional" },
   groupRevision: {
     key: "revisions/{revision}/groups/{group}",

@@ -3,11 +3,13 @@ import { build, transform } from "esbuild";
 import type { joinNext } from "../../src/components/etcd/join.ts";
 import type { tendNext } from "../../src/components/etcd/tend.ts";
 import type { formNext } from "../../src/components/swarm/form.ts";
+import type { turned } from "../../src/components/swarm/turn.ts";
 
 export type Decisions = {
   readonly joinNext: typeof joinNext;
   readonly tendNext: typeof tendNext;
   readonly formNext: typeof formNext;
+  readonly turned: typeof turned;
 };
 
 /** One change to a source file: `find` must stand in it exactly once (white space aside). */
@@ -28,7 +30,7 @@ export async function mutated(edits: readonly Edit[]): Promise<Decisions> {
   return mutatedModule<Decisions>(
     edits,
     "src/components",
-    `export { joinNext } from "./etcd/join.ts"; export { tendNext } from "./etcd/tend.ts"; export { formNext } from "./swarm/form.ts";`,
+    `export { joinNext } from "./etcd/join.ts"; export { tendNext } from "./etcd/tend.ts"; export { formNext } from "./swarm/form.ts"; export { turned } from "./swarm/turn.ts";`,
   );
 }
 

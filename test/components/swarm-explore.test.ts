@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { formNext } from "../../src/components/swarm/form.ts";
+import { turned } from "../../src/components/swarm/turn.ts";
 import { explore } from "./explore.ts";
 import { mutated, type Edit } from "./mutate.ts";
 import { swarmWorld, type SwarmSize } from "./swarm-world.ts";
@@ -8,6 +9,7 @@ const faults = {
   vanish: true,
   sleep: true,
   lose: true,
+  tear: true,
   partition: true,
   late: true,
   storeLost: true,
@@ -17,15 +19,21 @@ const worlds: readonly (readonly [string, SwarmSize, number])[] = [
   ["two managers race, all faults up to three", { slots: 2, spares: 0, faults }, 3],
   ["three managers, up to two faults", { slots: 3, spares: 0, faults: { ...faults, partition: false } }, 2],
   [
-    "two managers, a spare and a worker, up to two faults",
-    { slots: 2, spares: 1, workers: 1, faults: { ...faults, partition: false } },
+    "three managers, killed and cut off while they enter, up to two faults",
+    { slots: 3, spares: 0, faults: { tear: true, partition: true, vanish: true } },
     2,
+  ],
+  ["two managers and a spare, up to two faults", { slots: 2, spares: 1, faults: { ...faults, partition: false } }, 2],
+  [
+    "two managers, a spare and a worker, one fault",
+    { slots: 2, spares: 1, workers: 1, faults: { ...faults, partition: false } },
+    1,
   ],
 ];
 
 describe("however the first managers race, one swarm comes out", () => {
   it.each(worlds)("%s", (_, size, budget) => {
-    const outcome = explore(swarmWorld(size, formNext), budget);
+    const outcome = explore(swarmWorld(size, { formNext, turned }), budget);
     expect(outcome.broken).toBeUndefined();
     expect(outcome.states).toBeGreaterThan(100);
   });
@@ -37,6 +45,8 @@ const form = (find: string, replace: string): Edit => ({
   replace,
 });
 const two: SwarmSize = { slots: 2, spares: 1, faults: { ...faults, partition: false } };
+const turn = (find: string, replace: string): Edit => ({ file: "src/components/swarm/turn.ts", find, replace });
+const three: SwarmSize = { slots: 3, spares: 0, faults: { tear: true, partition: true, late: true } };
 const mutants: readonly (readonly [string, readonly Edit[], number])[] = [
   [
     "each makes its own swarm",
@@ -84,11 +94,70 @@ const mutants: readonly (readonly [string, readonly Edit[], number])[] = [
     0,
   ],
 ];
+const turnMutants: readonly (readonly [string, readonly Edit[], number])[] = [
+  [
+    "the swarm is never made whole",
+    [turn('return manages && leaderless && !now.grown ? act({ kind: "makeWhole" }) : undefined;', "return undefined;")],
+    1,
+  ],
+  [
+    "it is made whole although it has grown",
+    [
+      turn("manages && leaderless && !now.grown", "manages && leaderless"),
+      turn("return now.first === me && !now.grown ?", "return now.first === me ?"),
+    ],
+    0,
+  ],
+  [
+    "managers enter side by side",
+    [
+      turn('if (standing(roster, joining) !== "gone") return taken(`${joining} becomes a manager first`);', ""),
+      turn("if (!grown) return taken(`${joining} is gone; the first manager puts the swarm right`);", ""),
+    ],
+    1,
+  ],
+  [
+    "a turn is taken that somebody else has taken meanwhile",
+    [turn("return joining === done.from ? { ...now, joining: me } : undefined;", "return { ...now, joining: me };")],
+    1,
+  ],
+  [
+    "a turn ends in a swarm that is being made whole",
+    [
+      turn(
+        'if (now.first === first && now.joining === first && !sole && !now.grown) return act({ kind: "makeWhole" });',
+        "",
+      ),
+    ],
+    0,
+  ],
+  [
+    "who stood half-way stays in a swarm that was made whole without it",
+    [
+      turn(
+        "if (now.joining !== me.instance) return act",
+        "if (now.joining === undefined) return undefined;\n    if (now.joining !== me.instance) return act",
+      ),
+    ],
+    1,
+  ],
+  [
+    "a manager records that it joined before its turn is over",
+    [form("!counted(view.turn.value, view.me.instance)", "view.turn.value.first === undefined")],
+    0,
+  ],
+  ["a turn never ends", [turn('if (now.joining === first) return act({ kind: "endTurn" });', "")], 0],
+];
 
 describe("each of these mistakes in the swarm's forming is caught", () => {
   it.each(mutants)("%s", async (_, edits, budget) => {
     const mutant = await mutated(edits);
-    const outcome = explore(swarmWorld(two, mutant.formNext), budget);
+    const outcome = explore(swarmWorld(two, mutant), budget);
+    expect(outcome.broken).toBeDefined();
+  });
+  it.each(turnMutants)("%s", async (_, edits, budget) => {
+    const mutant = await mutated(edits);
+    const outcome = explore(swarmWorld(three, mutant), budget);
     expect(outcome.broken).toBeDefined();
   });
 });

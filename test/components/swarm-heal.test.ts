@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { LocalSwarm } from "../../src/components/swarm/form.ts";
-import { EngineHealer } from "../../src/components/swarm/heal.ts";
+import { EngineHealer, Leaderless } from "../../src/components/swarm/heal.ts";
 import { memoryNode } from "../agent/memory-node.ts";
 
 const error: LocalSwarm = { kind: "error", text: "manager stopped: can't initialize raft node" };
@@ -38,10 +38,10 @@ describe("an engine that gave up", () => {
 
   test("may wait longer to be accepted than it may be in error", async () => {
     const { after, restarts } = healer();
-    await after(0, { kind: "pending" });
-    await after(39_999, { kind: "pending" });
+    await after(0, { kind: "pending", manages: false });
+    await after(39_999, { kind: "pending", manages: false });
     expect(restarts()).toBe(0);
-    await after(1, { kind: "pending" });
+    await after(1, { kind: "pending", manages: false });
     expect(restarts()).toBe(1);
   });
 
@@ -64,5 +64,31 @@ describe("an engine that gave up", () => {
       await after(1_000_000, local);
     }
     expect(restarts()).toBe(0);
+  });
+});
+
+describe("a manager without a leader", () => {
+  const manager: LocalSwarm = { kind: "manager", nodeId: "s1", state: undefined };
+  const pending: LocalSwarm = { kind: "pending", manages: true };
+
+  test("has waited long enough after the time that an election takes, whatever its engine calls it", () => {
+    const leaderless = new Leaderless();
+    expect(leaderless.lasts(manager, 0)).toBe(false);
+    expect(leaderless.lasts(pending, 14_999)).toBe(false);
+    expect(leaderless.lasts(pending, 15_000)).toBe(true);
+  });
+
+  test("waits anew after it had one; silence of its engine says nothing", () => {
+    const leaderless = new Leaderless();
+    leaderless.lasts(manager, 0);
+    expect(leaderless.lasts(undefined, 10_000)).toBe(false);
+    expect(leaderless.lasts(manager, 15_000)).toBe(true);
+    expect(leaderless.lasts({ kind: "worker", nodeId: "s1" }, 16_000)).toBe(false);
+    expect(leaderless.lasts(manager, 17_000)).toBe(false);
+  });
+
+  test("is not who is only being let in", () => {
+    const leaderless = new Leaderless();
+    for (const now of [0, 60_000]) expect(leaderless.lasts({ kind: "pending", manages: false }, now)).toBe(false);
   });
 });

@@ -37,6 +37,7 @@ function view(
     me: { instance: "i1", nodeId: "s1" },
     nodes: seen(nodes),
     roster: seen(roster),
+    turn: seen({ first: "i1", grown: true, full: [] }),
     identities: seen(nodes.map((node) => ({ instance: `i${node.id.slice(1)}`, nodeId: node.id }))),
     labels: seen({}),
     ...fields,
@@ -121,12 +122,25 @@ describe("the swarm's nodes follow the roster", () => {
     const newcomer = manager(4, { role: "worker", reachable: false });
     const twoOfThree = [manager(1), manager(2, down), manager(3, down), newcomer];
     expect(does(view(twoOfThree, roster))).toBe("wait");
-    expect(does(view([manager(1), manager(2), newcomer], roster))).toEqual({ kind: "promote", nodeId: "s4" });
+    expect(does(view([manager(1), manager(2), newcomer], roster))).toEqual({
+      kind: "promote",
+      nodeId: "s4",
+      instance: "i4",
+      turn: { kind: "takeTurn", from: undefined },
+    });
+  });
+  it("lets managers in one at a time", () => {
+    const nodes = [manager(1), manager(2), manager(3, { role: "worker", reachable: false })];
+    const turn = (joining: string) => ({ turn: seen({ first: "i1", grown: true, full: ["i2"], joining }) });
+    expect(does(view(nodes, [...all, entry(4)], turn("i4")))).toBe("wait");
+    expect(does(view(nodes, all, turn("i3")))).toEqual({ kind: "promote", nodeId: "s3", instance: "i3" });
   });
   it("promotes and demotes when the role differs", () => {
     expect(does(view([manager(1), manager(2), manager(3, { role: "worker", reachable: false })], all))).toEqual({
       kind: "promote",
       nodeId: "s3",
+      instance: "i3",
+      turn: { kind: "takeTurn", from: undefined },
     });
     expect(does(view(three, [entry(1), entry(2), entry(3, { role: "worker" })]))).toEqual({
       kind: "demote",

@@ -1,9 +1,13 @@
+import { quorumOf } from "../../src/components/quorum.ts";
+import { seen } from "../../src/components/reconciler.ts";
 import type { formNext, FormAct } from "../../src/components/swarm/form.ts";
+import { placeOf, turned as turnedNow } from "../../src/components/swarm/turn.ts";
 import type { Move, World } from "./explore.ts";
 import {
   type SwarmWorldState,
   instance,
   address,
+  blind,
   key,
   slotOf,
   put,
@@ -12,7 +16,9 @@ import {
   hasQuorum,
   died,
   drop,
+  rosterNow,
   viewOf,
+  votes,
 } from "./swarm-state.ts";
 
 export type SwarmFaults = {
@@ -22,7 +28,9 @@ export type SwarmFaults = {
   readonly sleep?: boolean;
   /** The engine's swarm state is lost; the agent's mark stays. */
   readonly lose?: boolean;
-  /** Cut off from the store and from all others, and back (one at a time). */
+  /** Who is being let in as a manager is killed, or who lets it in. */
+  readonly tear?: boolean;
+  /** Cut off from all others, with the store or without it, and back (one at a time). */
   readonly partition?: boolean;
   /** One decision is carried out late. */
   readonly late?: boolean;
@@ -38,7 +46,10 @@ export type SwarmSize = {
 
 export type Form = typeof formNext;
 
-export function swarmWorld(size: SwarmSize, next: Form): World<SwarmWorldState> {
+/** What is decided, and what becomes of the record: one of them with a mistake in the tests of mistakes. */
+export type Rules = { readonly formNext: Form; readonly turned: typeof turnedNow };
+
+export function swarmWorld(size: SwarmSize, rules: Rules): World<SwarmWorldState> {
   const control = size.slots + size.spares;
   return {
     start: {
@@ -46,34 +57,37 @@ export function swarmWorld(size: SwarmSize, next: Form): World<SwarmWorldState> 
         role: at < control ? "control" : "worker",
         state: at >= size.slots && at < control ? "-" : "present",
         swarm: 0,
+        stage: "worker",
         mark: 0,
         cut: false,
+        apart: false,
       })),
       claim: undefined,
       cluster: undefined,
+      turn: undefined,
       tokens: undefined,
       dead: [],
       storeLost: false,
       pending: undefined,
     },
     key,
-    moves: (state) => moves(size, next, state),
+    moves: (state) => moves(size, rules, state),
     heal: (state) => ({
       ...state,
       pending: undefined,
-      slots: state.slots.map((slot) => (slot.cut ? { ...slot, cut: false } : slot)),
+      slots: state.slots.map((slot) => (slot.cut ? { ...slot, cut: false, apart: false } : slot)),
     }),
-    calm: (state) => calm(next, state),
-    judge: (state) => judge(next, state),
+    calm: (state) => calm(rules, state),
+    judge: (state) => judge(rules.formNext, state),
   };
 }
 
 type Done = { readonly state: SwarmWorldState; readonly broken?: string };
 
-function perform(state: SwarmWorldState, at: number, act: FormAct): Done {
+function perform({ turned }: Rules, state: SwarmWorldState, at: number, act: FormAct): Done {
   const me = slotOf(state, at);
   const needsStore = act.kind !== "init" && act.kind !== "leave" && act.kind !== "recordJoined";
-  if (me.cut && needsStore) return { state };
+  if (blind(me) && needsStore) return { state };
   switch (act.kind) {
     case "claim":
       return {
@@ -101,7 +115,7 @@ function perform(state: SwarmWorldState, at: number, act: FormAct): Done {
           ...state.slots.map((slot) => Math.max(slot.swarm, slot.mark)),
           state.cluster?.swarm ?? 0,
         ) + 1;
-      const made = died(put(state, at, { swarm }), swarm, 0);
+      const made = died(put(state, at, { swarm, stage: "full" }), swarm, 0);
       // A node that never joined cannot tell an empty store from a new one: there the order of reconcilers protects (etcd first).
       const knows = me.mark > 0 || (joinedSwarms(state).size > 0 && !state.storeLost);
       return knows ? { state: made, broken: "a second swarm is made beside the one that was joined" } : { state: made };
@@ -141,9 +155,31 @@ function perform(state: SwarmWorldState, at: number, act: FormAct): Done {
       const reached = act.remotes.some((remote) =>
         managers(state, swarm).some((manager) => manager !== at && remote === `${address(manager)}:2377`),
       );
-      return {
-        state: me.swarm === 0 && reached && hasQuorum(state, swarm) ? put(state, at, { swarm }) : state,
+      if (me.swarm !== 0 || !reached || !hasQuorum(state, swarm)) return { state };
+      // Where another control instance is gone it comes as a worker and is promoted.
+      const worker =
+        me.role === "worker" || rosterNow(state).some((entry) => entry.role === "control" && entry.state === "gone");
+      return { state: put(state, at, { swarm, stage: worker ? "worker" : "half" }) };
+    }
+    case "begin":
+    case "takeTurn":
+    case "endTurn": {
+      const turn = turned(state.turn, act, instance(at));
+      return { state: turn === undefined ? state : { ...state, turn } };
+    }
+    case "makeWhole": {
+      const decided = wholeTurn(turned, state, at, act);
+      if (decided === state) return { state };
+      const others = managers(state, me.swarm).filter((other) => other !== at);
+      const made: SwarmWorldState = {
+        ...decided,
+        slots: decided.slots.map((slot, other) => (others.includes(other) ? { ...slot, stage: "stale" } : slot)),
+        dead: decided.dead.map((dead, swarm) => (swarm === me.swarm ? 0 : dead)),
       };
+      if (me.stage !== "full") return { state: made, broken: "made whole from one that was never full" };
+      return others.length >= quorumOf(votes(state, me.swarm))
+        ? { state: made, broken: "made whole beside managers that have a quorum" }
+        : { state: made };
     }
     case "leave": {
       const left = drop(state, at, {});
@@ -158,9 +194,20 @@ function perform(state: SwarmWorldState, at: number, act: FormAct): Done {
 function sealed(state: SwarmWorldState, at: number, act: FormAct & { kind: "publish" }): SwarmWorldState {
   const { claim } = state;
   const mine = claim !== undefined && claim.at === at && claim.epoch === act.epoch && claim.swarm === 0;
-  return mine && !slotOf(state, at).cut
+  return mine && !blind(slotOf(state, at))
     ? { ...state, claim: { ...claim, swarm: Number(act.clusterId.slice(1)) } }
     : state;
+}
+
+/** The first half of making whole: the turn is taken. */
+function wholeTurn(
+  turned: Rules["turned"],
+  state: SwarmWorldState,
+  at: number,
+  act: FormAct & { kind: "makeWhole" },
+): SwarmWorldState {
+  const turn = turned(state.turn, act, instance(at));
+  return turn === undefined || blind(slotOf(state, at)) ? state : { ...state, turn };
 }
 
 /** Swarms that someone has recorded as the cluster's. */
@@ -168,7 +215,7 @@ function joinedSwarms(state: SwarmWorldState): ReadonlySet<number> {
   return new Set(state.slots.filter((slot) => slot.mark > 0 && runs(slot)).map((slot) => slot.mark));
 }
 
-function* moves(size: SwarmSize, next: Form, state: SwarmWorldState): Generator<Move<SwarmWorldState>> {
+function* moves(size: SwarmSize, rules: Rules, state: SwarmWorldState): Generator<Move<SwarmWorldState>> {
   const { faults } = size;
   for (let at = 0; at < state.slots.length; at++) {
     const slot = slotOf(state, at);
@@ -176,15 +223,26 @@ function* moves(size: SwarmSize, next: Form, state: SwarmWorldState): Generator<
       yield { name: `${at} is added`, cost: 0, state: put(state, at, { state: "present" }) };
     }
     if (!runs(slot)) continue;
-    if (state.pending?.at !== at) {
-      const decision = next(viewOf(state, at));
+    if (slot.stage === "half" || slot.stage === "torn") {
+      if (!slot.cut && hasQuorum(state, slot.swarm))
+        yield { name: `${at} is let in`, cost: 0, state: put(state, at, { stage: "full" }) };
+    }
+    // Without a leader both are looked at: that it is waited still, and that it has been too long.
+    const decisions = state.pending?.at === at ? [] : decide(rules.formNext, state, at);
+    for (const decision of decisions) {
       if (decision.kind === "act") {
-        yield { name: `${at} ${decision.act.kind}`, cost: 0, ...perform(state, at, decision.act) };
+        yield { name: `${at} ${decision.act.kind}`, cost: 0, ...perform(rules, state, at, decision.act) };
         if (decision.act.kind === "publish")
           yield {
             name: `${at} is killed while it publishes`,
             cost: 0,
             state: sealed(state, at, decision.act),
+          };
+        if (decision.act.kind === "makeWhole")
+          yield {
+            name: `${at} is killed while it makes the swarm whole`,
+            cost: 0,
+            state: wholeTurn(rules.turned, state, at, decision.act),
           };
         if (faults.late === true && state.pending === undefined) {
           yield {
@@ -200,7 +258,7 @@ function* moves(size: SwarmSize, next: Form, state: SwarmWorldState): Generator<
       yield {
         name: `${at} vanishes`,
         cost: 1,
-        state: drop(free, at, { state: "gone", mark: 0, cut: false }),
+        state: drop(free, at, { state: "gone", mark: 0, cut: false, apart: false }),
       };
     // One that only sleeps carries on with what it had decided.
     if (faults.sleep === true && slot.state === "present" && slot.role === "control")
@@ -208,14 +266,19 @@ function* moves(size: SwarmSize, next: Form, state: SwarmWorldState): Generator<
     if (faults.lose === true && slot.swarm > 0)
       yield { name: `${at} loses its swarm state`, cost: 1, state: drop(free, at, {}) };
     if (faults.partition === true) {
-      if (slot.cut) yield { name: `${at} is back`, cost: 0, state: put(state, at, { cut: false }) };
+      if (slot.cut) yield { name: `${at} is back`, cost: 0, state: put(state, at, { cut: false, apart: false }) };
       else if (!state.slots.some((other) => other.cut))
-        yield { name: `${at} is cut off`, cost: 0, state: put(state, at, { cut: true }) };
+        for (const apart of [false, true])
+          yield {
+            name: `${at} is cut off${apart ? " but not from the store" : ""}`,
+            cost: 0,
+            state: put(state, at, { cut: true, apart }),
+          };
     }
   }
   if (state.pending !== undefined) {
     const { at, act } = state.pending;
-    const { state: after, broken } = perform({ ...state, pending: undefined }, at, act);
+    const { state: after, broken } = perform(rules, { ...state, pending: undefined }, at, act);
     // A late `init` makes a swarm that nobody joins; its maker must leave it, which the calm schedule checks.
     const forgiven = broken === undefined || (act.kind === "init" && slotOf(state, at).mark === 0);
     yield {
@@ -225,40 +288,61 @@ function* moves(size: SwarmSize, next: Form, state: SwarmWorldState): Generator<
       ...(forgiven ? {} : { broken }),
     };
   }
+  if (faults.tear === true && state.slots.some((slot) => slot.stage === "half")) {
+    const slots = state.slots.map((slot) => (slot.stage === "half" ? { ...slot, stage: "torn" as const } : slot));
+    yield { name: "the managers are killed", cost: 1, state: { ...state, slots } };
+  }
   if (faults.storeLost === true && !state.storeLost) {
     yield {
       name: "the store forgets",
       cost: 1,
-      state: { ...state, claim: undefined, cluster: undefined, tokens: undefined, storeLost: true },
+      state: { ...state, claim: undefined, cluster: undefined, turn: undefined, tokens: undefined, storeLost: true },
     };
   }
   const tended = tend(state);
-  if (tended !== undefined) yield { name: "the dead are removed", cost: 0, state: tended };
+  if (tended !== undefined) yield { name: "the managers tend the swarm", cost: 0, state: tended };
 }
 
-/** What `swarmTendNext` does in any swarm with quorum: dead managers are removed. */
+function decide(next: Form, state: SwarmWorldState, at: number): readonly ReturnType<Form>[] {
+  const now = viewOf(state, at);
+  return now.leaderless ? [next(now), next(viewOf(state, at, true))] : [next(now)];
+}
+
+/** What `swarmTendNext` does in any swarm with quorum: dead managers are removed, then one control node is promoted. */
 function tend(state: SwarmWorldState): SwarmWorldState | undefined {
   const swarm = state.dead.findIndex((dead, index) => dead > 0 && hasQuorum(state, index));
-  return swarm < 0 ? undefined : died(state, swarm, -1);
+  if (swarm >= 0) return died(state, swarm, -1);
+  for (const [at, slot] of state.slots.entries()) {
+    if (slot.role !== "control" || slot.state !== "present" || slot.swarm === 0 || slot.stage !== "worker") continue;
+    if (slot.cut || !hasQuorum(state, slot.swarm)) continue;
+    const place = placeOf(instance(at), seen(state.turn), seen(rosterNow(state)));
+    if (place.kind === "taken") continue;
+    const turn = place.kind === "free" ? turnedNow(state.turn, place.take, instance(at)) : state.turn;
+    return { ...put(state, at, { stage: "half" }), turn };
+  }
+  return undefined;
 }
 
-function calm(next: Form, state: SwarmWorldState): SwarmWorldState | undefined {
+function calm(rules: Rules, state: SwarmWorldState): SwarmWorldState | undefined {
   const before = key(state);
   for (let at = 0; at < state.slots.length; at++) {
     if (!runs(slotOf(state, at))) continue;
-    const decision = next(viewOf(state, at));
+    const decision = rules.formNext(viewOf(state, at));
     if (decision.kind !== "act") continue;
-    const after = perform(state, at, decision.act).state;
+    const after = perform(rules, state, at, decision.act).state;
     if (key(after) !== before) return after;
   }
-  return tend(state);
+  const entering = state.slots.findIndex(
+    (slot) => runs(slot) && (slot.stage === "half" || slot.stage === "torn") && hasQuorum(state, slot.swarm),
+  );
+  return entering < 0 ? tend(state) : put(state, entering, { stage: "full" });
 }
 
 function judge(next: Form, state: SwarmWorldState): string | undefined {
   const present = state.slots.flatMap((slot, at) => (slot.state === "present" ? [at] : []));
   const { cluster, claim } = state;
   const published = claim?.swarm ?? 0;
-  const lost = published > 0 && !hasQuorum(state, published);
+  const lost = published > 0 && !hasQuorum(state, published) && !mendable(state, published);
   if (state.storeLost || lost || !present.some((at) => slotOf(state, at).role === "control")) return undefined;
   if (cluster?.swarm !== published) return `the record says ${cluster?.swarm}, the claim ${published}`;
   const stray = state.slots.findIndex((slot) => runs(slot) && slot.swarm > 0 && slot.swarm !== published);
@@ -268,8 +352,15 @@ function judge(next: Form, state: SwarmWorldState): string | undefined {
     const decision = next(viewOf(state, at));
     if (decision.kind !== "settled")
       return `${at} never settles: ${decision.kind === "wait" ? decision.why.text : decision.act.kind}`;
-    if (slot.swarm !== published || slot.mark !== published)
-      return `${at} settles in swarm ${slot.swarm}, published is ${published}`;
+    const stage = slot.role === "control" ? "full" : "worker";
+    if (slot.swarm !== published || slot.mark !== published || slot.stage !== stage)
+      return `${at} settles ${slot.stage} in swarm ${slot.swarm}, published is ${published}`;
   }
   return undefined;
+}
+
+/** The first manager is there with all that was agreed, and no second one was full: there is no excuse for being stuck. */
+function mendable({ turn, slots }: SwarmWorldState, published: number): boolean {
+  const first = slots.find((slot, at) => instance(at) === turn?.first);
+  return turn?.grown === false && first?.state === "present" && first.swarm === published && first.stage === "full";
 }

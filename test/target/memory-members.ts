@@ -158,6 +158,7 @@ export function tendSwarm(
     me,
     nodes: seen(swarmNodesNow(members, alive)),
     roster: seen(roster),
+    turn: seen({ first: me.instance, grown: true, full: [] }),
     identities: seen(identities),
     labels: labels === undefined ? unknown("no revision yet") : seen(labels),
   });

@@ -13,7 +13,7 @@ export async function lookAtSwarm(engine: Engine): Promise<LocalSwarm> {
     case "inactive":
       return { kind: "inactive" };
     case "pending":
-      return { kind: "pending" };
+      return { kind: "pending", manages: at(info, "Swarm", "ControlAvailable") === true };
     case "locked":
       return { kind: "locked" };
     case "active":
@@ -35,6 +35,8 @@ export async function lookAtSwarm(engine: Engine): Promise<LocalSwarm> {
         managerToken: textAt(swarm, "JoinTokens", "Manager"),
         workerToken: textAt(swarm, "JoinTokens", "Worker"),
         managers: nodes.filter((node) => node.role === "manager" && node.reachable).map((node) => node.managerAddress),
+        // Only who is in the managers' raft has an address there, reachable or not, whatever its role is to be.
+        sole: nodes.every((node) => node.managerAddress === "" || node.id === nodeId),
       },
     };
   } catch (error) {

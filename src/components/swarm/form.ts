@@ -1,11 +1,13 @@
 import type { RecordValue } from "../../records/table.ts";
 import { act, settled, wait, type Next, type Seen } from "../reconciler.ts";
 import { standing, type Roster } from "../roster.ts";
+import { counted, turnOfManager, turnOfStuck, placeOf, type SwarmTurn, type TurnAct } from "./turn.ts";
 
 /** What the local engine says of its Swarm membership. */
 export type LocalSwarm =
   | { readonly kind: "inactive" }
-  | { readonly kind: "pending" }
+  /** `manages`: its manager runs, and waits for a leader. */
+  | { readonly kind: "pending"; readonly manages: boolean }
   | { readonly kind: "locked" }
   | { readonly kind: "error"; readonly text: string }
   | { readonly kind: "worker"; readonly nodeId: string }
@@ -23,6 +25,8 @@ export type SwarmState = {
   readonly workerToken: string;
   /** `ip:2377` of the managers that are reachable. */
   readonly managers: readonly string[];
+  /** No other node has a voice among the managers, reachable or not. */
+  readonly sole: boolean;
 };
 
 export type JoinToken = Pick<RecordValue<"managerToken">, "token" | "addresses">;
@@ -47,11 +51,14 @@ export type FormView = {
   readonly token: Seen<JoinToken | undefined>;
   /** The workers' token; asked of managers only, workers pass the same as `token`. */
   readonly workerToken: Seen<JoinToken | undefined>;
+  readonly turn: Seen<SwarmTurn | undefined>;
   readonly local: Seen<LocalSwarm>;
+  readonly leaderless: boolean;
   readonly mark: Seen<SwarmMark | undefined>;
 };
 
 export type FormAct =
+  | TurnAct
   /** Create-if-absent the claim with epoch 1. */
   | { readonly kind: "claim"; readonly epoch: 1 }
   /** Put-if-unchanged the claim: only while it still is `from`'s of epoch − 1 and names no cluster id. */
@@ -69,9 +76,7 @@ export type FormAct =
   /** Write one or both token records (conditional). */
   | { readonly kind: "publishTokens"; readonly manager: JoinToken; readonly worker: JoinToken }
   /** `swarm join` with the token of my role. */
-  | { readonly kind: "join"; readonly token: string; readonly remotes: readonly string[] }
-  /** `swarm leave --force`. */
-  | { readonly kind: "leave"; readonly why: string };
+  | { readonly kind: "join"; readonly token: string; readonly remotes: readonly string[] };
 
 /** The next step of this instance into the swarm; pure. */
 export function formNext(view: FormView): Next<FormAct> {
@@ -81,11 +86,11 @@ export function formNext(view: FormView): Next<FormAct> {
   const local = view.local.value;
   switch (local.kind) {
     case "pending":
-      return wait("the engine waits to be accepted into the swarm");
+      return turnOfStuck(view, mark !== undefined) ?? wait("the engine waits to be accepted into the swarm");
     case "locked":
       return wait("the swarm is locked: unlock it with docker swarm unlock");
     case "error":
-      return wait(`the engine's swarm is in error: ${local.text}`);
+      return turnOfStuck(view, mark !== undefined) ?? wait(`the engine's swarm is in error: ${local.text}`);
     case "inactive":
       return outside(view, mark);
     case "worker":
@@ -115,7 +120,14 @@ function outside(view: FormView, mark: string | undefined): Next<FormAct> {
   if (token.kind === "unknown") return wait(`cannot read the join token: ${token.why}`);
   const own = `${view.me.address}:2377`;
   const remotes = token.value?.addresses.filter((address) => address !== own) ?? [];
-  if (token.value !== undefined && remotes.length > 0) return act({ kind: "join", token: token.value.token, remotes });
+  if (token.value !== undefined && remotes.length > 0) {
+    if (view.me.role === "control" && !replacing(view)) {
+      const place = placeOf(view.me.instance, view.turn, view.roster);
+      if (place.kind === "taken") return wait(place.why);
+      if (place.kind === "free") return act(place.take);
+    }
+    return act({ kind: "join", token: token.value.token, remotes });
+  }
   const maker = view.cluster.value?.instance === view.me.instance;
   return wait(
     maker || mark !== undefined
@@ -156,8 +168,9 @@ function asWorker(view: FormView, mark: string | undefined): Next<FormAct> {
 /** In a swarm: it is the published one, or it becomes it, or it lost and is left. What was joined once is never left. */
 function asManager(view: FormView, mark: string | undefined, state: SwarmState | undefined): Next<FormAct> {
   if (state === undefined) {
-    return wait(
-      "the swarm's managers have no quorum; it is never forced alone: run slipway doctor, then slipway restore",
+    return (
+      turnOfStuck(view, mark !== undefined) ??
+      wait("the swarm's managers have no quorum; it is never forced alone: run slipway doctor, then slipway restore")
     );
   }
   if (mark !== undefined && mark !== state.clusterId) return wait(foreign(mark, state.clusterId));
@@ -171,7 +184,15 @@ function asManager(view: FormView, mark: string | undefined, state: SwarmState |
     if (view.cluster.value?.clusterId !== published && view.claim.value !== undefined) {
       return act({ kind: "publish", clusterId: published, epoch: view.claim.value.epoch });
     }
-    if (mark === undefined) return act({ kind: "recordJoined", clusterId: published });
+    const turn = turnOfManager(view, state.sole);
+    if (turn !== undefined) return turn;
+    if (mark === undefined) {
+      if (view.turn.kind === "unknown")
+        return wait(`cannot read whose turn it is to become a manager: ${view.turn.why}`);
+      if (view.turn.value === undefined || !counted(view.turn.value, view.me.instance))
+        return wait("its turn to become a manager is not over yet");
+      return act({ kind: "recordJoined", clusterId: published });
+    }
     return tokens(view, state);
   }
   if (mark !== undefined) return wait(foreign(mark, published));

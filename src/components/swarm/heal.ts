@@ -45,3 +45,24 @@ export class EngineHealer {
     return (await systemd.states([unit])).get(unit)?.active ?? "";
   }
 }
+
+/**
+ * How long managers that all run may take to elect a leader: up to 20 s, of which an engine that starts is silent for as
+ * many, because it waits for its swarm before it answers. Milliseconds.
+ */
+const election = 15_000;
+
+/** Since when this engine's manager has been without a leader. */
+export class Leaderless {
+  #since: number | undefined;
+
+  /** Asked with every look; `undefined`: the engine does not answer, which says nothing about the leader. */
+  lasts(local: LocalSwarm | undefined, now: number): boolean {
+    if (local === undefined) return false;
+    const without =
+      (local.kind === "manager" && local.state === undefined) || (local.kind === "pending" && local.manages);
+    if (!without) this.#since = undefined;
+    else this.#since ??= now;
+    return this.#since !== undefined && now - this.#since >= election;
+  }
+}

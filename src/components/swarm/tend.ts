@@ -1,6 +1,7 @@
 import { guard, type QuorumMember } from "../quorum.ts";
 import { act, settled, wait, type Next, type Seen } from "../reconciler.ts";
 import type { Roster, RosterEntry } from "../roster.ts";
+import { placeOf, type SwarmTurn, type TurnAct } from "./turn.ts";
 
 /** One line of `docker node ls`, as a manager sees it. */
 export type SwarmNode = {
@@ -22,6 +23,7 @@ export type SwarmTendView = {
   /** Unknown without a leader. */
   readonly nodes: Seen<readonly SwarmNode[]>;
   readonly roster: Seen<Roster>;
+  readonly turn: Seen<SwarmTurn | undefined>;
   readonly identities: Seen<readonly SwarmIdentity[]>;
   /** User labels by group; a group that is not listed keeps the labels its nodes have. */
   readonly labels: Seen<Readonly<Record<string, Readonly<Record<string, string>>>>>;
@@ -34,7 +36,13 @@ export type SwarmTendAct =
       readonly nodeId: string;
       readonly labels: Readonly<Record<string, string>>;
     }
-  | { readonly kind: "promote"; readonly nodeId: string }
+  /** Make a worker a manager, after its turn is written where it is not its yet. */
+  | {
+      readonly kind: "promote";
+      readonly nodeId: string;
+      readonly instance: string;
+      readonly turn?: TurnAct & { kind: "takeTurn" };
+    }
   | { readonly kind: "demote"; readonly nodeId: string }
   /** No new tasks, and the present ones move away: the node leaves for good. */
   | { readonly kind: "drain"; readonly nodeId: string }
@@ -129,9 +137,16 @@ function settle(
   if (!sameLabels(labels, node.labels)) return act({ kind: "setLabels", nodeId: node.id, labels });
   if (owner.role === "control" && node.role === "worker") {
     // First the old manager out, then the new one in: with both, one more loss would cost the quorum.
-    return retiring
-      ? wait(`${owner.node} becomes a manager when those that left are out`)
-      : act({ kind: "promote", nodeId: node.id });
+    if (retiring) return wait(`${owner.node} becomes a manager when those that left are out`);
+    const { instance } = owner;
+    const place = placeOf(instance, view.turn, view.roster);
+    if (place.kind === "taken") return wait(place.why);
+    return act({
+      kind: "promote",
+      nodeId: node.id,
+      instance,
+      ...(place.kind === "free" ? { turn: place.take } : {}),
+    });
   }
   if (owner.role === "worker" && node.role === "manager") return demote(nodes, node, `${owner.node} is to be a worker`);
   return settled;
