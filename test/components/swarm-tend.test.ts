@@ -15,6 +15,7 @@ const manager = (n: number, fields: Partial<SwarmNode> = {}): SwarmNode => ({
   state: "ready",
   reachable: true,
   leader: n === 1,
+  counted: true,
   ...fields,
 });
 const entry = (n: number, fields: Partial<RosterEntry> = {}): RosterEntry => ({
@@ -128,6 +129,19 @@ describe("the swarm's nodes follow the roster", () => {
       instance: "i4",
       turn: { kind: "takeTurn", from: undefined },
     });
+  });
+  it("removes who was to become a manager and left half-way, unless somebody enters just now", () => {
+    const half = manager(9, { labels: {}, counted: false, reachable: false, state: "unknown" });
+    const nodes = [...three, half];
+    const identities = seen(three.map((node) => ({ instance: `i${node.id.slice(1)}`, nodeId: node.id })));
+    const turn = (joining?: string) =>
+      seen({ first: "i1", grown: true, full: ["i2"], ...(joining === undefined ? {} : { joining }) });
+    expect(does(view(nodes, all, { identities, turn: turn() }))).toEqual({ kind: "removeNode", nodeId: "s9" });
+    expect(does(view(nodes, all, { identities, turn: turn("i3") }))).toBe("settled");
+    const worker = { ...half, role: "worker" as const };
+    expect(does(view([...three, worker], all, { identities, turn: turn() }))).toBe("settled");
+    const counted = { ...half, counted: true };
+    expect(does(view([...three, counted], all, { identities, turn: turn() }))).toBe("settled");
   });
   it("lets managers in one at a time", () => {
     const nodes = [manager(1), manager(2), manager(3, { role: "worker", reachable: false })];

@@ -35,8 +35,8 @@ export async function lookAtSwarm(engine: Engine): Promise<LocalSwarm> {
         managerToken: textAt(swarm, "JoinTokens", "Manager"),
         workerToken: textAt(swarm, "JoinTokens", "Worker"),
         managers: nodes.filter((node) => node.role === "manager" && node.reachable).map((node) => node.managerAddress),
-        // Only who is in the managers' raft has an address there, reachable or not, whatever its role is to be.
-        sole: nodes.every((node) => node.managerAddress === "" || node.id === nodeId),
+        // Its role says only what a node is to be.
+        sole: nodes.every((node) => !node.counted || node.id === nodeId),
       },
     };
   } catch (error) {
@@ -63,6 +63,7 @@ export async function swarmNodes(
       state: states.find((state) => state === textAt(node, "Status", "State")) ?? "unknown",
       reachable: textAt(node, "ManagerStatus", "Reachability") === "reachable",
       leader: at(node, "ManagerStatus", "Leader") === true,
+      counted: textAt(node, "ManagerStatus", "Addr") !== "",
       managerAddress: textAt(node, "ManagerStatus", "Addr"),
     };
   });

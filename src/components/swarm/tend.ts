@@ -13,6 +13,8 @@ export type SwarmNode = {
   /** Managers only; `false` for workers. */
   readonly reachable: boolean;
   readonly leader: boolean;
+  /** Whether the managers count it among them, reachable or not. */
+  readonly counted: boolean;
 };
 
 /** Which swarm node an instance says it is (from its own node record). */
@@ -72,7 +74,7 @@ export function swarmTendNext(view: SwarmTendView): Next<SwarmTendAct> {
   const wants: Next<SwarmTendAct>[] = [];
   // What takes away comes first: the dead out before the living change places.
   for (const { node, owner } of owned) {
-    const next = owner === undefined ? settled : retire(nodes, node, owner, identities);
+    const next = owner === undefined ? strayed(view, node) : retire(nodes, node, owner, identities);
     wants.push(next);
   }
   const retiring = wants.some((next) => next.kind !== "settled");
@@ -99,6 +101,17 @@ function isSuperseded(
 ): boolean {
   const now = identities.find((identity) => identity.instance === owner.instance)?.nodeId;
   return now !== undefined && now !== node.id && nodes.some((other) => other.id === now && other.state === "ready");
+}
+
+/**
+ * Who was to become a manager and left half-way lies in the list for ever: nobody says that it is his, and as it was
+ * never well it is never called down. Whoever enters now has the turn.
+ */
+function strayed({ turn }: SwarmTendView, node: SwarmNode): Next<SwarmTendAct> {
+  const half = node.role === "manager" && !node.counted && node.state !== "ready";
+  return half && turn.kind === "seen" && turn.value !== undefined && turn.value.joining === undefined
+    ? act({ kind: "removeNode", nodeId: node.id })
+    : settled;
 }
 
 function retire(
