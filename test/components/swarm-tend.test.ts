@@ -75,8 +75,8 @@ describe("the swarm's nodes follow the roster", () => {
       nodeId: "s3",
     });
     expect(does(view([manager(1), manager(2), manager(3, { ...down, role: "worker" })], roster))).toEqual({
-      kind: "removeNode",
-      nodeId: "s3",
+      kind: "remove",
+      nodeIds: ["s3"],
     });
     // The roster's word is enough: the swarm itself calls a dead node ready for some seconds more.
     expect(does(view(three, roster))).toEqual({ kind: "demote", nodeId: "s3" });
@@ -93,7 +93,7 @@ describe("the swarm's nodes follow the roster", () => {
   it("drains before it demotes who leaves", () => {
     expect(does(view(three, [entry(1), entry(2), entry(3, { state: "leaving" })]))).toEqual({
       kind: "drain",
-      nodeId: "s3",
+      nodeIds: ["s3"],
     });
   });
   it("removes the node that its own living instance left behind", () => {
@@ -114,8 +114,11 @@ describe("the swarm's nodes follow the roster", () => {
     ];
     expect(does(view(nodes, all, { labels: seen({ control: { rack: "a" } }) }))).toEqual({
       kind: "setLabels",
-      nodeId: "s1",
-      labels: { mine: "1", rack: "a", ...labels(1), "slipway.labels": "rack" },
+      nodes: [
+        { nodeId: "s1", labels: { mine: "1", rack: "a", ...labels(1), "slipway.labels": "rack" } },
+        { nodeId: "s2", labels: { rack: "a", ...labels(2), "slipway.labels": "rack" } },
+        { nodeId: "s3", labels: { rack: "a", ...labels(3), "slipway.labels": "rack" } },
+      ],
     });
   });
   it("lets no new manager in before those that are gone are out", () => {
@@ -136,7 +139,7 @@ describe("the swarm's nodes follow the roster", () => {
     const identities = seen(three.map((node) => ({ instance: `i${node.id.slice(1)}`, nodeId: node.id })));
     const turn = (joining?: string) =>
       seen({ first: "i1", grown: true, full: ["i2"], ...(joining === undefined ? {} : { joining }) });
-    expect(does(view(nodes, all, { identities, turn: turn() }))).toEqual({ kind: "removeNode", nodeId: "s9" });
+    expect(does(view(nodes, all, { identities, turn: turn() }))).toEqual({ kind: "remove", nodeIds: ["s9"] });
     expect(does(view(nodes, all, { identities, turn: turn("i3") }))).toBe("settled");
     const worker = { ...half, role: "worker" as const };
     expect(does(view([...three, worker], all, { identities, turn: turn() }))).toBe("settled");

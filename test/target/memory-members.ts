@@ -168,10 +168,10 @@ export function tendSwarm(
     swarm.nodes = swarm.nodes.map((node) => (node.id === id ? { ...node, ...fields } : node));
   };
   const { act } = next;
-  if (act.kind === "setLabels") change(act.nodeId, { labels: act.labels });
+  if (act.kind === "setLabels") for (const { nodeId, labels } of act.nodes) change(nodeId, { labels });
   if (act.kind === "promote") change(act.nodeId, { role: "manager" });
   if (act.kind === "demote") change(act.nodeId, { role: "worker" });
-  if (act.kind === "drain") change(act.nodeId, { availability: "drain" });
-  if (act.kind === "removeNode") swarm.nodes = swarm.nodes.filter((node) => node.id !== act.nodeId);
+  if (act.kind === "drain") for (const nodeId of act.nodeIds) change(nodeId, { availability: "drain" });
+  if (act.kind === "remove") swarm.nodes = swarm.nodes.filter((node) => !act.nodeIds.includes(node.id));
   return true;
 }

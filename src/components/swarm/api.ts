@@ -91,6 +91,15 @@ export async function changeNode(
   );
 }
 
+/** `docker node rm --force`; a node that is not there is removed. */
+export async function removeNode(engine: Engine, nodeId: string): Promise<void> {
+  try {
+    await engine.call("DELETE", `/nodes/${encodeURIComponent(nodeId)}?force=true`);
+  } catch (error) {
+    if (!(error instanceof EngineRefusal && error.status === 404)) throw error;
+  }
+}
+
 /** Whether this kernel can balance Swarm's virtual addresses; without it ports are published in host mode. */
 export async function hasMesh(
   run: (command: readonly [string, ...string[]]) => Promise<number>,

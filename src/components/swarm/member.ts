@@ -1,8 +1,7 @@
 import { listRecords, readRecord, updateRecord, writeOnce } from "../../records/access.ts";
-import { EngineRefusal } from "../docker/engine.ts";
 import { generationOf, looking, rosterOf, type NodePorts } from "../node.ts";
 import { unknown, type Reconciler } from "../reconciler.ts";
-import { changeNode, lookAtSwarm, swarmNodes } from "./api.ts";
+import { changeNode, lookAtSwarm, removeNode, swarmNodes } from "./api.ts";
 import { formNext, type FormAct, type FormView, type SwarmMark } from "./form.ts";
 import { apiUnit, managerPort, markFile } from "./paths.ts";
 import { Leaderless } from "./heal.ts";
@@ -206,7 +205,8 @@ export const swarmTend: Reconciler<SwarmTendView, SwarmTendAct, NodePorts> = {
     const { engine, say } = node;
     switch (act.kind) {
       case "setLabels":
-        return changeNode(engine, act.nodeId, { Labels: act.labels });
+        for (const { nodeId, labels } of act.nodes) await changeNode(engine, nodeId, { Labels: labels });
+        return;
       case "promote":
         if (act.turn !== undefined && !(await writeTurn(node, act.turn, act.instance))) return;
         return changeNode(engine, act.nodeId, { Role: "manager" });
@@ -214,13 +214,12 @@ export const swarmTend: Reconciler<SwarmTendView, SwarmTendAct, NodePorts> = {
         say(`swarm node ${act.nodeId} is demoted`);
         return changeNode(engine, act.nodeId, { Role: "worker" });
       case "drain":
-        return changeNode(engine, act.nodeId, { Availability: "drain" });
-      case "removeNode":
-        say(`swarm node ${act.nodeId} is removed`);
-        try {
-          await engine.call("DELETE", `/nodes/${encodeURIComponent(act.nodeId)}?force=true`);
-        } catch (error) {
-          if (!(error instanceof EngineRefusal && error.status === 404)) throw error;
+        for (const nodeId of act.nodeIds) await changeNode(engine, nodeId, { Availability: "drain" });
+        return;
+      case "remove":
+        for (const nodeId of act.nodeIds) {
+          say(`swarm node ${nodeId} is removed`);
+          await removeNode(engine, nodeId);
         }
         return;
     }

@@ -32,11 +32,10 @@ export type SwarmTendView = {
 };
 
 export type SwarmTendAct =
-  /** Replace the node's labels by exactly these. */
+  /** Replace each node's labels by exactly these. */
   | {
       readonly kind: "setLabels";
-      readonly nodeId: string;
-      readonly labels: Readonly<Record<string, string>>;
+      readonly nodes: readonly { readonly nodeId: string; readonly labels: Readonly<Record<string, string>> }[];
     }
   /** Make a worker a manager, after its turn is written where it is not its yet. */
   | {
@@ -46,15 +45,15 @@ export type SwarmTendAct =
       readonly turn?: TurnAct & { kind: "takeTurn" };
     }
   | { readonly kind: "demote"; readonly nodeId: string }
-  /** No new tasks, and the present ones move away: the node leaves for good. */
-  | { readonly kind: "drain"; readonly nodeId: string }
-  /** `node rm --force` of a node that is down; absent already is success. */
-  | { readonly kind: "removeNode"; readonly nodeId: string };
+  /** No new tasks, and the present ones move away: the nodes leave for good. */
+  | { readonly kind: "drain"; readonly nodeIds: readonly string[] }
+  /** `node rm --force` of nodes that are no managers and will not come back; absent already is success. */
+  | { readonly kind: "remove"; readonly nodeIds: readonly string[] };
 
 /** The swarm's managers as the guard counts them. */
 export function quorumManagers(nodes: readonly SwarmNode[]): readonly QuorumMember[] {
   return nodes
-    .filter((node) => node.role === "manager")
+    .filter((node) => node.counted)
     .map((node) => ({
       id: node.id,
       voter: true,
@@ -68,39 +67,55 @@ export function swarmTendNext(view: SwarmTendView): Next<SwarmTendAct> {
   if (view.roster.kind === "unknown") return wait(`cannot read the roster: ${view.roster.why}`);
   if (view.identities.kind === "unknown") return wait(`cannot read which node is which: ${view.identities.why}`);
   const nodes = view.nodes.value;
-  const roster = view.roster.value;
-  const identities = view.identities.value;
-  const owned = nodes.map((node) => ({ node, owner: ownerOf(node, identities, roster) }));
+  const owner = ownerOf(view.identities.value, view.roster.value);
+  const superseded = supersededIn(nodes, view.identities.value);
   const wants: Next<SwarmTendAct>[] = [];
   // What takes away comes first: the dead out before the living change places.
+  const owned = nodes.map((node) => ({ node, owner: owner(node) }));
   for (const { node, owner } of owned) {
-    const next = owner === undefined ? strayed(view, node) : retire(nodes, node, owner, identities);
-    wants.push(next);
+    wants.push(owner === undefined ? strayed(view, node) : retire(nodes, node, owner, superseded(node, owner)));
   }
   const retiring = wants.some((next) => next.kind !== "settled");
   for (const { node, owner } of owned) {
-    if (owner?.state === "present" && !isSuperseded(nodes, node, owner, identities))
-      wants.push(settle(view, nodes, node, owner, retiring));
+    if (owner?.state === "present" && !superseded(node, owner)) wants.push(settle(view, nodes, node, owner, retiring));
   }
   // One wait must not hold up what can be done elsewhere.
-  return wants.find((next) => next.kind === "act") ?? wants.find((next) => next.kind === "wait") ?? settled;
+  const acts = wants.flatMap((next) => (next.kind === "act" ? [next.act] : []));
+  return acts[0] === undefined ? (wants.find((next) => next.kind === "wait") ?? settled) : act(together(acts[0], acts));
+}
+
+/** The first act, for all nodes that want the same and do not depend on each other: thousands of nodes are one look. */
+function together(first: SwarmTendAct, acts: readonly SwarmTendAct[]): SwarmTendAct {
+  switch (first.kind) {
+    case "setLabels":
+      return { kind: first.kind, nodes: acts.flatMap((other) => (other.kind === first.kind ? other.nodes : [])) };
+    case "drain":
+    case "remove":
+      return { kind: first.kind, nodeIds: acts.flatMap((other) => (other.kind === first.kind ? other.nodeIds : [])) };
+    case "promote":
+    case "demote":
+      return first;
+  }
 }
 
 /** The instance that says this node is its own, else the one whose label the node bears. Names prove nothing. */
-function ownerOf(node: SwarmNode, identities: readonly SwarmIdentity[], roster: Roster): RosterEntry | undefined {
-  const instance = identities.find((identity) => identity.nodeId === node.id)?.instance ?? node.labels[instanceLabel];
-  return roster.find((entry) => entry.instance === instance);
+function ownerOf(identities: readonly SwarmIdentity[], roster: Roster): (node: SwarmNode) => RosterEntry | undefined {
+  const instances = new Map(identities.map(({ nodeId, instance }) => [nodeId, instance]));
+  const entries = new Map(roster.map((entry) => [entry.instance, entry]));
+  return (node) => entries.get(instances.get(node.id) ?? node.labels[instanceLabel] ?? "");
 }
 
-/** A node that its own living instance has left behind: it is down, and the instance is in the swarm as another one. */
-function isSuperseded(
+/** Whether a node was left behind by its own living instance, which is well in the swarm as another one. */
+function supersededIn(
   nodes: readonly SwarmNode[],
-  node: SwarmNode,
-  owner: RosterEntry,
   identities: readonly SwarmIdentity[],
-): boolean {
-  const now = identities.find((identity) => identity.instance === owner.instance)?.nodeId;
-  return now !== undefined && now !== node.id && nodes.some((other) => other.id === now && other.state === "ready");
+): (node: SwarmNode, owner: RosterEntry) => boolean {
+  const ids = new Map(identities.map(({ nodeId, instance }) => [instance, nodeId]));
+  const ready = new Set(nodes.flatMap((node) => (node.state === "ready" ? [node.id] : [])));
+  return (node, { instance }) => {
+    const now = ids.get(instance);
+    return now !== undefined && now !== node.id && ready.has(now);
+  };
 }
 
 /**
@@ -110,7 +125,7 @@ function isSuperseded(
 function strayed({ turn }: SwarmTendView, node: SwarmNode): Next<SwarmTendAct> {
   const half = node.role === "manager" && !node.counted && node.state !== "ready";
   return half && turn.kind === "seen" && turn.value !== undefined && turn.value.joining === undefined
-    ? act({ kind: "removeNode", nodeId: node.id })
+    ? act({ kind: "remove", nodeIds: [node.id] })
     : settled;
 }
 
@@ -118,18 +133,18 @@ function retire(
   nodes: readonly SwarmNode[],
   node: SwarmNode,
   owner: RosterEntry,
-  identities: readonly SwarmIdentity[],
+  superseded: boolean,
 ): Next<SwarmTendAct> {
   if (owner.state === "leaving") {
-    if (node.availability !== "drain") return act({ kind: "drain", nodeId: node.id });
+    if (node.availability !== "drain") return act({ kind: "drain", nodeIds: [node.id] });
     return node.role === "manager" ? demote(nodes, node, `${owner.node} leaves`) : settled;
   }
-  if (owner.state === "present" && !isSuperseded(nodes, node, owner, identities)) return settled;
+  if (owner.state === "present" && !superseded) return settled;
   // A gone instance is gone: the roster's word needs no second. Its node may count as ready for another quarter of a minute.
   if (owner.state !== "gone" && node.state !== "down")
     return wait(`swarm node ${node.id} of ${owner.node} is ${owner.state} but not down yet`);
   if (node.role === "manager") return demote(nodes, node, `${owner.node} is gone`);
-  return act({ kind: "removeNode", nodeId: node.id });
+  return act({ kind: "remove", nodeIds: [node.id] });
 }
 
 function demote(nodes: readonly SwarmNode[], node: SwarmNode, why: string): Next<SwarmTendAct> {
@@ -147,7 +162,7 @@ function settle(
   retiring: boolean,
 ): Next<SwarmTendAct> {
   const labels = labelsOf(view, node, owner);
-  if (!sameLabels(labels, node.labels)) return act({ kind: "setLabels", nodeId: node.id, labels });
+  if (!sameLabels(labels, node.labels)) return act({ kind: "setLabels", nodes: [{ nodeId: node.id, labels }] });
   if (owner.role === "control" && node.role === "worker") {
     // First the old manager out, then the new one in: with both, one more loss would cost the quorum.
     if (retiring) return wait(`${owner.node} becomes a manager when those that left are out`);
