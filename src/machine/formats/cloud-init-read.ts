@@ -17,14 +17,17 @@ function fileOf(file: Data): MachineFile {
   };
 }
 
-function groupOf(words: readonly string[]): MachineConfig["groups"][number] {
-  const number = words.indexOf("--gid");
-  return {
-    name: words.at(-1) ?? "",
-    ...(number < 0 ? {} : { gid: Number(words[number + 1]) }),
-    system: words.includes("--system"),
-    origin: fromText,
-  };
+/** Groups that commands make, with the numbers that the commands after them give. */
+function groupsOf(commands: readonly (readonly string[])[]): MachineConfig["groups"] {
+  const numbers = new Map(
+    commands.flatMap((words) => (words[0] === "/usr/sbin/groupmod" ? [[words.at(-1), Number(words[2])] as const] : [])),
+  );
+  return commands.flatMap((words) => {
+    if (words[0] !== "/usr/sbin/groupadd") return [];
+    const name = words.at(-1) ?? "";
+    const gid = numbers.get(name);
+    return [{ name, ...(gid === undefined ? {} : { gid }), system: words.includes("--system"), origin: fromText }];
+  });
 }
 
 /** Which units a command brings to which state. */
@@ -77,10 +80,12 @@ export function readCloudInit(text: string): MachineConfig {
       .list()
       .filter((user) => user.text() !== "default")
       .map(cloudUser),
-    groups: config
-      .at("bootcmd")
-      .list()
-      .map((command) => groupOf(command.texts())),
+    groups: groupsOf(
+      config
+        .at("bootcmd")
+        .list()
+        .map((command) => command.texts()),
+    ),
     units: [...units.values()],
   });
 }

@@ -22,10 +22,13 @@ function userOf(user: MachineUser): object {
   };
 }
 
-/** Groups with a number or a system's are made by a command: cloud-init's own list knows names only. */
-function groupCommand({ name, gid, system }: MachineConfig["groups"][number]): Command {
-  const number = gid === undefined ? [] : ["--gid", String(gid)];
-  return ["/usr/sbin/groupadd", "--force", ...(system ? ["--system"] : []), ...number, name];
+/**
+ * Groups with a number or a system's are made by commands: cloud-init's own list knows names only. The number is a
+ * command of its own, because `groupadd --force` takes another one where it is not free; `groupmod` says so.
+ */
+function groupCommands({ name, gid, system }: MachineConfig["groups"][number]): readonly Command[] {
+  const add: Command = ["/usr/sbin/groupadd", "--force", ...(system ? ["--system"] : []), "--", name];
+  return gid === undefined ? [add] : [add, ["/usr/sbin/groupmod", "--gid", String(gid), "--", name]];
 }
 
 /** Files are written before users are made: one that is not root's waits for the last stage (`defer`). */
@@ -84,7 +87,7 @@ export const cloudInit: Format = {
   render(machine, { hostName }: Setting) {
     const files = [...machine.files.flatMap(fileOf), ...machine.units.flatMap(unitFiles)];
     // bootcmd comes before users are made, runcmd after files: a user's groups must be there, and a directory's owner.
-    const first = machine.groups.map(groupCommand);
+    const first = machine.groups.flatMap(groupCommands);
     const last = [
       ...machine.directories.map(directoryCommand),
       ...machine.links.flatMap(linkCommands),
