@@ -57,6 +57,16 @@ describe("an engine that gave up", () => {
     expect(restarts()).toBe(1);
   });
 
+  test("is restarted when it runs and has not answered for a minute", async () => {
+    const { after, restarts, states } = healer();
+    states.set("docker.service", { active: "active", enabled: "enabled", masked: false });
+    await after(0, undefined);
+    await after(59_999, undefined);
+    expect(restarts()).toBe(0);
+    await after(1, undefined);
+    expect(restarts()).toBe(1);
+  });
+
   test("is not touched when it is well, or in no swarm", async () => {
     const { after, restarts } = healer();
     for (const local of [{ kind: "inactive" }, { kind: "worker", nodeId: "n" }, { kind: "locked" }] as const) {

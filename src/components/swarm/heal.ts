@@ -2,7 +2,7 @@ import type { NodePorts } from "../node.ts";
 import type { LocalSwarm } from "./form.ts";
 
 /** How long an engine may be stuck before it is restarted, and the pauses between two restarts. Milliseconds. */
-const patience = { failed: 5_000, error: 5_000, pending: 40_000 } as const;
+const patience = { failed: 5_000, error: 5_000, pending: 40_000, silent: 60_000 } as const;
 const pauses = { shortest: 30_000, longest: 600_000 } as const;
 const unit = "docker.service";
 
@@ -10,8 +10,8 @@ type Stuck = keyof typeof patience;
 
 /**
  * Restarts an engine that gave up: one that was killed, or whose manager was, in the middle of joining says "error" or
- * "pending" for ever, and one that could not start without a network is not tried again by systemd. Started anew they
- * go on at once; what they are members of does not change by it.
+ * "pending" for ever or does not answer at all, and one that could not start without a network is not tried again by
+ * systemd. Started anew they go on at once; what they are members of does not change by it.
  */
 export class EngineHealer {
   #stuck: { readonly kind: Stuck; readonly since: number } | undefined;
@@ -25,7 +25,7 @@ export class EngineHealer {
   ): Promise<void> {
     const now = clock.now();
     const kind = local === undefined ? await this.#unit(systemd) : local.kind;
-    if (kind !== "failed" && kind !== "error" && kind !== "pending") {
+    if (kind !== "failed" && kind !== "error" && kind !== "pending" && kind !== "silent") {
       this.#stuck = undefined;
       // A member that works begins with short pauses again.
       if (kind === "worker" || kind === "manager") this.#pause = 0;
@@ -42,7 +42,9 @@ export class EngineHealer {
   }
 
   async #unit(systemd: NodePorts["systemd"]): Promise<string> {
-    return (await systemd.states([unit])).get(unit)?.active ?? "";
+    const active = (await systemd.states([unit])).get(unit)?.active ?? "";
+    // One that only starts may take its time: it waits for its swarm before it answers.
+    return active === "active" ? "silent" : active;
   }
 }
 
