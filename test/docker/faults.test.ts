@@ -52,7 +52,8 @@ const appears = (pattern: string) =>
 const tornWhenItJoins = (node: string) =>
   shell(
     node,
-    `for i in $(seq 12000); do ls /var/lib/docker/swarm/raft/wal-v3-encrypted 2>/dev/null | grep -q 'wal$' && exec systemctl kill --signal=KILL docker; sleep 0.005; done; exit 1`,
+    "until set -- /var/lib/docker/swarm/raft/wal-v3-encrypted/*.wal && test -e $1; do sleep 0.01; done; systemctl kill --signal=KILL docker",
+    { timeout: 180_000 },
   );
 
 /** Commands on a volume, in a container that is gone afterwards. */
