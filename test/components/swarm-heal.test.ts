@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { LocalSwarm } from "../../src/components/swarm/form.ts";
+import type { LocalSwarm } from "../../src/components/swarm/local.ts";
 import { EngineHealer, Leaderless } from "../../src/components/swarm/heal.ts";
 import { memoryNode } from "../agent/memory-node.ts";
 

@@ -1,6 +1,7 @@
 import { quorumOf } from "../../src/components/quorum.ts";
 import { seen, unknown, type Seen } from "../../src/components/reconciler.ts";
-import type { FormAct, FormView, LocalSwarm } from "../../src/components/swarm/form.ts";
+import type { FormAct, FormView } from "../../src/components/swarm/form.ts";
+import type { LocalSwarm } from "../../src/components/swarm/local.ts";
 import type { Roster } from "../../src/components/roster.ts";
 import type { SwarmTurn } from "../../src/components/swarm/turn.ts";
 

@@ -1,7 +1,7 @@
 import { at, listAt, textAt, textsAt } from "../../host/answer.ts";
 import type { Engine } from "../docker/engine.ts";
 import { EngineRefusal } from "../docker/engine.ts";
-import type { LocalSwarm } from "./form.ts";
+import type { LocalSwarm } from "./local.ts";
 import type { SwarmNode } from "./tend.ts";
 
 /** What the local engine says of its membership; a manager is also asked for the swarm itself. */

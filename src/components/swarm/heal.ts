@@ -1,5 +1,5 @@
 import type { NodePorts } from "../node.ts";
-import type { LocalSwarm } from "./form.ts";
+import type { LocalSwarm } from "./local.ts";
 
 /** How long an engine may be stuck before it is restarted, and the pauses between two restarts. Milliseconds. */
 const patience = { failed: 5_000, error: 5_000, pending: 40_000, silent: 60_000 } as const;

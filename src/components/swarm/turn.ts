@@ -1,7 +1,7 @@
 import type { RecordValue } from "../../records/table.ts";
 import { act, type Next, type Seen } from "../reconciler.ts";
 import { standing, type Roster } from "../roster.ts";
-import type { LocalSwarm } from "./form.ts";
+import type { LocalSwarm } from "./local.ts";
 
 /**
  * Managers enter one at a time. An engine that is killed while it joins comes back only when the managers have a
