@@ -16,6 +16,7 @@ const manager = (n: number, fields: Partial<SwarmNode> = {}): SwarmNode => ({
   reachable: true,
   leader: n === 1,
   counted: true,
+  address: `10.0.0.${n}`,
   ...fields,
 });
 const entry = (n: number, fields: Partial<RosterEntry> = {}): RosterEntry => ({
@@ -133,18 +134,26 @@ describe("the swarm's nodes follow the roster", () => {
       turn: { kind: "takeTurn", from: undefined },
     });
   });
-  it("removes who was to become a manager and left half-way, unless somebody enters just now", () => {
-    const half = manager(9, { labels: {}, counted: false, reachable: false, state: "unknown" });
-    const nodes = [...three, half];
+  describe("one that was to become a manager and was lost half-way", () => {
+    const half = manager(9, { labels: {}, counted: false, reachable: false, state: "unknown", address: "10.0.0.3" });
     const identities = seen(three.map((node) => ({ instance: `i${node.id.slice(1)}`, nodeId: node.id })));
-    const turn = (joining?: string) =>
-      seen({ first: "i1", grown: true, full: ["i2"], ...(joining === undefined ? {} : { joining }) });
-    expect(does(view(nodes, all, { identities, turn: turn() }))).toEqual({ kind: "remove", nodeIds: ["s9"] });
-    expect(does(view(nodes, all, { identities, turn: turn("i3") }))).toBe("settled");
-    const worker = { ...half, role: "worker" as const };
-    expect(does(view([...three, worker], all, { identities, turn: turn() }))).toBe("settled");
-    const counted = { ...half, counted: true };
-    expect(does(view([...three, counted], all, { identities, turn: turn() }))).toBe("settled");
+    const now = (node: SwarmNode, joining?: string, roster: readonly RosterEntry[] = all): unknown => {
+      const turn = seen({ first: "i1", grown: true, full: ["i2"], ...(joining === undefined ? {} : { joining }) });
+      return does(view([...three, node], roster, { identities, turn }));
+    };
+    it("is removed, or first demoted where the managers count it", () => {
+      expect(now(half)).toEqual({ kind: "remove", nodeIds: ["s9"] });
+      expect(now({ ...half, counted: true })).toEqual({ kind: "demote", nodeId: "s9" });
+    });
+    it("is left alone while somebody enters, who may be that one", () => {
+      expect(now(half, "i3")).toBe("settled");
+      expect(now(half, "i3", [entry(1), entry(2), entry(3, { state: "gone" })])).not.toBe("settled");
+    });
+    it("is none of ours at another address, or when it works", () => {
+      expect(now({ ...half, address: "10.9.9.9" })).toBe("settled");
+      expect(now({ ...half, state: "ready" })).toBe("settled");
+      expect(now({ ...half, role: "worker" })).toBe("settled");
+    });
   });
   it("lets managers in one at a time", () => {
     const nodes = [manager(1), manager(2), manager(3, { role: "worker", reachable: false })];

@@ -19,7 +19,9 @@ export type Members = {
   readonly lost: string[];
   next: number;
 };
-export type StoredNode = Omit<SwarmNode, "state" | "reachable" | "leader" | "counted"> & { readonly hostname: string };
+export type StoredNode = Omit<SwarmNode, "state" | "reachable" | "leader" | "counted" | "address"> & {
+  readonly hostname: string;
+};
 
 /** Which members' data is on a node that runs now. */
 export type Alive = { readonly etcd: Set<string>; readonly swarm: Set<string> };
@@ -141,6 +143,7 @@ export function swarmNodesNow(members: Members, alive: Alive): readonly SwarmNod
     reachable: node.role === "manager" && alive.swarm.has(node.id),
     leader: node.id === leader,
     counted: node.role === "manager",
+    address: "",
   }));
 }
 

@@ -64,6 +64,7 @@ export async function swarmNodes(
       reachable: textAt(node, "ManagerStatus", "Reachability") === "reachable",
       leader: at(node, "ManagerStatus", "Leader") === true,
       counted: textAt(node, "ManagerStatus", "Addr") !== "",
+      address: textAt(node, "Status", "Addr"),
       managerAddress: textAt(node, "ManagerStatus", "Addr"),
     };
   });

@@ -15,6 +15,8 @@ export type SwarmNode = {
   readonly leader: boolean;
   /** Whether the managers count it among them, reachable or not. */
   readonly counted: boolean;
+  /** Where it says that it is; empty when it never said so. */
+  readonly address: string;
 };
 
 /** Which swarm node an instance says it is (from its own node record). */
@@ -73,7 +75,7 @@ export function swarmTendNext(view: SwarmTendView): Next<SwarmTendAct> {
   // What takes away comes first: the dead out before the living change places.
   const owned = nodes.map((node) => ({ node, owner: owner(node) }));
   for (const { node, owner } of owned) {
-    wants.push(owner === undefined ? strayed(view, node) : retire(nodes, node, owner, superseded(node, owner)));
+    wants.push(owner === undefined ? strayed(view, nodes, node) : retire(nodes, node, owner, superseded(node, owner)));
   }
   const retiring = wants.some((next) => next.kind !== "settled");
   for (const { node, owner } of owned) {
@@ -119,14 +121,18 @@ function supersededIn(
 }
 
 /**
- * Who was to become a manager and left half-way lies in the list for ever: nobody says that it is his, and as it was
- * never well it is never called down. Whoever enters now has the turn.
+ * Who was to become a manager and left, or was killed, half-way lies in the list for ever: nobody says that it is his, and
+ * as it was never well it is never called down. Whoever enters now has the turn; and a node that somebody else brought
+ * is at none of our addresses.
  */
-function strayed({ turn }: SwarmTendView, node: SwarmNode): Next<SwarmTendAct> {
-  const half = node.role === "manager" && !node.counted && node.state !== "ready";
-  return half && turn.kind === "seen" && turn.value !== undefined && turn.value.joining === undefined
-    ? act({ kind: "remove", nodeIds: [node.id] })
-    : settled;
+function strayed({ turn, roster }: SwarmTendView, nodes: readonly SwarmNode[], node: SwarmNode): Next<SwarmTendAct> {
+  const quiet = turn.kind === "seen" && turn.value !== undefined && placeOf("", turn, roster).kind === "free";
+  const ours =
+    roster.kind === "seen" && roster.value.some((entry) => entry.role === "control" && entry.address === node.address);
+  if (!quiet || !ours || node.role !== "manager" || node.state === "ready") return settled;
+  return node.counted
+    ? demote(nodes, node, `${node.address} never became a manager`)
+    : act({ kind: "remove", nodeIds: [node.id] });
 }
 
 function retire(
