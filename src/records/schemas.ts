@@ -83,13 +83,15 @@ export const swarmClaimRecord = z.object({
 export const swarmClusterRecord = z.object({ clusterId: z.string(), instance: z.string(), epoch: z.number(), nonce });
 /**
  * `first`: the manager with which all lies that was ever agreed, as long as the swarm has not `grown` to a second full
- * one; `full`: those that have become managers since; `joining`: whose turn it is to become one.
+ * one; `full`: those that have become managers since; `joining`: those that become managers now; `whole`: the first
+ * makes the swarm whole, and those leave.
  */
 export const swarmTurnRecord = z.object({
   first: z.string(),
   grown: z.boolean(),
   full: z.array(z.string()),
-  joining: z.optional(z.string()),
+  joining: z.array(z.string()),
+  whole: z.boolean(),
   nonce,
 });
 /** `addresses` are managers' `ip:2377`. */

@@ -20,9 +20,10 @@ const worlds: readonly (readonly [string, SwarmSize, number])[] = [
   ["three managers, up to two faults", { slots: 3, spares: 0, faults: { ...faults, partition: false } }, 2],
   [
     "three managers, killed and cut off while they enter, up to two faults",
-    { slots: 3, spares: 0, faults: { tear: true, partition: true, vanish: true } },
+    { slots: 3, spares: 0, faults: { tear: true, partition: true } },
     2,
   ],
+  ["four managers, killed while they enter, up to two faults", { slots: 4, spares: 0, faults: { tear: true } }, 2],
   ["two managers and a spare, up to two faults", { slots: 2, spares: 1, faults: { ...faults, partition: false } }, 2],
   [
     "two managers, a spare and a worker, one fault",
@@ -47,6 +48,7 @@ const form = (find: string, replace: string): Edit => ({
 const two: SwarmSize = { slots: 2, spares: 1, faults: { ...faults, partition: false } };
 const turn = (find: string, replace: string): Edit => ({ file: "src/components/swarm/turn.ts", find, replace });
 const three: SwarmSize = { slots: 3, spares: 0, faults: { tear: true, partition: true, late: true } };
+const four: SwarmSize = { slots: 4, spares: 0, faults: { tear: true, late: true } };
 const mutants: readonly (readonly [string, readonly Edit[], number])[] = [
   [
     "each makes its own swarm",
@@ -94,59 +96,56 @@ const mutants: readonly (readonly [string, readonly Edit[], number])[] = [
     0,
   ],
 ];
-const turnMutants: readonly (readonly [string, readonly Edit[], number])[] = [
+const turnMutants: readonly (readonly [string, readonly Edit[], SwarmSize, number])[] = [
   [
     "the swarm is never made whole",
-    [turn('return manages && leaderless && !now.grown ? act({ kind: "makeWhole" }) : undefined;', "return undefined;")],
+    [turn('return manages && leaderless ? act({ kind: "decideWhole" }) : undefined;', "return undefined;")],
+    three,
     1,
   ],
   [
     "it is made whole although it has grown",
     [
-      turn("manages && leaderless && !now.grown", "manages && leaderless"),
-      turn("return now.first === me && !now.grown ?", "return now.first === me ?"),
+      turn('if (now.grown || standing(roster, me.instance) !== "present") return undefined;', ""),
+      turn("return first === me && !grown && !whole ?", "return first === me && !whole ?"),
     ],
+    three,
+    1,
+  ],
+  [
+    "it is made whole before the others have left",
+    [turn("return there.length === 0 ?", "return there.length >= 0 ?")],
+    three,
     0,
   ],
   [
-    "managers enter side by side",
-    [
-      turn('if (standing(roster, joining) !== "gone") return taken(`${joining} becomes a manager first`);', ""),
-      turn("if (!grown) return taken(`${joining} is gone; the first manager puts the swarm right`);", ""),
-    ],
-    1,
-  ],
-  [
-    "a turn is taken that somebody else has taken meanwhile",
-    [turn("return joining === done.from ? { ...now, joining: me } : undefined;", "return { ...now, joining: me };")],
-    1,
-  ],
-  [
-    "a turn ends in a swarm that is being made whole",
+    "who gives its turn up has not left",
     [
       turn(
-        'if (now.first === first && now.joining === first && !sole && !now.grown) return act({ kind: "makeWhole" });',
-        "",
+        'return joined ? undefined : act({ kind: "leave", why: `${now.first} makes the swarm whole without it` });',
+        'return act({ kind: "giveTurn" });',
       ),
     ],
+    three,
     0,
   ],
   [
-    "who stood half-way stays in a swarm that was made whole without it",
+    "a turn ends while the swarm is made whole",
     [
-      turn(
-        "if (now.joining !== me.instance) return act",
-        "if (now.joining === undefined) return undefined;\n    if (now.joining !== me.instance) return act",
-      ),
+      turn("return mine && !whole ?", "return mine ?"),
+      turn("if (now.whole) {", "if (now.whole && now.first === first) {"),
     ],
+    three,
+    0,
+  ],
+  [
+    "as many enter as like to",
+    [turn('[first, ...full].filter((other) => standing(roster, other) !== "gone").length - 1', "9")],
+    four,
     1,
   ],
-  [
-    "a manager records that it joined before its turn is over",
-    [form("!counted(view.turn.value, view.me.instance)", "view.turn.value.first === undefined")],
-    0,
-  ],
-  ["a turn never ends", [turn('if (now.joining === first) return act({ kind: "endTurn" });', "")], 0],
+  ["more enter than there is room for by now", [turn("!whole && joining.length < done.room ?", "!whole ?")], four, 2],
+  ["a turn never ends", [turn('if (now.joining.includes(first)) return act({ kind: "endTurn" });', "")], three, 0],
 ];
 
 describe("each of these mistakes in the swarm's forming is caught", () => {
@@ -155,9 +154,9 @@ describe("each of these mistakes in the swarm's forming is caught", () => {
     const outcome = explore(swarmWorld(two, mutant), budget);
     expect(outcome.broken).toBeDefined();
   });
-  it.each(turnMutants)("%s", async (_, edits, budget) => {
+  it.each(turnMutants)("%s", async (_, edits, size, budget) => {
     const mutant = await mutated(edits);
-    const outcome = explore(swarmWorld(three, mutant), budget);
+    const outcome = explore(swarmWorld(size, mutant), budget);
     expect(outcome.broken).toBeDefined();
   });
 });

@@ -47,7 +47,8 @@ export function key(state: SwarmWorldState): string {
     ...slots,
     claim && `${claim.at}/${claim.epoch}/${claim.swarm}`,
     cluster && `${cluster.swarm}/${cluster.at}/${cluster.epoch}`,
-    turn && `${turn.first}/${+turn.grown}/${turn.full.join()}/${turn.joining}`,
+    turn &&
+      `${turn.first}/${+turn.grown}${+turn.whole}/${turn.full.toSorted().join()}/${turn.joining.toSorted().join()}`,
     tokens && `${tokens.swarm}/${tokens.at.join()}`,
     state.dead.join(),
     +state.storeLost,

@@ -39,7 +39,7 @@ function view(
     me: { instance: "i1", nodeId: "s1" },
     nodes: seen(nodes),
     roster: seen(roster),
-    turn: seen({ first: "i1", grown: true, full: [] }),
+    turn: seen({ first: "i1", grown: true, full: ["i2", "i3"], joining: [], whole: false }),
     identities: seen(nodes.map((node) => ({ instance: `i${node.id.slice(1)}`, nodeId: node.id }))),
     labels: seen({}),
     ...fields,
@@ -131,19 +131,21 @@ describe("the swarm's nodes follow the roster", () => {
       kind: "promote",
       nodeId: "s4",
       instance: "i4",
-      turn: { kind: "takeTurn", from: undefined },
+      turn: { kind: "takeTurn", room: 1 },
     });
   });
   describe("one that was to become a manager and was lost half-way", () => {
     const half = manager(9, { labels: {}, counted: false, reachable: false, state: "unknown", address: "10.0.0.3" });
     const identities = seen(three.map((node) => ({ instance: `i${node.id.slice(1)}`, nodeId: node.id })));
     const now = (node: SwarmNode, joining?: string, roster: readonly RosterEntry[] = all): unknown => {
-      const turn = seen({ first: "i1", grown: true, full: ["i2"], ...(joining === undefined ? {} : { joining }) });
+      const entering = joining === undefined ? [] : [joining];
+      const turn = seen({ first: "i1", grown: true, full: ["i2", "i3"], joining: entering, whole: false });
       return does(view([...three, node], roster, { identities, turn }));
     };
     it("is removed, or first demoted where the managers count it", () => {
       expect(now(half)).toEqual({ kind: "remove", nodeIds: ["s9"] });
       expect(now({ ...half, counted: true })).toEqual({ kind: "demote", nodeId: "s9" });
+      expect(now({ ...half, address: "" })).toEqual({ kind: "remove", nodeIds: ["s9"] });
     });
     it("is left alone while somebody enters, who may be that one", () => {
       expect(now(half, "i3")).toBe("settled");
@@ -157,16 +159,24 @@ describe("the swarm's nodes follow the roster", () => {
   });
   it("lets managers in one at a time", () => {
     const nodes = [manager(1), manager(2), manager(3, { role: "worker", reachable: false })];
-    const turn = (joining: string) => ({ turn: seen({ first: "i1", grown: true, full: ["i2"], joining }) });
+    const turn = (joining: string) => ({
+      turn: seen({ first: "i1", grown: true, full: ["i2"], joining: [joining], whole: false }),
+    });
     expect(does(view(nodes, [...all, entry(4)], turn("i4")))).toBe("wait");
     expect(does(view(nodes, all, turn("i3")))).toEqual({ kind: "promote", nodeId: "s3", instance: "i3" });
+  });
+  it("takes their turns from those that are gone, once the managers are rid of them", () => {
+    const turn = seen({ first: "i1", grown: true, full: ["i2"], joining: ["i9"], whole: false });
+    const gone = [...all, entry(9, { state: "gone" })];
+    expect(does(view(three, gone, { turn }))).toEqual({ kind: "clearTurns", gone: ["i9"] });
+    expect(does(view([...three, manager(9, down)], gone, { turn }))).toEqual({ kind: "demote", nodeId: "s9" });
   });
   it("promotes and demotes when the role differs", () => {
     expect(does(view([manager(1), manager(2), manager(3, { role: "worker", reachable: false })], all))).toEqual({
       kind: "promote",
       nodeId: "s3",
       instance: "i3",
-      turn: { kind: "takeTurn", from: undefined },
+      turn: { kind: "takeTurn", room: 2 },
     });
     expect(does(view(three, [entry(1), entry(2), entry(3, { role: "worker" })]))).toEqual({
       kind: "demote",

@@ -1,7 +1,7 @@
 import { quorumOf } from "../../src/components/quorum.ts";
 import { seen } from "../../src/components/reconciler.ts";
 import type { formNext, FormAct } from "../../src/components/swarm/form.ts";
-import { placeOf, turned as turnedNow } from "../../src/components/swarm/turn.ts";
+import { goneTurns, placeOf, turned as turnedNow } from "../../src/components/swarm/turn.ts";
 import type { Move, World } from "./explore.ts";
 import {
   type SwarmWorldState,
@@ -51,6 +51,8 @@ export type Rules = { readonly formNext: Form; readonly turned: typeof turnedNow
 
 export function swarmWorld(size: SwarmSize, rules: Rules): World<SwarmWorldState> {
   const control = size.slots + size.spares;
+  const { vanish, sleep, lose, storeLost } = size.faults;
+  const harmless = ![vanish, sleep, lose, storeLost].includes(true);
   return {
     start: {
       slots: Array.from({ length: control + (size.workers ?? 0) }, (_, at) => ({
@@ -78,7 +80,7 @@ export function swarmWorld(size: SwarmSize, rules: Rules): World<SwarmWorldState
       slots: state.slots.map((slot) => (slot.cut ? { ...slot, cut: false, apart: false } : slot)),
     }),
     calm: (state) => calm(rules, state),
-    judge: (state) => judge(rules.formNext, state),
+    judge: (state) => judge(rules.formNext, state, harmless),
   };
 }
 
@@ -86,7 +88,7 @@ type Done = { readonly state: SwarmWorldState; readonly broken?: string };
 
 function perform({ turned }: Rules, state: SwarmWorldState, at: number, act: FormAct): Done {
   const me = slotOf(state, at);
-  const needsStore = act.kind !== "init" && act.kind !== "leave" && act.kind !== "recordJoined";
+  const needsStore = !["init", "leave", "makeWhole", "recordJoined"].includes(act.kind);
   if (blind(me) && needsStore) return { state };
   switch (act.kind) {
     case "claim":
@@ -163,18 +165,21 @@ function perform({ turned }: Rules, state: SwarmWorldState, at: number, act: For
     }
     case "begin":
     case "takeTurn":
-    case "endTurn": {
+    case "endTurn":
+    case "giveTurn":
+    case "decideWhole":
+    case "endWhole":
+    case "clearTurns": {
       const turn = turned(state.turn, act, instance(at));
       return { state: turn === undefined ? state : { ...state, turn } };
     }
     case "makeWhole": {
-      const decided = wholeTurn(turned, state, at, act);
-      if (decided === state) return { state };
+      if (me.swarm === 0) return { state };
       const others = managers(state, me.swarm).filter((other) => other !== at);
       const made: SwarmWorldState = {
-        ...decided,
-        slots: decided.slots.map((slot, other) => (others.includes(other) ? { ...slot, stage: "stale" } : slot)),
-        dead: decided.dead.map((dead, swarm) => (swarm === me.swarm ? 0 : dead)),
+        ...state,
+        slots: state.slots.map((slot, other) => (others.includes(other) ? { ...slot, stage: "stale" } : slot)),
+        dead: state.dead.map((dead, swarm) => (swarm === me.swarm ? 0 : dead)),
       };
       if (me.stage !== "full") return { state: made, broken: "made whole from one that was never full" };
       return others.length >= quorumOf(votes(state, me.swarm))
@@ -197,17 +202,6 @@ function sealed(state: SwarmWorldState, at: number, act: FormAct & { kind: "publ
   return mine && !blind(slotOf(state, at))
     ? { ...state, claim: { ...claim, swarm: Number(act.clusterId.slice(1)) } }
     : state;
-}
-
-/** The first half of making whole: the turn is taken. */
-function wholeTurn(
-  turned: Rules["turned"],
-  state: SwarmWorldState,
-  at: number,
-  act: FormAct & { kind: "makeWhole" },
-): SwarmWorldState {
-  const turn = turned(state.turn, act, instance(at));
-  return turn === undefined || blind(slotOf(state, at)) ? state : { ...state, turn };
 }
 
 /** Swarms that someone has recorded as the cluster's. */
@@ -237,12 +231,6 @@ function* moves(size: SwarmSize, rules: Rules, state: SwarmWorldState): Generato
             name: `${at} is killed while it publishes`,
             cost: 0,
             state: sealed(state, at, decision.act),
-          };
-        if (decision.act.kind === "makeWhole")
-          yield {
-            name: `${at} is killed while it makes the swarm whole`,
-            cost: 0,
-            state: wholeTurn(rules.turned, state, at, decision.act),
           };
         if (faults.late === true && state.pending === undefined) {
           yield {
@@ -312,6 +300,19 @@ function decide(next: Form, state: SwarmWorldState, at: number): readonly Return
 function tend(state: SwarmWorldState): SwarmWorldState | undefined {
   const swarm = state.dead.findIndex((dead, index) => dead > 0 && hasQuorum(state, index));
   if (swarm >= 0) return died(state, swarm, -1);
+  // Who only sleeps is put out all the same: the roster's word that an instance is gone needs no second.
+  const asleep = state.slots.findIndex((slot, at) => {
+    if (slot.state !== "asleep" || !managers(state, slot.swarm).includes(at)) return false;
+    const rest = managers(state, slot.swarm).filter(
+      (other) => slotOf(state, other).state === "present" && !slotOf(state, other).cut,
+    );
+    const full = rest.filter((other) => slotOf(state, other).stage === "full");
+    return full.length > 0 && full.length >= quorumOf(votes(state, slot.swarm) - 1) && hasQuorum(state, slot.swarm);
+  });
+  if (asleep >= 0) return put(state, asleep, { stage: "stale" });
+  const gone = goneTurns(seen(state.turn), seen(rosterNow(state)));
+  if (gone.length > 0 && state.slots.some((slot) => hasQuorum(state, slot.swarm)))
+    return { ...state, turn: turnedNow(state.turn, { kind: "clearTurns", gone }, "") };
   for (const [at, slot] of state.slots.entries()) {
     if (slot.role !== "control" || slot.state !== "present" || slot.swarm === 0 || slot.stage !== "worker") continue;
     if (slot.cut || !hasQuorum(state, slot.swarm)) continue;
@@ -338,11 +339,17 @@ function calm(rules: Rules, state: SwarmWorldState): SwarmWorldState | undefined
   return entering < 0 ? tend(state) : put(state, entering, { stage: "full" });
 }
 
-function judge(next: Form, state: SwarmWorldState): string | undefined {
+/** `harmless`: no fault of this world takes a manager or its data away, so that nothing can be lost. */
+function judge(next: Form, state: SwarmWorldState, harmless: boolean): string | undefined {
   const present = state.slots.flatMap((slot, at) => (slot.state === "present" ? [at] : []));
   const { cluster, claim } = state;
   const published = claim?.swarm ?? 0;
-  const lost = published > 0 && !hasQuorum(state, published) && !mendable(state, published);
+  // What lay with nobody but those that the roster calls gone is lost, even while they still run.
+  const gone = !state.slots.some(
+    (slot) => slot.state === "present" && slot.swarm === published && slot.stage === "full",
+  );
+  const lost = published > 0 && (gone || (!hasQuorum(state, published) && !mendable(state, published)));
+  if (lost && harmless) return "the quorum is lost, and nobody with it";
   if (state.storeLost || lost || !present.some((at) => slotOf(state, at).role === "control")) return undefined;
   if (cluster?.swarm !== published) return `the record says ${cluster?.swarm}, the claim ${published}`;
   const stray = state.slots.findIndex((slot) => runs(slot) && slot.swarm > 0 && slot.swarm !== published);

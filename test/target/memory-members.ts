@@ -162,7 +162,7 @@ export function tendSwarm(
     me,
     nodes: seen(swarmNodesNow(members, alive)),
     roster: seen(roster),
-    turn: seen({ first: me.instance, grown: true, full: [] }),
+    turn: seen({ first: me.instance, grown: true, full: [], joining: [], whole: false }),
     identities: seen(identities),
     labels: labels === undefined ? unknown("no revision yet") : seen(labels),
   });

@@ -2,7 +2,16 @@ import type { RecordValue } from "../../records/table.ts";
 import { act, settled, wait, type Next, type Seen } from "../reconciler.ts";
 import { standing, type Roster } from "../roster.ts";
 import type { LocalSwarm, SwarmState } from "./local.ts";
-import { counted, turnOfManager, turnOfStuck, placeOf, type SwarmTurn, type TurnAct } from "./turn.ts";
+import {
+  counted,
+  turnOfManager,
+  turnOfOutside,
+  turnOfStuck,
+  turnOfWorker,
+  turnToGive,
+  type SwarmTurn,
+  type TurnAct,
+} from "./turn.ts";
 
 export type JoinToken = Pick<RecordValue<"managerToken">, "token" | "addresses">;
 
@@ -91,16 +100,15 @@ function outside(view: FormView, mark: string | undefined): Next<FormAct> {
   const published = valid(view);
   if (mark !== undefined && published !== mark) return wait(foreign(mark, published));
   if (published === undefined) return view.me.role === "control" ? claim(view) : wait("no swarm is published yet");
+  const given = turnToGive(view);
+  if (given !== undefined) return given;
   const token = replacing(view) ? view.workerToken : view.token;
   if (token.kind === "unknown") return wait(`cannot read the join token: ${token.why}`);
   const own = `${view.me.address}:2377`;
   const remotes = token.value?.addresses.filter((address) => address !== own) ?? [];
   if (token.value !== undefined && remotes.length > 0) {
-    if (view.me.role === "control" && !replacing(view)) {
-      const place = placeOf(view.me.instance, view.turn, view.roster);
-      if (place.kind === "taken") return wait(place.why);
-      if (place.kind === "free") return act(place.take);
-    }
+    const turn = view.me.role === "control" && !replacing(view) ? turnOfOutside(view) : undefined;
+    if (turn !== undefined) return turn;
     return act({ kind: "join", token: token.value.token, remotes });
   }
   const maker = view.cluster.value?.instance === view.me.instance;
@@ -132,7 +140,7 @@ function claim(view: FormView): Next<FormAct> {
 }
 
 function asWorker(view: FormView, mark: string | undefined): Next<FormAct> {
-  if (view.me.role === "control") return wait("in the swarm as a worker; a manager promotes it");
+  if (view.me.role === "control") return turnOfWorker(view) ?? wait("in the swarm as a worker; a manager promotes it");
   // An engine that is a worker does not know the swarm's id: it is the one that its token came from.
   if (mark === undefined && view.cluster.kind === "seen" && view.cluster.value !== undefined) {
     return act({ kind: "recordJoined", clusterId: view.cluster.value.clusterId });
@@ -159,7 +167,7 @@ function asManager(view: FormView, mark: string | undefined, state: SwarmState |
     if (view.cluster.value?.clusterId !== published && view.claim.value !== undefined) {
       return act({ kind: "publish", clusterId: published, epoch: view.claim.value.epoch });
     }
-    const turn = turnOfManager(view, state.sole);
+    const turn = turnOfManager(view, { sole: state.sole, joined: mark !== undefined });
     if (turn !== undefined) return turn;
     if (mark === undefined) {
       if (view.turn.kind === "unknown")

@@ -6,7 +6,7 @@ import { formNext, type FormAct, type FormView, type SwarmMark } from "./form.ts
 import { apiUnit, managerPort, markFile } from "./paths.ts";
 import { Leaderless } from "./heal.ts";
 import { swarmTendNext, type SwarmTendAct, type SwarmTendView } from "./tend.ts";
-import { turned, type SwarmTurn, type TurnAct } from "./turn.ts";
+import { turned, type SwarmTurn, type TurnWrite } from "./turn.ts";
 
 function readMark(text: string): SwarmMark | undefined {
   const value: unknown = JSON.parse(text);
@@ -21,11 +21,7 @@ const turnOf = async ({ store, me }: NodePorts): Promise<SwarmTurn | undefined> 
   (await readRecord(store, "swarmTurn", { generation: me.generation }))?.value;
 
 /** Writes whose turn it is; `false`: the act came too late, nothing may follow from it. */
-async function writeTurn(
-  { store, me, random }: NodePorts,
-  act: Exclude<TurnAct, { kind: "leave" }>,
-  instance: string,
-): Promise<boolean> {
+async function writeTurn({ store, me, random }: NodePorts, act: TurnWrite, instance: string): Promise<boolean> {
   const nonce = random.hex(8);
   const written = await updateRecord(store, "swarmTurn", { generation: me.generation }, (now) => {
     const turn = turned(now, act, instance);
@@ -98,10 +94,13 @@ async function performForm(act: FormAct, node: NodePorts): Promise<void> {
     case "begin":
     case "takeTurn":
     case "endTurn":
+    case "giveTurn":
+    case "decideWhole":
+    case "endWhole":
+    case "clearTurns":
       await writeTurn(node, act, me.instance);
       return;
     case "makeWhole":
-      if (!(await writeTurn(node, act, me.instance))) return;
       node.say("the swarm is made whole from this manager's data: no second manager was full yet");
       await engine.call("POST", "/swarm/init", { ...listening(node), ForceNewCluster: true });
       return;
@@ -210,6 +209,9 @@ export const swarmTend: Reconciler<SwarmTendView, SwarmTendAct, NodePorts> = {
       case "promote":
         if (act.turn !== undefined && !(await writeTurn(node, act.turn, act.instance))) return;
         return changeNode(engine, act.nodeId, { Role: "manager" });
+      case "clearTurns":
+        await writeTurn(node, act, node.me.instance);
+        return;
       case "demote":
         say(`swarm node ${act.nodeId} is demoted`);
         return changeNode(engine, act.nodeId, { Role: "worker" });

@@ -1,7 +1,7 @@
 import { guard, type QuorumMember } from "../quorum.ts";
 import { act, settled, wait, type Next, type Seen } from "../reconciler.ts";
 import type { Roster, RosterEntry } from "../roster.ts";
-import { placeOf, type SwarmTurn, type TurnAct } from "./turn.ts";
+import { goneTurns, placeOf, type SwarmTurn, type TurnAct } from "./turn.ts";
 
 /** One line of `docker node ls`, as a manager sees it. */
 export type SwarmNode = {
@@ -47,6 +47,8 @@ export type SwarmTendAct =
       readonly turn?: TurnAct & { kind: "takeTurn" };
     }
   | { readonly kind: "demote"; readonly nodeId: string }
+  /** Take their turns from those that are gone. */
+  | (TurnAct & { readonly kind: "clearTurns" })
   /** No new tasks, and the present ones move away: the nodes leave for good. */
   | { readonly kind: "drain"; readonly nodeIds: readonly string[] }
   /** `node rm --force` of nodes that are no managers and will not come back; absent already is success. */
@@ -81,6 +83,9 @@ export function swarmTendNext(view: SwarmTendView): Next<SwarmTendAct> {
   for (const { node, owner } of owned) {
     if (owner?.state === "present" && !superseded(node, owner)) wants.push(settle(view, nodes, node, owner, retiring));
   }
+  // Only now: the managers may have counted them.
+  const gone = retiring ? [] : goneTurns(view.turn, view.roster);
+  if (gone.length > 0) wants.push(act({ kind: "clearTurns", gone }));
   // One wait must not hold up what can be done elsewhere.
   const acts = wants.flatMap((next) => (next.kind === "act" ? [next.act] : []));
   return acts[0] === undefined ? (wants.find((next) => next.kind === "wait") ?? settled) : act(together(acts[0], acts));
@@ -96,6 +101,7 @@ function together(first: SwarmTendAct, acts: readonly SwarmTendAct[]): SwarmTend
       return { kind: first.kind, nodeIds: acts.flatMap((other) => (other.kind === first.kind ? other.nodeIds : [])) };
     case "promote":
     case "demote":
+    case "clearTurns":
       return first;
   }
 }
@@ -123,15 +129,17 @@ function supersededIn(
 /**
  * Who was to become a manager and left, or was killed, half-way lies in the list for ever: nobody says that it is his, and
  * as it was never well it is never called down. Whoever enters now has the turn; and a node that somebody else brought
- * is at none of our addresses.
+ * has said where it is, and is at none of our addresses.
  */
 function strayed({ turn, roster }: SwarmTendView, nodes: readonly SwarmNode[], node: SwarmNode): Next<SwarmTendAct> {
-  const quiet = turn.kind === "seen" && turn.value !== undefined && placeOf("", turn, roster).kind === "free";
+  const quiet = turn.kind === "seen" && turn.value?.joining.length === goneTurns(turn, roster).length;
   const ours =
-    roster.kind === "seen" && roster.value.some((entry) => entry.role === "control" && entry.address === node.address);
+    node.address === "" ||
+    (roster.kind === "seen" &&
+      roster.value.some((entry) => entry.role === "control" && entry.address === node.address));
   if (!quiet || !ours || node.role !== "manager" || node.state === "ready") return settled;
   return node.counted
-    ? demote(nodes, node, `${node.address} never became a manager`)
+    ? demote(nodes, node, `${node.address || node.id} never became a manager`)
     : act({ kind: "remove", nodeIds: [node.id] });
 }
 
