@@ -155,6 +155,11 @@ describe("the swarm's nodes follow the roster", () => {
       expect(now({ ...half, address: "10.9.9.9" })).toBe("settled");
       expect(now({ ...half, state: "ready" })).toBe("settled");
       expect(now({ ...half, role: "worker" })).toBe("settled");
+      expect(now({ ...half, role: "worker", state: "down" })).toBe("settled");
+    });
+    it("is removed as a worker too, which it is once it was demoted, when it is down and never said where it was", () => {
+      const never = { ...half, role: "worker", state: "down", address: "" } as const;
+      expect(now(never)).toEqual({ kind: "remove", nodeIds: ["s9"] });
     });
   });
   it("lets managers in one at a time", () => {

@@ -127,20 +127,19 @@ function supersededIn(
 }
 
 /**
- * Who was to become a manager and left, or was killed, half-way lies in the list for ever: nobody says that it is his, and
- * as it was never well it is never called down. Whoever enters now has the turn; and a node that somebody else brought
- * has said where it is, and is at none of our addresses.
+ * Who was lost on the way in lies in the list for ever: nobody says that it is his, and as a manager that was never well
+ * it is never called down. Whoever enters now has the turn; and a node that somebody else brought has said where it is,
+ * and is at none of our addresses.
  */
 function strayed({ turn, roster }: SwarmTendView, nodes: readonly SwarmNode[], node: SwarmNode): Next<SwarmTendAct> {
   const quiet = turn.kind === "seen" && turn.value?.joining.length === goneTurns(turn, roster).length;
   const ours =
-    node.address === "" ||
-    (roster.kind === "seen" &&
-      roster.value.some((entry) => entry.role === "control" && entry.address === node.address));
-  if (!quiet || !ours || node.role !== "manager" || node.state === "ready") return settled;
-  return node.counted
-    ? demote(nodes, node, `${node.address || node.id} never became a manager`)
-    : act({ kind: "remove", nodeIds: [node.id] });
+    node.address === "" || (roster.kind === "seen" && roster.value.some((entry) => entry.address === node.address));
+  if (!quiet || !ours || node.state === "ready") return settled;
+  if (node.counted) return demote(nodes, node, `${node.address || node.id} never became a manager`);
+  // As a worker, once it is demoted: one that is only slow to come is not down yet, or has said where it is.
+  const left = node.role === "manager" || (node.state === "down" && node.address === "");
+  return left ? act({ kind: "remove", nodeIds: [node.id] }) : settled;
 }
 
 function retire(
