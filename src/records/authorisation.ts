@@ -52,7 +52,14 @@ export function checkWrite(principal: Principal, key: Key, value: Bytes): WriteC
   }
   const parsed = matched.kind.schema.safeParse(body);
   if (!parsed.success) return { kind: "invalid", why: `${key} does not fit its schema: ${parsed.error.message}` };
-  if (principal.kind !== "instance" || typeof body !== "object" || body === null) return { kind: "good" };
+  if (typeof body !== "object" || body === null) return { kind: "good" };
+  if (principal.kind === "joiner") {
+    const own = Reflect.get(body, "token") === principal.token;
+    return own && Reflect.get(body, "instance") === matched.bound.instance
+      ? { kind: "good" }
+      : { kind: "forbidden", why: "a join names its own instance and the token that it comes with" };
+  }
+  if (principal.kind !== "instance") return { kind: "good" };
   for (const [field, said] of Object.entries(body)) {
     if (field !== "instance" && field !== "group" && field !== "role") continue;
     if (said !== principal[field]) {
@@ -124,6 +131,7 @@ function belongs(principal: Principal, party: Party, bound: Bound, kind: Pick<Re
       return certified && bound.group === principal.group;
     case "operator":
     case "gateway":
+    case "joiner":
       return false;
   }
 }

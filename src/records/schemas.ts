@@ -35,9 +35,36 @@ export const rosterRecord = z.object({
   state: z.enum(["present", "leaving", "gone"]),
   /** SHA-256, hex, of the token that the target puts into the instance. */
   tokenHash: z.string(),
+  /** The id of the join token that it came with, where it joined by one; uses are counted by it. */
+  joinToken: z.optional(z.string()),
   since: time,
   nonce,
 });
+/** What lets so many machines into one group until it expires or is revoked; the store has its secret's hash only. */
+export const joinTokenRecord = z.object({
+  id: z.string(),
+  group: z.string(),
+  role,
+  /** SHA-256, hex, of the secret. */
+  hash: z.string(),
+  expires: time,
+  uses: z.number(),
+  revoked: z.boolean(),
+  nonce,
+});
+/** A machine asks to become a node: at which address, and by which identity it will be known. */
+export const joinRecord = z.object({
+  instance: z.string(),
+  token: z.string(),
+  address: z.string(),
+  /** SHA-256, hex, of the identity token that the machine has made itself. */
+  tokenHash: z.string(),
+  nonce,
+});
+/** Why a machine that asked is no node. */
+export const joinAnswerRecord = z.object({ instance: z.string(), refused: z.string(), since: time, nonce });
+/** Which instance bears a node's name; taken over only when that instance is gone. */
+export const nodeNameRecord = z.object({ node: z.string(), instance: z.string(), nonce });
 /** What a new instance needs to know before it has a certificate. */
 export const bootstrapRecord = z.object({
   cluster: z.string(),

@@ -8,6 +8,8 @@ import * as schemas from "./schemas.ts";
 export type Principal =
   | { readonly kind: "operator" }
   | { readonly kind: "gateway" }
+  /** A machine that shows a join token: of which group, and which token. */
+  | { readonly kind: "joiner"; readonly group: string; readonly token: string }
   | {
       readonly kind: "instance";
       readonly by: "identity" | "certificate";
@@ -23,6 +25,7 @@ export type Principal =
 export type Party =
   | "operator"
   | "gateway"
+  | "joiner"
   | "control"
   | "control-identity"
   | "worker"
@@ -113,15 +116,43 @@ export const records = {
   roster: {
     key: "roster/{instance}",
     schema: schemas.rosterRecord,
-    write: ["operator"],
+    write: ["operator", "gateway"],
     read: [...managers, "gateway", "own"],
     how: "conditional",
   },
   bootstrap: {
     key: "bootstrap/{instance}",
     schema: schemas.bootstrapRecord,
-    write: ["operator"],
+    write: ["operator", "gateway"],
     read: ["operator", "own", "own-identity"],
+    how: "conditional",
+  },
+  joinToken: {
+    key: "control/join-tokens/{id}",
+    schema: schemas.joinTokenRecord,
+    write: ["operator"],
+    read: ["operator", "gateway"],
+    how: "conditional",
+  },
+  join: {
+    key: "joins/{instance}",
+    schema: schemas.joinRecord,
+    write: ["joiner"],
+    read: ["operator", "gateway"],
+    how: "once",
+  },
+  joinAnswer: {
+    key: "join-answers/{instance}",
+    schema: schemas.joinAnswerRecord,
+    write: ["gateway"],
+    read: ["operator", "gateway"],
+    how: "conditional",
+  },
+  nodeName: {
+    key: "names/{node}",
+    schema: schemas.nodeNameRecord,
+    write: ["gateway"],
+    read: ["operator", "gateway"],
     how: "conditional",
   },
   registration: {

@@ -141,3 +141,29 @@ describe("who a caller is", () => {
     expect(await authenticate(store, { kind: "remote" })).toMatchObject(refused);
   });
 });
+
+describe("join tokens", () => {
+  beforeEach(async () => {
+    const hash = createHash("sha256").update("5ecret").digest("hex");
+    const record = { id: "t1", group: "web", role: "worker", hash, expires: 0, uses: 1, revoked: true, nonce: "n" };
+    await store.putIfAbsent("control/join-tokens/t1", encodeRecord(record));
+  });
+
+  test("one says which group its bearer asks to join, also when it is over: the answer says why not", async () => {
+    expect(await authenticate(store, identified("Slipway-Join t1.5ecret"))).toEqual({
+      kind: "known",
+      principal: { kind: "joiner", group: "web", token: "t1" },
+    });
+  });
+
+  test.each([
+    "Slipway-Join t1.other",
+    "Slipway-Join t1.",
+    "Slipway-Join t2.5ecret",
+    "Slipway-Join ../t1.5ecret",
+    "Slipway-Join t1.5ecret ",
+    "Slipway t1 5ecret",
+  ])("%s is nobody", async (shown) => {
+    expect(await authenticate(store, identified(shown))).toMatchObject(refused);
+  });
+});

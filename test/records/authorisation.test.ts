@@ -89,12 +89,24 @@ describe("refusals by name", () => {
     }
   });
 
-  test("a worker without a certificate, and the gateway, read nothing of the control group", () => {
+  test("a worker without a certificate reads nothing of the control group", () => {
     for (const key of controlKeys)
-      for (const verb of verbs) {
-        expect(may(workerIdentity, verb, key), `${verb} ${key}`).toBe(false);
-        expect(may(gateway, verb, key), `${verb} ${key}`).toBe(false);
-      }
+      for (const verb of verbs) expect(may(workerIdentity, verb, key), `${verb} ${key}`).toBe(false);
+  });
+
+  test("the gateway reads what it admits machines by, and nothing else of the control group", () => {
+    expect(controlKeys.filter((key) => may(gateway, "get", key))).toEqual([sampleKey("joinToken")]);
+    for (const verb of ["create", "update", "delete"] as const)
+      for (const key of controlKeys) expect(may(gateway, verb, key), `${verb} ${key}`).toBe(false);
+  });
+
+  test("who shows a join token may ask to join, once, and reads nothing", () => {
+    const { joiner } = principals;
+    expect(names.filter((name) => may(joiner, "create", sampleKey(name)))).toEqual(["join"]);
+    for (const name of names)
+      for (const verb of ["get", "update", "delete", "list"] as const)
+        expect(may(joiner, verb, sampleKey(name)), `${verb} ${name}`).toBe(false);
+    expect(may(joiner, "list", "")).toBe(false);
   });
 
   test("a control instance without a certificate reads the issuing authorities and no other secret", () => {
@@ -124,7 +136,7 @@ describe("refusals by name", () => {
   });
 
   test("nobody but the operator deletes anything, not even its own", () => {
-    const others: readonly Principal[] = [gateway, control, controlIdentity, worker, workerIdentity];
+    const others: readonly Principal[] = [gateway, principals.joiner, control, controlIdentity, worker, workerIdentity];
     for (const name of names) {
       for (const who of others) {
         const own = who.kind === "instance" ? { instance: who.instance, group: who.group } : {};
@@ -227,6 +239,16 @@ describe("what may be written", () => {
     const claim = (instance: string): Uint8Array => encodeRecord({ instance, epoch: 1, nonce: "n" });
     expect(checkWrite(control, "formation/g/swarm/claim", claim("c1"))).toEqual({ kind: "good" });
     expect(checkWrite(control, "formation/g/swarm/claim", claim("c2"))).toMatchObject({
+      kind: "forbidden",
+    });
+  });
+
+  test("a join names its own instance and its own token", () => {
+    const { joiner } = principals;
+    const join = { instance: "i-1", token: "t1", address: "10.0.0.9", tokenHash: "00", nonce: "n" };
+    expect(checkWrite(joiner, "joins/i-1", encodeRecord(join))).toEqual({ kind: "good" });
+    expect(checkWrite(joiner, "joins/i-2", encodeRecord(join))).toMatchObject({ kind: "forbidden" });
+    expect(checkWrite(joiner, "joins/i-1", encodeRecord({ ...join, token: "t2" }))).toMatchObject({
       kind: "forbidden",
     });
   });

@@ -22,6 +22,7 @@ const instance = (
 export const principals = {
   operator: { kind: "operator" },
   gateway: { kind: "gateway" },
+  joiner: { kind: "joiner", group: "web", token: "t1" },
   control: instance("certificate", "control", "c1", "control"),
   controlIdentity: instance("identity", "control", "c1", "control"),
   worker: instance("certificate", "worker", "w1", "web"),
@@ -31,6 +32,7 @@ export type PrincipalName = keyof typeof principals;
 export const principalNames: readonly PrincipalName[] = [
   "operator",
   "gateway",
+  "joiner",
   "control",
   "controlIdentity",
   "worker",
@@ -50,6 +52,8 @@ export function partiesOf(principal: PrincipalName, name: RecordName, mine: bool
       return ["operator"];
     case "gateway":
       return ["gateway"];
+    case "joiner":
+      return ["joiner"];
     case "control":
     case "worker":
       return [principal, ...(own ? (["own"] as const) : []), ...(ownGroup ? (["own-group"] as const) : [])];
