@@ -17,7 +17,8 @@ import { httpStore } from "../store/client.ts";
 import { Agent } from "./agent.ts";
 import { briefEngine, briefStore } from "./brief.ts";
 import { pace } from "./pace.ts";
-import { arrival } from "./platforms/local.ts";
+import { joining, nameHost } from "./platforms/files.ts";
+import { arrival, bootstrapFile } from "./platforms/local.ts";
 
 /** Milliseconds after which an asker is answered though the round is not over. */
 const answerWithin = 2_000;
@@ -41,7 +42,13 @@ async function main(): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stopping.abort());
 
   await files.makeFolder(pkiFolder, { mode: 0o755, user: "root", group: "root" });
-  const { instance, store: url, pin, token } = await arrival(files);
+  const own = programIdentity();
+  // Where no target has put an identity into the instance, this machine makes one and asks to join.
+  const joined =
+    (await bootstrapFile(files)).instance === undefined
+      ? await joining({ files, random, say, signal: stopping.signal })
+      : undefined;
+  const { instance, store: url, pin, token } = joined ?? (await arrival(files));
 
   let certificate: { readonly cert: string; readonly key: string } | undefined;
   const readCertificate = async (): Promise<void> => {
@@ -76,12 +83,21 @@ async function main(): Promise<void> {
       return (await readRecord(store, "bootstrap", { instance }))?.value;
     } catch (error) {
       say(`bootstrap: ${error instanceof Error ? error.message : String(error)}`);
-      return undefined;
     }
+    try {
+      await joined?.ask();
+    } catch (error) {
+      say(`join: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    return undefined;
   }
   while ((me = await bootstrap()) === undefined) {
     if (stopping.signal.aborted) return;
     await clock.sleep(waiting.next(false, false), stopping.signal);
+  }
+  if (joined !== undefined) {
+    await joined.admitted();
+    await nameHost(systemProcesses, me.node, say);
   }
 
   const certificateLife = readCertificateLife();
@@ -121,7 +137,6 @@ async function main(): Promise<void> {
     }, answerWithin);
   });
   stopping.signal.addEventListener("abort", () => wake.abort());
-  const own = programIdentity();
   const rounds = pace(random);
   while (!stopping.signal.aborted) {
     wake = new AbortController();

@@ -1,14 +1,9 @@
-import { dirname } from "node:path";
-import { gatewayCertificate, gatewayInstance } from "../components/certificates.ts";
-import { requestOwn, type Keeper } from "../components/keeper.ts";
 import { systemClock } from "../host/clock.ts";
 import { systemNodeFiles } from "../host/nodeFiles.ts";
 import { systemRandom } from "../host/random.ts";
 import { listRecords, readRecord } from "../records/access.ts";
-import { storeRules } from "../records/authorisation.ts";
-import { diskStore } from "../store/disk.ts";
-import { serveStore, type ServedStore, type ServerTls } from "../store/listen.ts";
 import { forwardTcp, forwardUdp, parsePorts } from "./forward.ts";
+import { serveCluster } from "./served.ts";
 
 /** Ports of the gateway that lead to control nodes only: the managers' Docker API and etcd. */
 const controlPorts = [2376, 2379];
@@ -24,55 +19,21 @@ function say(message: string): void {
 }
 
 async function main(): Promise<void> {
-  const folder = setting("SLIPWAY_STORE");
-  const store = await diskStore(`${folder}/records`, {
-    onBroken(why) {
-      // A write whose outcome is unknown: only opening the store again tells. Docker starts this program anew.
-      say(`store: ${why instanceof Error ? why.message : String(why)}`);
-      process.exit(1);
-    },
-  });
-  const rules = storeRules(store);
   const onError = (error: unknown): void => say(`store: ${error instanceof Error ? error.message : String(error)}`);
-  const socket = setting("SLIPWAY_SOCKET");
-  await systemNodeFiles.makeFolder(dirname(socket), { mode: 0o700, user: "root", group: "root" });
-  const local = await serveStore({ store, rules, unixSocket: socket, onError });
-
-  const listen = setting("SLIPWAY_LISTEN");
-  const [host = "", port = ""] = listen.split(":");
-  const pki = `${folder}/pki`;
-  const keeper: Keeper = {
-    store,
+  const serving = await serveCluster({
+    folder: setting("SLIPWAY_STORE"),
+    socket: setting("SLIPWAY_SOCKET"),
+    listen: setting("SLIPWAY_LISTEN"),
+    // Nodes here have the runtime's volume.
+    programs: [],
     files: systemNodeFiles,
     clock: systemClock,
     random: systemRandom,
-    instance: gatewayInstance,
-    kept: { folder: pki, owner: () => "root" },
-  };
-  await systemNodeFiles.makeFolder(pki, { mode: 0o700, user: "root", group: "root" });
-
-  let network: ServedStore | undefined;
-  let served = "";
-  async function tls(): Promise<ServerTls | undefined> {
-    const [key, cert, clientCa] = await Promise.all(
-      ["key", "crt", "ca.crt"].map((end) => systemNodeFiles.read(`${pki}/store-server.${end}`)),
-    );
-    return key === undefined || cert === undefined || clientCa === undefined ? undefined : { key, cert, clientCa };
-  }
-  /** Asks for the server's certificate, serves the network once it is there, renews it. */
-  async function tend(): Promise<boolean> {
-    const kept = await requestOwn(keeper, [gatewayCertificate(host)]);
-    const material = await tls();
-    if (material === undefined) return false;
-    if (material.cert !== served) {
-      if (network === undefined) {
-        network = await serveStore({ store, rules, network: { tls: material, port: Number(port), host }, onError });
-        say(`store: serving ${listen}`);
-      } else network.reload(material);
-      served = material.cert;
-    }
-    return kept.settled;
-  }
+    say,
+    // Docker starts this program anew.
+    onBroken: () => process.exit(1),
+  });
+  const { store } = serving;
 
   let control: readonly string[] = [];
   let all: readonly string[] = [];
@@ -122,7 +83,7 @@ async function main(): Promise<void> {
   while (!stopping.signal.aborted) {
     let settled = false;
     try {
-      settled = await tend();
+      settled = await serving.tend();
       await lookAtNodes();
     } catch (error) {
       onError(error);
@@ -130,8 +91,7 @@ async function main(): Promise<void> {
     await systemClock.sleep(settled ? 1_000 : 100, stopping.signal);
   }
   for (const server of servers) server.close();
-  await Promise.all([local.close(1_000), network?.close(1_000)]);
-  await store.close();
+  await serving.close();
   process.exit(0);
 }
 

@@ -13,6 +13,8 @@ import { type Bytes, type ClusterStore, type Entry, type Key, StoreError, type V
 export type HttpStoreOptions = (StorePlace | { readonly requester: Requester }) & {
   /** What an instance shows at first contact; sent only to a server that was verified. */
   readonly token?: { readonly instance: string; readonly token: string };
+  /** What a machine shows that asks to join: `<id>.<secret>`. */
+  readonly joinToken?: string;
   /** Milliseconds for one request (10,000); a call that has to ask again takes at most about twice that. */
   readonly timeout?: number;
   /** Ends every call. */
@@ -36,10 +38,14 @@ const pauses = [0, 100, 400];
  * `unreachable` from a write means that nobody knows whether it was done.
  */
 export function httpStore(options: HttpStoreOptions): HttpStore {
-  const { timeout = 10_000, clock = systemClock, token } = options;
+  const { timeout = 10_000, clock = systemClock, token, joinToken } = options;
   const requester = "requester" in options ? options.requester : storeRequester(options, timeout, options.signal);
   const authorization: Readonly<Record<string, string>> =
-    token === undefined ? {} : { Authorization: `Slipway ${token.instance} ${token.token}` };
+    joinToken !== undefined
+      ? { Authorization: `Slipway-Join ${joinToken}` }
+      : token === undefined
+        ? {}
+        : { Authorization: `Slipway ${token.instance} ${token.token}` };
 
   const ask: Ask = async (request) => {
     const began = clock.now();

@@ -28,6 +28,8 @@ export type ServeOptions<Principal> = {
   readonly unixSocket?: string;
   readonly clock?: Clock;
   readonly onError?: (error: unknown) => void;
+  /** Asked before the records' protocol, on both ends; true when the request was its own. */
+  readonly beside?: (request: IncomingMessage, response: ServerResponse) => boolean;
 };
 
 export interface ServedStore {
@@ -49,7 +51,7 @@ const limits = {
 
 /** Serves a store to the network over TLS and to the operator over a unix socket. Rejects when an end cannot be opened. */
 export async function serveStore<Principal>(options: ServeOptions<Principal>): Promise<ServedStore> {
-  const { store, rules, network, unixSocket, onError, clock = systemClock } = options;
+  const { store, rules, network, unixSocket, onError, beside, clock = systemClock } = options;
   let closing = false;
   const underWay = new Set<ServerResponse>();
   const handle = (
@@ -65,6 +67,7 @@ export async function serveStore<Principal>(options: ServeOptions<Principal>): P
       response.shouldKeepAlive &&= !closing;
       underWay.add(response);
       response.once("close", () => underWay.delete(response));
+      if (beside?.(request, response) === true) return;
       handler(request, response);
     };
   };

@@ -53,7 +53,7 @@ export const rooms = {
   },
   cli: {
     path: /^src\/cli\//,
-    may: ["operations", "plan", "convert", "cluster", "spec", "target", "registry"],
+    may: ["operations", "plan", "convert", "cluster", "spec", "target", "registry", "gateway"],
     libraries: ["@stricli/core", "@clack/prompts", "@bomb.sh/tab", "log-update"],
   },
   agent: {
@@ -73,6 +73,8 @@ const outsideAllowed = [
   /^src\/targets\/docker\//,
   // The programs' own beginnings.
   /^src\/(?:agent|gateway)\/main\.ts$/,
+  // Programs are handed out from where they lie.
+  /^src\/gateway\/programs\.ts$/,
   /^src\/cli\/start\.ts$/,
 ];
 
