@@ -7,6 +7,7 @@ import {
   text_en,
   type Application,
   type Command,
+  type RouteMap,
 } from "@stricli/core";
 import type { CliContext, Outcome } from "./context.ts";
 import { exitOfStricli, exits } from "./exit.ts";
@@ -18,7 +19,7 @@ import type { Output, World } from "./world.ts";
 
 /** The application as far as these words need it: the verb that they name is loaded, of the others only the brief. */
 export async function application(word: string | undefined): Promise<Application<CliContext>> {
-  const routes: Record<string, Command<CliContext>> = {};
+  const routes: Record<string, Command<CliContext> | RouteMap<CliContext>> = {};
   for (const [name, verb] of Object.entries(verbs)) {
     routes[name] = name === word ? (await verb.load()).default(verb.brief) : namesake(verb);
   }

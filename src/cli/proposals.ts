@@ -3,7 +3,7 @@ import type { World } from "./world.ts";
 /** Names to complete a word with: of clusters, or of clusters, their nodes and groups. Without a target there are none. */
 export async function proposals(world: World, partial: string, what: "clusters" | "nodes"): Promise<readonly string[]> {
   try {
-    const target = await world.openTarget("docker");
+    const target = await world.openTarget("docker", undefined);
     const clusters = await target.list();
     const names = new Set<string>(clusters);
     if (what === "nodes") {

@@ -6,6 +6,7 @@ import { exits, type Exit } from "./exit.ts";
 import { failureJson, failureText } from "./failure-text.ts";
 import { failureOf, UsageError, type Failure } from "./failure.ts";
 import type { Common, Toggle } from "./flags.ts";
+import { placeOf } from "./place.ts";
 import { neutralLines } from "./views/neutral.ts";
 import { isLive, themeOf, type Theme } from "./views/theme.ts";
 import type { View } from "./views/view.ts";
@@ -63,8 +64,12 @@ export function openSession(
   const mayAsk = world.stdin.terminal && world.stdout.isTTY === true && flags.json !== true;
   let view: View | undefined;
 
+  const opened = async (target: TargetName | undefined): Promise<Context["target"]> => {
+    const place = await placeOf(world, flags, target);
+    return world.openTarget(place.target, place.files);
+  };
   const contextOf = async (emit: Emit, target: TargetName | undefined): Promise<Context> => ({
-    target: await world.openTarget(flags.on ?? target ?? "docker"),
+    target: await opened(target),
     emit,
     signal: world.signal,
     clock: world.clock,

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { constants, homedir } from "node:os";
-import { basename, isAbsolute, join, relative, resolve as resolvePath } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve as resolvePath } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as after } from "node:timers";
 import { fileURLToPath } from "node:url";
@@ -51,15 +52,22 @@ export async function start(programs: URL): Promise<void> {
     files: {
       read: (path) => readFile(path),
       write: (path, content, replace) => writeFile(path, content, { flag: replace ? "w" : "wx" }),
+      async writePrivate(path, content) {
+        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+        const draft = `${path}.new`;
+        await writeFile(draft, content, { mode: 0o600 });
+        await chmod(draft, 0o600);
+        await rename(draft, path);
+      },
       exists: existsSync,
       absolute: resolvePath,
     },
     privateFolder: (cluster) =>
       join(process.env["XDG_RUNTIME_DIR"] || join(homedir(), ".local/state"), "slipway", cluster),
     interactive: (command) => interrupted.whileLent(() => onTerminal(command)),
-    openTarget: async (name) => {
+    openTarget: async (name, place) => {
       const { openTarget } = await import("../targets/registry.ts");
-      return openTarget(name, {
+      const options = {
         environment: process.env,
         node: process.execPath,
         programs: fileURLToPath(programs),
@@ -67,8 +75,14 @@ export async function start(programs: URL): Promise<void> {
         processes: systemProcesses,
         clock: systemClock,
         random: systemRandom,
-      });
+      };
+      return openTarget(name, options, place);
     },
+    programs: {
+      agent: fileURLToPath(new URL("agent.js", programs)),
+      [`node-${process.arch === "arm64" ? "aarch64" : "x86_64"}`]: process.execPath,
+    },
+    bridge,
     operations,
     prompts: async () => (await import("./prompts.ts")).prompts,
   };
@@ -77,6 +91,16 @@ export async function start(programs: URL): Promise<void> {
   // Connections that are kept open must not keep the program alive; what was written must still go out.
   if (process.stdout.writableLength === 0 && process.stderr.writableLength === 0) process.exit(code);
   process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
+}
+
+function bridge(path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path });
+    socket.once("error", reject);
+    socket.once("close", () => resolve());
+    process.stdin.pipe(socket);
+    socket.pipe(process.stdout);
+  });
 }
 
 /** A reader that has gone away (`| head`) ends a verb that only looks; one that acts goes on in silence. */

@@ -1,4 +1,4 @@
-import type { Command } from "@stricli/core";
+import type { Command, RouteMap } from "@stricli/core";
 import type { CliContext } from "./context.ts";
 
 /** A verb as the list of verbs shows it; its own file is loaded only when it is called. */
@@ -9,7 +9,7 @@ export type Verb = {
   readonly hidden?: true;
   /** Everything after `--` is a command for nodes, not for us. */
   readonly command?: true;
-  readonly load: () => Promise<{ readonly default: (brief: string) => Command<CliContext> }>;
+  readonly load: () => Promise<{ readonly default: (brief: string) => Command<CliContext> | RouteMap<CliContext> }>;
 };
 
 /** Every verb, in the order of a cluster's life. */
@@ -83,6 +83,11 @@ export const verbs: Readonly<Record<string, Verb>> = {
   render: {
     brief: "print the user data of a group's nodes in the words of a system",
     load: () => import("./verbs/render.ts"),
+  },
+  store: {
+    brief: "serve a cluster's store, and let machines join by tokens",
+    acts: true,
+    load: () => import("./verbs/store.ts"),
   },
   schema: {
     brief: "print the JSON Schema of cluster.yml for editors",

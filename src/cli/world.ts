@@ -4,7 +4,7 @@ import type { Processes } from "../host/processes.ts";
 import type { Random } from "../host/random.ts";
 import type { Context } from "../operations/context.ts";
 import type { Target } from "../targets/target.ts";
-import type { TargetName } from "../cluster/cluster.ts";
+import type { FilesSettings, TargetName } from "../cluster/cluster.ts";
 
 /** Standard output or error: a stream that may be a terminal. */
 export type Output = NodeJS.WritableStream & {
@@ -21,6 +21,8 @@ type Files = {
   read(path: string): Promise<Uint8Array>;
   /** Fails when the file exists, but with `replace`. */
   write(path: string, content: string | Uint8Array, replace: boolean): Promise<void>;
+  /** For the caller's eyes only: file 0600, in a folder that is made 0700 where it is not there. Replaces. */
+  writePrivate(path: string, content: string): Promise<void>;
   exists(path: string): boolean;
   absolute(path: string): string;
 };
@@ -48,7 +50,11 @@ export type World = {
   readonly privateFolder: (cluster: string) => string;
   /** Runs a program on the caller's own terminal; gives its exit code. */
   readonly interactive: (command: readonly [string, ...string[]]) => Promise<number>;
-  readonly openTarget: (name: TargetName) => Promise<Target>;
+  readonly openTarget: (name: TargetName, files: FilesSettings | undefined) => Promise<Target>;
+  /** The programs that nodes run, by the names under which a store hands them out. */
+  readonly programs: Readonly<Record<string, string>>;
+  /** Joins standard input and output to a unix socket, until either end is done. */
+  readonly bridge: (socket: string) => Promise<void>;
   readonly operations: Operations;
   readonly prompts: () => Promise<Prompts>;
 };

@@ -164,6 +164,18 @@ export type DockerSettings = {
   readonly publishOn: string;
 };
 
+/** Where the store of a cluster runs whose nodes anyone may start. */
+export type FilesSettings = {
+  /** `https://ip:port`, as nodes see it; undefined: no launch on files is meant. */
+  readonly store: string | undefined;
+  /** The folder of `slipway store serve`. */
+  readonly data: string;
+  /** The machine that it runs on, as ssh takes it; undefined: this one. */
+  readonly ssh: string | undefined;
+  /** Who logs in to nodes. */
+  readonly user: string;
+};
+
 export type Os = "debian" | "ubuntu" | "flatcar" | "fedora-coreos";
 export type Weekday = "Mon" | "Tue" | "Wed" | "Thu" | "Fri" | "Sat" | "Sun";
 
@@ -202,6 +214,7 @@ export type Cluster = {
     readonly share: string | undefined;
   };
   readonly docker: DockerSettings;
+  readonly files: FilesSettings;
 };
 
 /** The only group with the control role; `resolve` makes sure that there is exactly one. */

@@ -4,6 +4,7 @@ import { nodeName, type Cluster, type Group, type Os, type TargetName } from "./
 import { contentProblems } from "./contents.ts";
 import { resolveGroup } from "./group.ts";
 import { clusterName, sortedEntries } from "./names.ts";
+import { resolveFiles } from "./files.ts";
 import { machineProblems } from "./machines.ts";
 import { portProblems, subnetProblems } from "./network.ts";
 import { containerPathProblems, machinePathProblems } from "./paths.ts";
@@ -27,11 +28,12 @@ export function resolve(spec: ClusterSpec, options: ResolveOptions = {}): Read<C
     resolveGroup(name, group, roles.get(name) ?? "worker"),
   );
   const control = groups.filter((group) => group.role === "control");
+  const os = options.os ?? osOf(spec, options);
   const cluster: Cluster = {
     name: clusterName(options.name ?? spec.name),
     target: options.on ?? spec.target ?? "docker",
     orchestrator: spec.orchestrator ?? "swarm",
-    os: options.os ?? osOf(spec, options),
+    os,
     updates: resolveUpdates(spec.updates ?? {}),
     groups: [...control, ...groups.filter((group) => group.role !== "control")],
     services: sortedEntries(spec.services ?? {}).map(([name, service]) => resolveService(name, service)),
@@ -42,6 +44,7 @@ export function resolve(spec: ClusterSpec, options: ResolveOptions = {}): Read<C
     })),
     etcd: { share: spec.etcd?.share },
     docker: { subnet: spec.docker?.subnet, publishOn: spec.docker?.publish_on ?? "127.0.0.1" },
+    files: resolveFiles(spec.files ?? {}, os),
   };
   const found = [
     ...nameProblems(options.name),

@@ -1,6 +1,7 @@
 import { durationText } from "../spec/values.ts";
 import { yamlText } from "../spec/write.ts";
 import { sizeText } from "../spec/volumes.ts";
+import { resolveFiles } from "./files.ts";
 import type {
   Cluster,
   ExtraFile,
@@ -13,6 +14,17 @@ import type {
   Updates,
   Volume,
 } from "./cluster.ts";
+
+/** Written where a launch on files is meant, or anything of it was said. */
+function filesKeys({ target, files, os }: Cluster): string {
+  const { store, data, ssh, user } = files;
+  const usual = resolveFiles({}, os);
+  if (target !== "files" && store === undefined && ssh === undefined && data === usual.data && user === usual.user)
+    return "";
+  return yamlText({
+    files: { ...(store === undefined ? {} : { store }), data, ...(ssh === undefined ? {} : { ssh }), user },
+  });
+}
 
 /** The cluster as a file in which every default is written down; it reads back to the same cluster. */
 export function resolvedYaml(cluster: Cluster): string {
@@ -37,7 +49,7 @@ export function resolvedYaml(cluster: Cluster): string {
   const docker = yamlText({
     docker: { ...(subnet === undefined ? {} : { subnet }), publish_on: publishOn },
   });
-  return `${head}${etcd}${docker}${subnet === undefined ? "  # subnet: a free one is chosen at launch\n" : ""}`;
+  return `${head}${filesKeys(cluster)}${etcd}${docker}${subnet === undefined ? "  # subnet: a free one is chosen at launch\n" : ""}`;
 }
 
 function named<Item extends { readonly name: string }>(items: readonly Item[], keys: (item: Item) => object): object {

@@ -24,6 +24,7 @@ async function main(): Promise<void> {
     folder: setting("SLIPWAY_STORE"),
     socket: setting("SLIPWAY_SOCKET"),
     listen: setting("SLIPWAY_LISTEN"),
+    user: "root",
     // Nodes here have the runtime's volume.
     programs: [],
     files: systemNodeFiles,

@@ -44,7 +44,9 @@ export function serveRuntime(programs: readonly ServedProgram[], onError: (error
       return true;
     }
     send(program, response).catch((error: unknown) => {
-      onError(error);
+      // Who asks may go away in the middle of it, and come again.
+      const left = error instanceof Error && Reflect.get(error, "code") === "ERR_STREAM_PREMATURE_CLOSE";
+      if (!left) onError(error);
       response.destroy();
     });
     return true;

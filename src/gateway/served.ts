@@ -5,6 +5,8 @@ import { requestOwn, type Keeper } from "../components/keeper.ts";
 import type { Clock } from "../host/clock.ts";
 import type { NodeFiles, Ownership } from "../host/nodeFiles.ts";
 import type { Random } from "../host/random.ts";
+import { certificatesIn, fingerprint } from "../pki/renewal.ts";
+import { readRecord } from "../records/access.ts";
 import { storeRules } from "../records/authorisation.ts";
 import { diskStore } from "../store/disk.ts";
 import { serveStore, type ServedStore, type ServerTls } from "../store/listen.ts";
@@ -16,6 +18,8 @@ export type ServingOptions = {
   readonly folder: string;
   /** The operator's end. */
   readonly socket: string;
+  /** Who owns the folder where it is made here: a name or a number, and the group of the same. */
+  readonly user: string;
   /** `ip:port`: the address at which nodes reach the store. */
   readonly listen: string;
   readonly programs: readonly ServedProgram[];
@@ -37,7 +41,7 @@ export interface Serving {
 /** Serves a cluster's store: to the operator over a unix socket at once, to nodes over TLS once a launch has signed its certificate. */
 export async function serveCluster(options: ServingOptions): Promise<Serving> {
   const { folder, socket, listen, files, clock, random, say } = options;
-  const owner = await ownerOf(files, folder);
+  const owner = await ownerOf(files, folder, options.user);
   await files.makeFolder(folder, { ...owner, mode: 0o700 });
   const store = await diskStore(`${folder}/records`, {
     onBroken(why) {
@@ -72,8 +76,21 @@ export async function serveCluster(options: ServingOptions): Promise<Serving> {
     );
     return key === undefined || cert === undefined || clientCa === undefined ? undefined : { key, cert, clientCa };
   }
+  /** A cluster that was cleaned up leaves its server with a certificate that no later one trusts. */
+  async function dropForeign(): Promise<void> {
+    const chain = await files.read(`${pki}/store-server.crt`);
+    if (chain === undefined) return;
+    const root = (await readRecord(store, "root"))?.value.certificate;
+    if (root !== undefined && certificatesIn(chain).some((one) => fingerprint(one) === fingerprint(root))) return;
+    say("store: the cluster is gone, and the server's certificate with it");
+    await Promise.all(["crt", "ca.crt"].map((end) => files.remove(`${pki}/store-server.${end}`)));
+    await network?.close(1_000);
+    network = undefined;
+    served = "";
+  }
   /** Asks for the server's certificate, serves the network once it is there, renews it. */
   async function certificate(): Promise<boolean> {
+    await dropForeign();
     const kept = await requestOwn(keeper, [gatewayCertificate(host)]);
     const material = await tls();
     if (material === undefined) return false;
@@ -101,8 +118,9 @@ export async function serveCluster(options: ServingOptions): Promise<Serving> {
   };
 }
 
-/** Root's where the folder is not there yet and root makes it; else the folder's own, so that any user may serve a store. */
-async function ownerOf(files: NodeFiles, folder: string): Promise<Omit<Ownership, "mode">> {
+/** The folder's own where it is there; else of who makes it. */
+async function ownerOf(files: NodeFiles, folder: string, user: string): Promise<Omit<Ownership, "mode">> {
   const there = await files.ownership(folder);
-  return there === undefined ? { user: "root", group: "root" } : { user: String(there.uid), group: String(there.gid) };
+  if (there !== undefined) return { user: String(there.uid), group: String(there.gid) };
+  return { user, group: user };
 }

@@ -33,6 +33,15 @@ export function deriveStatus(seen: Seen, target: Status["target"]): Status {
     nodes,
     services,
     etcd,
+    ...(recorded === undefined || recorded.refused.length === 0
+      ? {}
+      : {
+          refused: recorded.refused.map(({ instance, refused: reason, since }) => ({
+            instance,
+            reason,
+            since: isoTime(since),
+          })),
+        }),
   };
 }
 

@@ -32,6 +32,12 @@ export function examineCluster(examined: Examined): readonly Finding[] {
     ...etcdFindings(examined, recorded),
     ...swarmFindings(examined, recorded),
     ...serviceFindings(status, recorded),
+    ...(status.refused ?? []).map(({ instance, reason }): Finding => ({
+      subject: instance,
+      state: "warning",
+      message: `it asked to join and was refused: ${reason}`,
+      fix: "slipway store token create GROUP, and the token into its /etc/slipway/token",
+    })),
     ...lockFindings(examined),
     ...generationFindings(examined),
   ];

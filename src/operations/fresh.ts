@@ -17,7 +17,9 @@ export async function freshRecords(
   store: ClusterStore,
   observed: Observed,
 ): Promise<{ readonly nodes: readonly RecordValue<"node">[]; readonly services: readonly RecordValue<"service">[] }> {
-  const running = observed.nodes.filter((node) => node.state === "running");
+  // Where nodes are out of reach they are not asked: what they said by themselves counts.
+  const reachable = context.target.userData === undefined;
+  const running = observed.nodes.filter((node) => reachable && node.state === "running");
   await Promise.all(running.map((node) => ask(context, store, node.name, node.instance)));
   const [nodes, services] = await Promise.all([listRecords(store, "node"), listRecords(store, "service")]);
   return { nodes: nodes.map(({ value }) => value), services: services.map(({ value }) => value) };

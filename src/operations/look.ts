@@ -12,6 +12,8 @@ export type Recorded = {
   readonly roster: readonly RecordValue<"roster">[];
   readonly nodes: readonly RecordValue<"node">[];
   readonly services: readonly RecordValue<"service">[];
+  /** Machines that asked to join and were refused. */
+  readonly refused: readonly RecordValue<"joinAnswer">[];
   /** The services that the current revision asks for; `undefined` before the first one is published. */
   readonly wanted: RecordValue<"servicesRevision"> | undefined;
 };
@@ -56,13 +58,15 @@ function unreadable(why: string): Seen["recorded"] {
 }
 
 async function readAll(store: ClusterStore): Promise<Recorded> {
-  const [cluster, pointer, roster, nodes, services] = await Promise.all([
+  const [cluster, pointer, roster, nodes, services, answers] = await Promise.all([
     readRecord(store, "cluster"),
     readRecord(store, "pointer"),
     listRecords(store, "roster"),
     listRecords(store, "node"),
     listRecords(store, "service"),
+    listRecords(store, "joinAnswer"),
   ]);
+  const members = new Set(roster.map(({ value }) => value.instance));
   const wanted =
     pointer === undefined
       ? undefined
@@ -73,6 +77,8 @@ async function readAll(store: ClusterStore): Promise<Recorded> {
     roster: roster.map((found) => found.value),
     nodes: nodes.map((found) => found.value),
     services: services.map((found) => found.value),
+    // Who was let in later, by a token with more uses, is one of the cluster.
+    refused: answers.map((found) => found.value).filter(({ instance }) => !members.has(instance)),
     wanted: wanted?.value,
   };
 }

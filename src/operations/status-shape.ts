@@ -41,4 +41,6 @@ export type Status = {
   readonly nodes: readonly NodeStatus[];
   readonly services: readonly ServiceStatus[];
   readonly etcd: EtcdStatus;
+  /** Machines that asked to join and were not let in; absent where there are none. */
+  readonly refused?: readonly { readonly instance: string; readonly reason: string; readonly since: string }[];
 };

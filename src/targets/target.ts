@@ -35,7 +35,7 @@ export type ExecOptions = {
 export interface NodeAccess {
   exec(command: readonly [string, ...string[]], options?: ExecOptions): Promise<ExecResult>;
   /** The words of a command that gives an interactive terminal on the node, such as `docker exec -it …`. */
-  terminal(command: readonly string[]): readonly [string, ...string[]];
+  terminal(command: readonly string[]): readonly [string, ...string[]] | Promise<readonly [string, ...string[]]>;
   /** A tar archive into a folder of the node. */
   put(folder: string, archive: Uint8Array): Promise<void>;
   /** A tar archive of a path on the node. */
@@ -50,6 +50,19 @@ export interface NodeAccess {
   connect(port: number): Promise<Duplex>;
 }
 
+/** What this target does not do; `next` is what to do instead. */
+export class NotHere extends Error {
+  readonly next: string;
+  constructor(message: string, next: string) {
+    super(message);
+    this.name = "NotHere";
+    this.next = next;
+  }
+}
+
+/** SHA-256 of the programs that the store hands to everyone. */
+export type ProgramSums = { readonly agent: string; readonly node: Readonly<Record<"x86_64" | "aarch64", string>> };
+
 /** The image of nodes: what this version of the program wants, and the way to have it built (minutes) where it is not there. */
 export type NodeImageAccess = { wanted(): Promise<string>; ensure(run: Run): Promise<string> };
 
@@ -61,6 +74,8 @@ export interface Target<Work = unknown> {
   readonly name: TargetName;
   /** The image that nodes start from, by its tag; absent where nodes start from another's. */
   readonly image?: NodeImageAccess;
+  /** Nodes start by other means than ours: they come by user data, which points at these programs. */
+  readonly userData?: { sums(): Promise<ProgramSums> };
   /** Whether the engine or account can be reached, and what it lacks; for `doctor` and for clear errors. */
   examine(): Promise<
     readonly {

@@ -12,7 +12,7 @@ async function proposed(line: readonly string[], setting: Setting = {}): Promise
 
 describe("completion proposes", () => {
   it.each([
-    [["st"], ["status", "start", "stop", ":4"]],
+    [["st"], ["status", "start", "stop", "store", ":4"]],
     [
       ["status", ""],
       ["demo", "other", ":4"],
@@ -39,7 +39,7 @@ describe("completion proposes", () => {
     ],
     [
       ["status", "--on", ""],
-      ["docker", ":4"],
+      ["docker", "files", ":4"],
     ],
     [
       ["completion", "z"],

@@ -118,12 +118,15 @@ export async function run(words: readonly string[], setting: Setting = {}) {
         return Buffer.from(text);
       },
       write: async (path, content) => void files.set(path, Buffer.from(content).toString("utf8")),
+      writePrivate: async (path, content) => void files.set(path, content),
       exists: (path) => files.has(path),
       absolute: (path) => `/home/ada/${path}`,
     },
     privateFolder: (cluster) => `run/${cluster}`,
     interactive: setting.interactive ?? (() => Promise.reject(new Error("no terminal here"))),
     openTarget: async () => fakeTarget(setting.clusters ?? ["demo"]),
+    programs: {},
+    bridge: () => Promise.reject(new Error("no sockets here")),
     operations: { ...operations, ...setting.operations },
     prompts: async () => ({ ...refusePrompts, ...setting.prompts }),
   });

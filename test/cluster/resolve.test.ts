@@ -45,6 +45,7 @@ describe("defaults", () => {
       registries: [],
       etcd: { share: undefined },
       docker: { subnet: undefined, publishOn: "127.0.0.1" },
+      files: { store: undefined, data: "/srv/slipway", ssh: undefined, user: "debian" },
     });
   });
 

@@ -45,7 +45,12 @@ export const rooms = {
     may: ["target", "plan", "records", "describe", "paths", "cluster", "machine", "spec"],
     libraries: ["cidr-tools", "ipaddr.js", "tar-stream"],
   },
-  registry: { path: /^src\/targets\/registry\.ts$/, may: ["target", "docker", "cluster"], libraries: [] },
+  files: {
+    path: /^src\/targets\/files\//,
+    may: ["target", "plan", "records", "cluster", "machine"],
+    libraries: [],
+  },
+  registry: { path: /^src\/targets\/registry\.ts$/, may: ["target", "docker", "files", "cluster"], libraries: [] },
   operations: {
     path: /^src\/operations\//,
     may: ["target", "plan", "records", "describe", "quorum", "member", "machine", "cluster", "spec"],

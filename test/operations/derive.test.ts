@@ -38,6 +38,7 @@ function derive({ nodes = threeAndTwo(), records, roster, recorded, now = start 
         cluster: undefined,
         pointer: undefined,
         wanted: undefined,
+        refused: [],
         services: [],
         roster: roster ?? nodes.map((node) => rosterRecord(node)),
         nodes:

@@ -145,7 +145,28 @@ describe("the file's form", () => {
   });
 
   test("sections of other targets are left alone", () => {
-    expect(problems(`${head}aws: { region: eu-central-1, anything: [1, { x: y }] }\nfiles: { to: out }\n`)).toEqual([]);
+    expect(problems(`${head}aws: { region: eu-central-1, anything: [1, { x: y }] }\n`)).toEqual([]);
+  });
+
+  test("files says where the store is, and nothing that ssh or a shell would read as more", () => {
+    const all = "{ store: https://10.0.0.5:7443, data: /srv/store, ssh: ada@store.example, user: core }";
+    expect(problems(`${head}files: ${all}\n`)).toEqual([]);
+    expect(good(`${head}target: files\nfiles:\n`).target).toBe("files");
+    for (const [key, value] of [
+      ["store", "http://10.0.0.5:7443"],
+      ["store", "https://store.example:7443"],
+      ["store", "https://10.0.0.5"],
+      ["store", "https://10.0.0.5:70000"],
+      ["store", "https://10.0.0.5:7443/records"],
+      ["ssh", "-oProxyCommand=x"],
+      ["ssh", "ada@host ls"],
+      ["user", "-l"],
+      ["user", "Ada Lovelace"],
+    ] as const)
+      expect(problems(`${head}files: { ${key}: "${value}" }\n`), value).toMatchObject([
+        { code: "invalid-value", path: ["files", key] },
+      ]);
+    expect(problems(`${head}files: { data: srv }\n`)).toMatchObject([{ path: ["files", "data"] }]);
   });
 
   test("names that objects have anyway are names like others", () => {

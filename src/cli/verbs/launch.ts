@@ -5,12 +5,15 @@ import { usualFile } from "../choice.ts";
 import { act, type CliContext } from "../context.ts";
 import { docs } from "../docs.ts";
 import { besideFile, shownClusterFile } from "../file.ts";
-import { acting, type Acting } from "../flags.ts";
+import { UsageError } from "../failure.ts";
+import { acting, toggle, type Acting, type Toggle } from "../flags.ts";
 import type { Session } from "../session.ts";
 import { fileWord } from "../words.ts";
 
+type Flags = Acting & { readonly output: string | undefined; readonly whole: Toggle; readonly controlToken: Toggle };
+
 export default (brief: string) =>
-  buildCommand<Acting, [string?], CliContext>({
+  buildCommand<Flags, [string?], CliContext>({
     docs: docs(
       brief,
       "Creates the cluster that the file describes, changes a running one to it, or completes what was interrupted: the same\ncommand, as often as you like. It asks before anything is replaced, restarted or removed.",
@@ -18,14 +21,42 @@ export default (brief: string) =>
         ["launch", "./cluster.yml"],
         ["launch examples/swarm.yml --yes", "without questions"],
         ["launch --json --yes", "one event per line, for programs"],
+        ["launch --on files -o out", "user data for machines that you start yourself"],
       ],
     ),
-    parameters: { flags: acting, positional: { kind: "tuple", parameters: [fileWord] } },
-    func: act(async (session, flags: Acting, file = usualFile) => {
+    parameters: {
+      flags: {
+        ...acting,
+        output: {
+          kind: "parsed",
+          parse: String,
+          optional: true,
+          placeholder: "folder",
+          brief: "where --on files writes user data and tokens",
+        },
+        whole: toggle("--on files: all files and units in the user data"),
+        controlToken: toggle("--on files: a join token for the control group, though it has nodes"),
+      },
+      aliases: { o: "output" },
+      positional: { kind: "tuple", parameters: [fileWord] },
+    },
+    func: act(async (session, flags: Flags, file = usualFile) => {
       const { cluster, source } = await shownClusterFile(session, file);
+      const onFiles = cluster.target === "files";
+      if (onFiles && flags.output === undefined)
+        throw new UsageError(
+          "--on files writes user data and join tokens: into which folder?",
+          `slipway launch ${file} --on files -o ${cluster.name}-files`,
+        );
+      if (!onFiles && (flags.output !== undefined || flags.whole === true || flags.controlToken === true))
+        throw new UsageError(
+          "-o, --whole and --control-token are for --on files",
+          `slipway launch ${file} --on files -o DIR`,
+        );
       const { context: given, events } = await session.working(cluster.target);
       const context = besideFile(session, given, file, source);
       if (flags.yes !== true && !(await agreed(session, context, cluster))) return session.declined();
+      if (flags.output !== undefined) return handOut(session, context, cluster, flags, file);
       const launch = await session.world.operations.launch();
       const { status, settled } = await launch(context, { cluster });
       session.close();
@@ -38,6 +69,47 @@ export default (brief: string) =>
       return "done";
     }),
   });
+
+/** Writes what each group's machines are started with, and says what is left to do. */
+async function handOut(
+  session: Session,
+  context: Context,
+  cluster: Cluster,
+  flags: Flags,
+  file: string,
+): Promise<"done"> {
+  const { world } = session;
+  const folder = flags.output ?? ".";
+  const tokenAt = (group: string): string => `${folder}/${group}.token`;
+  const before = new Map<string, string>();
+  for (const { name } of cluster.groups)
+    if (world.files.exists(tokenAt(name)))
+      before.set(name, new TextDecoder().decode(await world.files.read(tokenAt(name))));
+  const operation = await world.operations.handOut();
+  const handed = await operation(context, {
+    cluster,
+    whole: flags.whole === true,
+    controlToken: flags.controlToken === true,
+    before,
+  });
+  for (const { name, content } of handed.files) await world.files.writePrivate(`${folder}/${name}`, content);
+  session.close();
+  if (flags.json) return "done";
+  for (const { group, role, came, missing, file: written } of handed.groups) {
+    if (written !== undefined)
+      session.print(
+        `${group}: start ${missing} with ${folder}/${written}${role === "control" && came === 0 ? " (with a token of the control group, because it has no node yet)" : ""}`,
+      );
+    else if (missing > 0) session.print(`${group}: ${missing} awaited; a token only with --control-token`);
+    else session.print(`${group}: all ${came} are there`);
+  }
+  session.note(
+    handed.awaited === 0
+      ? `${cluster.name} is ready`
+      : `${handed.awaited} node${handed.awaited === 1 ? "" : "s"} of ${cluster.name} awaited; what to do: ${folder}/README.md\nnext: slipway status ${cluster.name} --on files, then slipway launch ${file} --on files -o ${folder}`,
+  );
+  return "done";
+}
 
 /** Shows what would be lost and asks; a plan that only adds needs no answer. */
 async function agreed(session: Session, context: Context, cluster: Cluster): Promise<boolean> {

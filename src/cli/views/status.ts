@@ -17,7 +17,13 @@ export function stateText(state: string, theme: Theme): string {
 export function statusText(status: Status, theme: Theme, now: number): string {
   const head = `${theme.paint("strong", status.cluster)} on ${status.target}: ${stateText(status.state, theme)}`;
   if (status.state === "absent") return `${head}\n`;
-  const parts = [head, nodesText(status, theme, now), servicesText(status, theme), etcdText(status, theme)];
+  const parts = [
+    head,
+    nodesText(status, theme, now),
+    servicesText(status, theme),
+    etcdText(status, theme),
+    refusedText(status),
+  ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
 }
 
@@ -46,6 +52,10 @@ function nodesText(status: Status, theme: Theme, now: number): string {
 
 function reasonOf(reason: string | undefined, theme: Theme): readonly string[] {
   return reason === undefined ? [] : [`  ${theme.paint("quiet", neutral(reason))}`];
+}
+
+function refusedText({ refused = [] }: Status): string {
+  return refused.map(({ instance, reason }) => `refused: ${instance} (${neutral(reason)})`).join("\n");
 }
 
 function ageOf(since: string, now: number): string {

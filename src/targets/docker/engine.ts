@@ -3,7 +3,7 @@ import { Agent, request, type AgentOptions, type RequestOptions } from "node:htt
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Duplex, Readable } from "node:stream";
-import { commandStream } from "./tunnel.ts";
+import { commandStream } from "../../host/command.ts";
 
 /** The engine refused or could not be reached; the message names what was tried. */
 export class EngineError extends Error {
