@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readCluster } from "../../src/cluster/read.ts";
-import { systemProcesses } from "../../src/host/processes.ts";
 import { cloudInit } from "../../src/machine/formats/cloud-init.ts";
 import { bytesOf, type MachineConfig } from "../../src/machine/machine.ts";
 import { machineOf } from "../../src/operations/revision.ts";
-import { clearAway, cleanUp, clusterFile, docker, inNode, shell, slipway, succeeds, untilTrue } from "./harness.ts";
+import { cloudImage, seedFolder } from "./cloud-image.ts";
+import { clearAway, cleanUp, clusterFile, docker, inNode, shell, succeeds, untilTrue } from "./harness.ts";
 
 // One group's extras by the agent, and the same in another group by the real cloud-init of Debian at its first boot.
 const name = "seeded";
@@ -42,33 +42,6 @@ if (read.kind === "bad") throw new Error(JSON.stringify(read.problems));
 const group = read.value.groups.find((one) => one.name === "agent");
 if (group === undefined) throw new Error("no group");
 const { machine } = machineOf(read.value, group);
-
-/** A node image with Debian's own cloud-init in it, which looks at nothing but a seed on its disk. */
-async function cloudImage(): Promise<string> {
-  const node = (await slipway(["image"])).stdout.trim();
-  const settings = [
-    "datasource_list: [NoCloud, None]",
-    // The node's own name, network and sources stay as they are.
-    "preserve_hostname: true",
-    "manage_etc_hosts: false",
-    "apt: { preserve_sources_list: true }",
-    "network: { config: disabled }",
-    "locale: C.UTF-8",
-  ];
-  const dockerfile = [
-    `FROM ${node}`,
-    "RUN apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends cloud-init locales sudo && rm -rf /var/lib/apt/lists/*",
-    `RUN printf '%s\\n' ${settings.map((line) => `'${line}'`).join(" ")} >/etc/cloud/cloud.cfg.d/99-slipway.cfg`,
-  ].join("\n");
-  const tag = `slipway/node-cloud-init:${createHash("sha256").update(dockerfile).digest("hex").slice(0, 12)}`;
-  const there = await systemProcesses.run(["docker", "image", "inspect", tag], { accept: [0, 1] });
-  if (there.code !== 0)
-    await systemProcesses.run(["docker", "build", "--network=host", "--quiet", "--tag", tag, "-"], {
-      input: dockerfile,
-      timeout: 400_000,
-    });
-  return tag;
-}
 
 /** What a machine config asks for, as it is on a node. */
 async function treeOf(node: string, wanted: MachineConfig): Promise<Record<string, string>> {
@@ -108,10 +81,10 @@ beforeAll(async () => {
   await succeeds(["launch", file.path, "--yes"], { environment: { SLIPWAY_NODE_IMAGE: image } });
   const { text: userData, problems } = cloudInit.render(machine, { system: "debian" });
   expect(problems).toEqual([]);
-  await shell(cloudNode, "mkdir -p /var/lib/cloud/seed/nocloud && cat >/var/lib/cloud/seed/nocloud/user-data", {
+  await shell(cloudNode, `mkdir -p ${seedFolder} && cat >${seedFolder}/user-data`, {
     input: userData,
   });
-  await shell(cloudNode, "echo 'instance-id: i-test' >/var/lib/cloud/seed/nocloud/meta-data; cloud-init clean --logs");
+  await shell(cloudNode, `echo 'instance-id: i-test' >${seedFolder}/meta-data; cloud-init clean --logs`);
   await docker("restart", cloudNode);
   await untilTrue(
     "cloud-init is done",
