@@ -22,7 +22,7 @@ export async function placeOf(world: World, flags: Common, target: TargetName | 
     throw new UsageError("--on files needs a cluster.yml that says where the store is", "slipway init");
   }
   const { readCluster } = await import("../cluster/read.ts");
-  const read = readCluster(await world.files.read(file), file, { ...(wanted === undefined ? {} : { on: wanted }) });
+  const read = readCluster(await world.files.read(file), file, wanted === undefined ? {} : { on: wanted });
   // The verb itself shows what is wrong with it, where it needs it.
   if (read.kind === "bad") {
     if (wanted !== "files") return { target: wanted ?? "docker", files: undefined };

@@ -43,7 +43,7 @@ const formatOf: Readonly<Record<Cluster["os"], FormatName>> = {
 };
 
 /** The token's file of a group. */
-export const tokenFile = (group: string): string => `${group}.token`;
+const tokenFile = (group: string): string => `${group}.token`;
 
 function userData(input: HandOutInput, group: Group, sums: ProgramSums, pin: string, token: string) {
   const { cluster, whole } = input;

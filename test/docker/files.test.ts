@@ -1,0 +1,189 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse } from "yaml";
+import { etcdRelease } from "../../src/components/etcd/release.ts";
+import { systemProcesses } from "../../src/host/processes.ts";
+import type { Status } from "../../src/operations/status-shape.ts";
+import { detectRights } from "../../src/targets/docker/capabilities.ts";
+import { clearAway, docker, inNode, program, shell, slipway, succeeds, untilTrue } from "./harness.ts";
+
+// Bare containers that get nothing but user data, and a store that is served on the machine beside them.
+const name = "handed";
+const label = `slipway.cluster=${name}`;
+const address = "10.213.10.1";
+const listen = `${address}:7443`;
+const folder = mkdtempSync(join(tmpdir(), "slipway-files-"));
+const data = join(folder, "data");
+const out = join(folder, "out");
+const here = { directory: folder };
+let server: ChildProcess | undefined;
+let served = "";
+
+function serve(): void {
+  server = spawn(process.execPath, [program, "store", "serve", "--data", data, "--listen", listen]);
+  for (const stream of [server.stdout, server.stderr])
+    stream?.on("data", (text: Buffer) => (served += text.toString("utf8")));
+}
+
+async function stopServing(): Promise<number | null> {
+  const child = server;
+  server = undefined;
+  if (child === undefined) return null;
+  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  child.kill("SIGTERM");
+  return ended;
+}
+
+async function statusHere(): Promise<Status> {
+  const read: Status = JSON.parse(await succeeds(["status", name, "--json"], here));
+  return read;
+}
+
+type CloudConfig = {
+  readonly write_files: readonly { readonly path: string; readonly permissions: string; readonly content: string }[];
+  readonly runcmd: readonly (readonly string[])[];
+};
+
+/** A machine without a part of ours in it, and then what cloud-init makes of user data: the files and the commands. */
+async function machine(container: string, userData: string): Promise<void> {
+  const image = (await slipway(["image", "--on", "docker"])).stdout.trim();
+  const rights = await detectRights({ image, processes: systemProcesses });
+  const allowed =
+    rights.kind === "privileged"
+      ? ["--privileged"]
+      : [
+          ...rights.add.flatMap((one) => ["--cap-add", one]),
+          ...["seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"].flatMap((one) => [
+            "--security-opt",
+            one,
+          ]),
+          ...["--device-cgroup-rule", "a *:* rwm"],
+        ];
+  const volumes = ["/var/lib/slipway", "/var/lib/docker"].flatMap((path) => ["--volume", path]);
+  const rooms = ["--tmpfs", "/run", "--tmpfs", "/tmp", "--cgroupns", "private", ...volumes];
+  const which = ["--name", container, "--hostname", container, "--label", label, "--network", name];
+  const how = ["--env", "container=docker", "--stop-signal", "SIGRTMIN+3"];
+  await docker("run", "--detach", ...which, ...how, ...rooms, ...allowed, image);
+  await untilTrue(
+    `${container} has booted`,
+    async () => /running|degraded/.test((await inNode(container, ["systemctl", "is-system-running"])).stdout),
+    60_000,
+  );
+  // The image brings etcd; the mark spares this test the way to its publisher.
+  await shell(container, `echo ${etcdRelease.version} >/usr/local/bin/.slipway-etcd`);
+  const { write_files: files, runcmd: commands }: CloudConfig = parse(userData);
+  for (const { path, permissions, content } of files)
+    await shell(container, `mkdir -p "$(dirname ${path})" && cat >${path} && chmod ${permissions} ${path}`, {
+      input: content,
+    });
+  for (const command of commands) expect((await inNode(container, command)).code, command.join(" ")).toBe(0);
+}
+
+beforeAll(async () => {
+  await clearAway(name);
+  await docker("network", "create", "--subnet", "10.213.10.0/24", "--label", label, name);
+  writeFileSync(
+    join(folder, "cluster.yml"),
+    `name: ${name}
+target: files
+os: debian
+groups:
+  control: { role: control, count: 3 }
+  worker: { count: 1 }
+files: { store: "https://${listen}", data: ${data} }
+`,
+  );
+}, 120_000);
+
+afterAll(async () => {
+  await stopServing();
+  await clearAway(name);
+  rmSync(folder, { recursive: true, force: true });
+}, 120_000);
+
+test("a launch without a store says how to serve one", async () => {
+  const { code, stderr } = await slipway(["launch", "-o", out, "--yes"], here);
+  expect(code).toBe(1);
+  expect(stderr).toContain(`next: slipway store serve --data ${data} --listen ${listen}`);
+});
+
+test("machines that only get user data form the cluster", async () => {
+  serve();
+  await untilTrue("the store is served", async () => served.includes("for the operator at"), 20_000);
+  const said = await succeeds(["launch", "-o", out, "--yes"], here);
+  expect(said).toContain("control: start 3");
+  expect(said).toContain("worker: start 1");
+  expect(statSync(out).mode & 0o777).toBe(0o700);
+  for (const group of ["control", "worker"]) expect(statSync(join(out, `${group}.token`)).mode & 0o777).toBe(0o600);
+  const before = readFileSync(join(out, "worker.token"), "utf8");
+
+  const userData = (group: string) => readFileSync(join(out, `${group}.cloud-init`), "utf8");
+  await Promise.all(
+    [1, 2, 3]
+      .map((n) => machine(`${name}-bare-${n}`, userData("control")))
+      .concat(machine(`${name}-bare-4`, userData("worker"))),
+  );
+  const status = await untilTrue(
+    "the cluster is ready",
+    async () => {
+      const now = await statusHere();
+      return now.state === "ready" && now.nodes.length === 4 ? now : undefined;
+    },
+    180_000,
+  );
+  expect(status.nodes.map((node) => node.name)).toEqual([
+    `${name}-control-1`,
+    `${name}-control-2`,
+    `${name}-control-3`,
+    `${name}-worker-1`,
+  ]);
+  expect(status.etcd.members.map(({ state }) => state)).toEqual(["voter", "voter", "voter"]);
+  expect((await shell(`${name}-bare-1`, "docker node ls -q")).split("\n")).toHaveLength(4);
+
+  // All are there: the same command now ends as any launch does, and no token is made again.
+  expect(await succeeds(["launch", "-o", out, "--yes"], here)).toContain("worker: all 1 are there");
+  expect(readFileSync(join(out, "worker.token"), "utf8")).toBe(before);
+}, 400_000);
+
+test("a machine with a revoked token is refused, and status and its own journal say so", async () => {
+  const made: { id: string; token: string } = JSON.parse(
+    await succeeds(["store", "token", "create", "worker", "--uses", "2", "--json"], here),
+  );
+  await succeeds(["store", "token", "revoke", made.id], here);
+  const old = readFileSync(join(out, "worker.token"), "utf8").trim();
+  const userData = readFileSync(join(out, "worker.cloud-init"), "utf8").replace(old, made.token);
+  await machine(`${name}-bare-5`, userData);
+  const refused = await untilTrue("it is refused", async () => (await statusHere()).refused, 60_000);
+  expect(refused).toMatchObject([{ reason: `the join token ${made.id} is revoked` }]);
+  const { stdout } = await slipway(["doctor", name], here);
+  expect(stdout).toContain(`the join token ${made.id} is revoked`);
+
+  // With a good one it comes in, under another identity.
+  const good = (await succeeds(["store", "token", "create", "worker"], here)).trim();
+  await shell(`${name}-bare-5`, "cat >/etc/slipway/token && systemctl restart slipway-agent", { input: `${good}\n` });
+  await untilTrue(
+    "it is a node",
+    async () => (await statusHere()).nodes.some((node) => node.name === `${name}-worker-2` && node.state === "ready"),
+    120_000,
+  );
+}, 300_000);
+
+test("the store's server may end and come back", async () => {
+  expect(await stopServing()).toBe(0);
+  const { code, stderr } = await slipway(["status", name], here);
+  expect(code).toBe(1);
+  expect(stderr).toContain("slipway store serve");
+  serve();
+  await untilTrue("it is ready again", async () => (await statusHere()).state === "ready", 60_000);
+}, 120_000);
+
+test("a node leaves by remove, and cleanup leaves nothing in the store", async () => {
+  await succeeds(["remove", `${name}-worker-2`, "--yes"], here);
+  expect((await statusHere()).nodes.map((node) => node.name)).not.toContain(`${name}-worker-2`);
+  expect((await shell(`${name}-bare-1`, "docker node ls -q")).split("\n")).toHaveLength(4);
+  expect(await succeeds(["cleanup", name, "--yes"], here)).toContain(`nothing is left of ${name}`);
+  expect((await statusHere()).state).toBe("absent");
+}, 200_000);
