@@ -165,7 +165,8 @@ export async function runSteps(locked: Locked, runner: Runner, steps: readonly S
   }
 }
 
-const forgetPatience = 30_000;
+/** Milliseconds; where nodes cannot be told to look at once, longer than they are silent at rest. */
+const forgetPatience = { told: 30_000, untold: 50_000 } as const;
 
 /** Waits until the swarm no longer has the nodes of instances that are gone; a swarm that cannot say so is a warning. */
 export async function awaitForgotten(
@@ -183,15 +184,24 @@ export async function awaitForgotten(
     (node) => node.role === "control" && node.state === "running",
   );
   await together(managers, (node) => target.nudge(node.name));
-  const deadline = clock.now() + forgetPatience;
+  const untold = target.userData !== undefined;
+  const roster = await listRecords(store, "roster");
+  const staying = new Set(roster.filter(({ value }) => value.state !== "gone").map(({ value }) => value.instance));
+  const deadline = clock.now() + forgetPatience[untold ? "untold" : "told"];
+  // What a leader said before may be older than the node that is to go; one that was told to look says it anew anyway.
+  const old = new Map(before.map(({ key, version }) => [key, version]));
   for (;;) {
     signal.throwIfAborted();
-    const now = (await listRecords(store, "node")).map(({ value }) => value);
+    const now = (await listRecords(store, "node"))
+      .filter(({ key, version }) => !untold || old.get(key) !== version)
+      .map(({ value }) => value);
     const leader = now.find(
       (record) => record.swarm?.leader === true && managers.some((node) => node.instance === record.instance),
     );
-    if (leader?.swarm?.nodes !== undefined && !instances.some((instance) => leader.swarm?.nodes?.includes(instance)))
-      return;
+    const listed = leader?.swarm?.nodes;
+    // One that was not labelled yet stands there by the swarm's own id, so nobody unknown may be left.
+    const strange = untold && listed?.some((instance) => !staying.has(instance)) === true;
+    if (listed !== undefined && !strange && !instances.some((instance) => listed.includes(instance))) return;
     if (clock.now() > deadline) {
       emit("warning", { message: `the swarm still lists nodes of instances that are gone: ${instances.join(", ")}` });
       return;

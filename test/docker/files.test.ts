@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -181,9 +181,18 @@ test("the store's server may end and come back", async () => {
 }, 120_000);
 
 test("a node leaves by remove, and cleanup leaves nothing in the store", async () => {
-  await succeeds(["remove", `${name}-worker-2`, "--yes"], here);
-  expect((await statusHere()).nodes.map((node) => node.name)).not.toContain(`${name}-worker-2`);
-  expect((await shell(`${name}-bare-1`, "docker node ls -q")).split("\n")).toHaveLength(4);
+  await succeeds(["remove", `${name}-worker-1`, "--yes"], here);
+  expect((await statusHere()).nodes.map((node) => node.name)).not.toContain(`${name}-worker-1`);
+  // Through ssh, as from another machine: a stand-in for it that runs the remote's command here.
+  const bin = join(folder, "bin");
+  mkdirSync(bin);
+  writeFileSync(join(bin, "ssh"), '#!/bin/sh\nfor line; do :; done\nexec sh -c "$line"\n', { mode: 0o755 });
+  writeFileSync(join(bin, "slipway"), `#!/bin/sh\nexec ${process.execPath} ${program} "$@"\n`, { mode: 0o755 });
+  const file = readFileSync(join(folder, "cluster.yml"), "utf8").replace(`data: ${data}`, `data: ${data}, ssh: there`);
+  writeFileSync(join(folder, "far.yml"), file);
+  const environment = { PATH: `${bin}:${process.env["PATH"] ?? ""}` };
+  const far: Status = JSON.parse(await succeeds(["status", "far.yml", "--json"], { ...here, environment }));
+  expect(far.state).toBe("ready");
   expect(await succeeds(["cleanup", name, "--yes"], here)).toContain(`nothing is left of ${name}`);
   expect((await statusHere()).state).toBe("absent");
 }, 200_000);
