@@ -377,6 +377,12 @@ export class Agent {
       ...etcdSeen(this.#members),
       ...(await swarmSeen(node, async () => (this.#mesh ??= await meshOf(node)))),
     };
-    await this.#report.write(node, record);
+    // Whoever has left was that swarm node: the managers know it by this word alone where they have not labelled it yet.
+    const was = this.#report.last?.swarm;
+    const gone = phase === "left" || phase === "leaving";
+    await this.#report.write(
+      node,
+      gone && was !== undefined && !record.swarm?.nodeId ? { ...record, swarm: was } : record,
+    );
   }
 }
