@@ -117,6 +117,7 @@ async function groupRefusal(
   const { group } = token;
   const wanted = await readRecord(store, "groupRevision", { revision, group });
   if (wanted === undefined) return `the cluster has no group ${group} now`;
+  if (wanted.value.role !== token.role) return `the group ${group} is no longer one of role ${token.role}`;
   const size = wanted.value.wanted.etcd?.size;
   if (token.role !== "control" || size === undefined) return undefined;
   const there = roster.filter((entry) => entry.role === "control" && entry.state !== "gone").length;

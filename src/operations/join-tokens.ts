@@ -70,8 +70,7 @@ async function roleOf(store: ClusterStore, group: string): Promise<"control" | "
       `there is no group ${group}: there are ${names.join(", ")}${meant === undefined ? "" : `; did you mean ${meant}?`}`,
     );
   }
-  // etcd's own unit stands in the config of those that run it, and in nobody else's.
-  return found.machine.units.some((unit) => unit.name === "etcd.service") ? "control" : "worker";
+  return found.role;
 }
 
 export type TokenInput = {

@@ -89,7 +89,12 @@ export function describe(cluster: Cluster, facts: RevisionFacts): Read<Revision>
   for (const group of cluster.groups) {
     const merged = machineOf(cluster, group);
     problems.push(...merged.problems);
-    groups.push({ group: group.name, machine: mutable(merged.machine), wanted: wantedOf(cluster, group) });
+    groups.push({
+      group: group.name,
+      role: group.role,
+      machine: mutable(merged.machine),
+      wanted: wantedOf(cluster, group),
+    });
   }
   if (problems.length > 0) return { kind: "bad", problems };
   const services = servicesOf(cluster, facts);

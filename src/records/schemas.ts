@@ -191,6 +191,7 @@ export const wantedSchema = z.object({
 export const groupRevisionRecord = z.object({
   revision: z.string(),
   group: z.string(),
+  role,
   machine: machineSchema,
   wanted: wantedSchema,
 });

@@ -9,6 +9,7 @@ function revision(id: string, content: string): GroupRevision {
   return {
     revision: id,
     group: "worker",
+    role: "worker",
     machine: {
       files: [
         {

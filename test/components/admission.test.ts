@@ -48,6 +48,7 @@ beforeEach(async () => {
     await put(`revisions/r/groups/${group}`, {
       revision: "r",
       group,
+      role: group === "control" ? "control" : "worker",
       machine,
       wanted: { labels: {}, ...(group === "control" ? { etcd: { size: 1 } } : {}) },
     });
@@ -101,6 +102,7 @@ describe("a machine that asks", () => {
     ["revoked", { revoked: true }, "the join token t1 is revoked"],
     ["expired", { expires: now }, "the join token t1 has expired"],
     ["of a group that is not there", { group: "gone" }, "the cluster has no group gone now"],
+    ["of another role than its group", { role: "control" }, "the group web is no longer one of role control"],
   ])("is refused with a reason when its token is %s", async (_, change, why) => {
     await token("t1", change);
     await join("i-a");
