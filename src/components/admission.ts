@@ -1,6 +1,7 @@
 import type { Clock } from "../host/clock.ts";
 import type { Random } from "../host/random.ts";
 import { keyOf, listRecords, readRecord, updateRecord, writeOnce } from "../records/access.ts";
+import { endOf } from "../records/join-gate.ts";
 import type { RecordValue } from "../records/table.ts";
 import type { ClusterStore } from "../store/store.ts";
 
@@ -23,9 +24,8 @@ export type Admitted = { readonly admitted: readonly string[]; readonly refused:
  * stays when it is gone: a machine that was let in twice under one identity counts once, and nobody can count backwards.
  */
 export function refusalOf(token: Token | undefined, roster: Roster, now: number): string | undefined {
-  if (token === undefined) return "its join token is not known";
-  if (token.revoked) return `the join token ${token.id} is revoked`;
-  if (token.expires <= now) return `the join token ${token.id} has expired`;
+  const over = endOf(token, now);
+  if (over !== undefined || token === undefined) return over;
   const used = roster.filter((entry) => entry.joinToken === token.id).length;
   if (used >= token.uses) return `the join token ${token.id} is used up: ${used} of ${token.uses} have joined by it`;
   return undefined;
@@ -131,6 +131,7 @@ async function refuse({ store, clock, random, say }: Admission, join: Join, why:
   say(`join: ${instance} at ${address} is refused: ${why}`);
   await updateRecord(store, "joinAnswer", { instance }, () => ({
     instance,
+    address,
     refused: why,
     since: clock.now(),
     nonce: random.hex(8),

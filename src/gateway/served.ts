@@ -49,7 +49,7 @@ export async function serveCluster(options: ServingOptions): Promise<Serving> {
       options.onBroken();
     },
   });
-  const rules = storeRules(store);
+  const rules = storeRules(store, clock);
   const onError = (error: unknown): void => say(`store: ${error instanceof Error ? error.message : String(error)}`);
   const beside = serveRuntime(options.programs, onError);
   await files.makeFolder(dirname(socket), { ...owner, mode: 0o700 });

@@ -1,10 +1,12 @@
 import type { ClusterName } from "../cluster/cluster.ts";
 import type { Observed } from "../plan/plan.ts";
-import { listRecords, readRecord } from "../records/access.ts";
+import { listRecords, readRecord, type Found } from "../records/access.ts";
 import type { RecordValue } from "../records/table.ts";
 import type { ClusterStore } from "../store/store.ts";
 import { OperationError, type Context } from "./context.ts";
 
+/** A machine that asked to join and is no node, and why. */
+type Refused = Pick<RecordValue<"joinAnswer">, "instance" | "address" | "refused" | "since">;
 /** What the store says of a cluster, as far as looking at it needs. */
 export type Recorded = {
   readonly cluster: RecordValue<"cluster"> | undefined;
@@ -13,7 +15,7 @@ export type Recorded = {
   readonly nodes: readonly RecordValue<"node">[];
   readonly services: readonly RecordValue<"service">[];
   /** Machines that asked to join and were refused. */
-  readonly refused: readonly RecordValue<"joinAnswer">[];
+  readonly refused: readonly Refused[];
   /** The services that the current revision asks for; `undefined` before the first one is published. */
   readonly wanted: RecordValue<"servicesRevision"> | undefined;
 };
@@ -57,16 +59,24 @@ function unreadable(why: string): Seen["recorded"] {
   return { kind: "unreadable", why };
 }
 
+/** Whether a machine that was refused has been let in since: by the same token, or at its address under another identity. */
+function hasCome({ instance, address, since }: Refused, roster: readonly Found<"roster">[]): boolean {
+  return roster.some(
+    ({ value }) =>
+      value.instance === instance || (value.address === address && value.state === "present" && value.since >= since),
+  );
+}
+
 async function readAll(store: ClusterStore): Promise<Recorded> {
-  const [cluster, pointer, roster, nodes, services, answers] = await Promise.all([
+  const [cluster, pointer, roster, nodes, services, answers, refusals] = await Promise.all([
     readRecord(store, "cluster"),
     readRecord(store, "pointer"),
     listRecords(store, "roster"),
     listRecords(store, "node"),
     listRecords(store, "service"),
     listRecords(store, "joinAnswer"),
+    listRecords(store, "joinRefusal"),
   ]);
-  const members = new Set(roster.map(({ value }) => value.instance));
   const wanted =
     pointer === undefined
       ? undefined
@@ -77,8 +87,7 @@ async function readAll(store: ClusterStore): Promise<Recorded> {
     roster: roster.map((found) => found.value),
     nodes: nodes.map((found) => found.value),
     services: services.map((found) => found.value),
-    // Who was let in later, by a token with more uses, is one of the cluster.
-    refused: answers.map((found) => found.value).filter(({ instance }) => !members.has(instance)),
+    refused: [...answers, ...refusals].map((found) => found.value).filter((one) => !hasCome(one, roster)),
     wanted: wanted?.value,
   };
 }

@@ -7,13 +7,14 @@ import type { Principal } from "./table.ts";
 /**
  * Who a caller is. A certificate names its instance (CN), role (OU) and group (O), and counts only while the roster has
  * that very instance as present or leaving: that is how one is revoked. Without one, the token that the target put into
- * the instance counts, while the roster has it as present. A join token says only which group its bearer asks to join:
- * whether it still lets anyone in is judged where the join is answered, so that the reason can be told.
+ * the instance counts, while the roster has it as present. A join token says only which group its bearer asks to join;
+ * whether it may still ask is `permit`'s question, so that it can be told why not.
  */
 export async function authenticate(store: ClusterStore, caller: Caller): Promise<Authentication<Principal>> {
   if (caller.kind === "local") return { kind: "known", principal: { kind: "operator" } };
   if (caller.certificate !== undefined) return byCertificate(store, caller.certificate);
-  if (caller.authorization?.startsWith("Slipway-Join ") === true) return byJoinToken(store, caller.authorization);
+  if (caller.authorization?.startsWith("Slipway-Join ") === true)
+    return byJoinToken(store, caller.authorization, caller.address ?? "");
   if (caller.authorization !== undefined) return byToken(store, caller.authorization);
   return unknown("neither a valid client certificate nor an identity was shown");
 }
@@ -61,14 +62,18 @@ async function byToken(store: ClusterStore, authorization: string): Promise<Auth
   };
 }
 
-async function byJoinToken(store: ClusterStore, authorization: string): Promise<Authentication<Principal>> {
+async function byJoinToken(
+  store: ClusterStore,
+  authorization: string,
+  address: string,
+): Promise<Authentication<Principal>> {
   const [, id = "", secret = ""] = /^Slipway-Join ([a-z0-9]{1,64})\.([A-Za-z0-9]{1,256})$/.exec(authorization) ?? [];
   const record = id === "" ? undefined : (await readRecord(store, "joinToken", { id }))?.value;
   const shown = createHash("sha256").update(secret).digest();
   const expected = Buffer.from(record?.hash ?? "", "hex");
   if (record?.id !== id || expected.length !== shown.length || !timingSafeEqual(shown, expected))
     return unknown("the join token is not one of this cluster");
-  return { kind: "known", principal: { kind: "joiner", group: record.group, token: id } };
+  return { kind: "known", principal: { kind: "joiner", group: record.group, token: id, address } };
 }
 
 async function rosterEntry(store: ClusterStore, instance: string) {

@@ -1,6 +1,8 @@
+import type { Clock } from "../host/clock.ts";
 import type { Decision, StoreRules, StoreVerb, WriteCheck } from "../store/caller.ts";
 import type { Bytes, ClusterStore, Key } from "../store/store.ts";
 import { authenticate } from "./authentication.ts";
+import { joinGate } from "./join-gate.ts";
 import { type Party, type Principal, type RecordKind, records } from "./table.ts";
 
 const kinds: readonly (RecordKind & { readonly parts: readonly string[] })[] = Object.values(records).map((kind) => ({
@@ -8,9 +10,22 @@ const kinds: readonly (RecordKind & { readonly parts: readonly string[] })[] = O
   parts: kind.key.split("/"),
 }));
 
-/** The rules that a cluster's store is served by: the roster says who is let in, the table what each may do. */
-export function storeRules(store: ClusterStore): StoreRules<Principal> {
-  return { authenticate: (caller) => authenticate(store, caller), authorise, checkWrite };
+/**
+ * The rules that a cluster's store is served by: the roster says who is let in, the table what each may do, and a join
+ * token's own state whether its bearer may still ask.
+ */
+export function storeRules(store: ClusterStore, clock: Clock): StoreRules<Principal> {
+  const mayAsk = joinGate(store, clock);
+  return {
+    authenticate: (caller) => authenticate(store, caller),
+    authorise,
+    async permit(principal, key) {
+      if (principal.kind !== "joiner") return allowed;
+      const why = await mayAsk(principal, matchKey(key)?.bound.instance ?? "");
+      return why === undefined ? allowed : { allowed: false, why };
+    },
+    checkWrite,
+  };
 }
 
 type Bound = { readonly instance?: string; readonly group?: string };

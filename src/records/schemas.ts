@@ -52,17 +52,34 @@ export const joinTokenRecord = z.object({
   revoked: z.boolean(),
   nonce,
 });
-/** A machine asks to become a node: at which address, and by which identity it will be known. */
+/**
+ * A machine asks to become a node: at which address, and by which identity it will be known. Whoever writes it is a stranger
+ * with a token, so every field has its form and its length.
+ */
 export const joinRecord = z.object({
-  instance: z.string(),
-  token: z.string(),
-  address: z.string(),
+  instance: z.string().check(z.regex(/^i-[a-z0-9-]{1,64}$/)),
+  token: z.string().check(z.maxLength(64)),
+  address: z.union([z.ipv4(), z.ipv6()]),
   /** SHA-256, hex, of the identity token that the machine has made itself. */
-  tokenHash: z.string(),
-  nonce,
+  tokenHash: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+  nonce: nonce.check(z.maxLength(64)),
 });
 /** Why a machine that asked is no node. */
-export const joinAnswerRecord = z.object({ instance: z.string(), refused: z.string(), since: time, nonce });
+export const joinAnswerRecord = z.object({
+  instance: z.string(),
+  address: z.string(),
+  refused: z.string(),
+  since: time,
+  nonce,
+});
+/** Who was turned away last with a token that lets nobody ask any more: one record for each token, whoever comes with it. */
+export const joinRefusalRecord = z.object({
+  token: z.string(),
+  instance: z.string(),
+  address: z.string(),
+  refused: z.string(),
+  since: time,
+});
 /** Which instance bears a node's name; taken over only when that instance is gone. */
 export const nodeNameRecord = z.object({ node: z.string(), instance: z.string(), nonce });
 /** What a new instance needs to know before it has a certificate. */

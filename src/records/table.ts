@@ -8,8 +8,8 @@ import * as schemas from "./schemas.ts";
 export type Principal =
   | { readonly kind: "operator" }
   | { readonly kind: "gateway" }
-  /** A machine that shows a join token: of which group, and which token. */
-  | { readonly kind: "joiner"; readonly group: string; readonly token: string }
+  /** A machine that shows a join token: of which group, which token, and from where. */
+  | { readonly kind: "joiner"; readonly group: string; readonly token: string; readonly address: string }
   | {
       readonly kind: "instance";
       readonly by: "identity" | "certificate";
@@ -144,6 +144,13 @@ export const records = {
   joinAnswer: {
     key: "join-answers/{instance}",
     schema: schemas.joinAnswerRecord,
+    write: ["gateway"],
+    read: ["operator", "gateway"],
+    how: "conditional",
+  },
+  joinRefusal: {
+    key: "join-refusals/{token}",
+    schema: schemas.joinRefusalRecord,
     write: ["gateway"],
     read: ["operator", "gateway"],
     how: "conditional",

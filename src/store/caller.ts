@@ -18,6 +18,8 @@ export type Caller =
       readonly certificate?: CertificateFacts;
       /** The Authorization header. */
       readonly authorization?: string;
+      /** The other end of the connection. */
+      readonly address?: string;
     };
 
 export type StoreVerb = "get" | "list" | "create" | "update" | "delete";
@@ -32,6 +34,8 @@ export type StoreRules<Principal> = {
   authenticate(caller: Caller): Promise<Authentication<Principal>>;
   /** For `list`, `key` is a prefix: allowed when any key under it could be read; the answer is then filtered by `get`. */
   authorise(principal: Principal, verb: StoreVerb, key: Key): Decision;
+  /** Asked of an allowed `create` or `update` before its body is read: what depends on what stands in the store. */
+  permit?(principal: Principal, key: Key): Promise<Decision>;
   /** Asked of an allowed `create` or `update`, with the body. */
   checkWrite(principal: Principal, key: Key, value: Bytes): WriteCheck;
 };

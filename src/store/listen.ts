@@ -136,10 +136,13 @@ function remoteCaller(clock: Clock, clients: () => X509Certificate | undefined):
     shown.set(socket, seen);
     const certificate = seen === "nothing" || seen.expires <= clock.now() ? undefined : seen.facts;
     const authorization = headers.authorization;
+    // An IPv4 peer of a socket for both families bears this prefix.
+    const address = socket.remoteAddress?.replace(/^::ffff:/, "");
     return {
       kind: "remote",
       ...(certificate === undefined ? {} : { certificate }),
       ...(authorization === undefined ? {} : { authorization }),
+      ...(address === undefined ? {} : { address }),
     };
   };
 }

@@ -98,6 +98,7 @@ async function put<Principal>({ rules, store, principal, request }: Asked<Princi
   const condition = conditionOf(request);
   const verb: StoreVerb = condition.kind === "absent" ? "create" : "update";
   demand(rules.authorise(principal, verb, key));
+  if (rules.permit !== undefined) demand(await rules.permit(principal, key));
   const value = await bodyOf(request);
   const check = rules.checkWrite(principal, key, value);
   if (check.kind !== "good") throw new Refusal(check.kind === "invalid" ? 400 : 403, check.kind, check.why);

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import { answerJoins, type Admission } from "../../src/components/admission.ts";
 import { seededRandom, virtualClock } from "../../src/host/virtual.ts";
@@ -7,6 +8,7 @@ import type { ClusterStore } from "../../src/store/store.ts";
 
 const now = 1_700_000_000_000;
 const machine = { files: [], directories: [], links: [], users: [], groups: [], kernelArguments: [], units: [] };
+const hashOf = (instance: string): string => createHash("sha256").update(instance).digest("hex");
 let store: ClusterStore;
 let admission: Admission;
 let said: string[];
@@ -30,7 +32,7 @@ async function token(id: string, change: Record<string, unknown> = {}): Promise<
 }
 
 async function join(instance: string, id = "t1"): Promise<void> {
-  await put(`joins/${instance}`, { instance, token: id, address: "10.0.0.9", tokenHash: `of-${instance}`, nonce: "n" });
+  await put(`joins/${instance}`, { instance, token: id, address: "10.0.0.9", tokenHash: hashOf(instance), nonce: "n" });
 }
 
 const rosterOf = async (): Promise<readonly string[]> =>
@@ -71,7 +73,7 @@ describe("a machine that asks", () => {
       founders: 1,
     });
     expect((await readRecord(store, "roster", { instance: "i-a" }))?.value).toMatchObject({
-      tokenHash: "of-i-a",
+      tokenHash: hashOf("i-a"),
       joinToken: "t1",
       state: "present",
     });

@@ -50,6 +50,44 @@ describe("status", () => {
     expect(seen.services).toEqual([{ name: "web", desired: 2, running: 2, addresses: ["http://127.0.0.1:8080"] }]);
   });
 
+  it("names machines that were refused, until they have come in", async () => {
+    const made = await ready();
+    const since = 1_000;
+    const answer = { instance: "i-a", address: "10.9.0.1", refused: "the control group is whole", since, nonce: "n" };
+    const refusal = { token: "t1", instance: "i-b", address: "10.9.0.2", refused: "t1 is revoked", since };
+    await put(made.store, "joinAnswer", { instance: "i-a" }, answer);
+    await put(made.store, "joinRefusal", { token: "t1" }, refusal);
+    const refused = async () =>
+      (await status(made.context, { cluster: demo })).refused?.map(({ instance, reason }) => [instance, reason]);
+    expect(await refused()).toEqual([
+      ["i-a", "the control group is whole"],
+      ["i-b", "t1 is revoked"],
+    ]);
+    const come = (instance: string, address: string, at: number) =>
+      put(
+        made.store,
+        "roster",
+        { instance },
+        {
+          instance,
+          node: `demo-${instance}`,
+          group: "worker",
+          role: "worker",
+          address,
+          state: "present",
+          tokenHash: "",
+          since: at,
+          nonce: "n",
+        },
+      );
+    // At its address, under another identity; what was there before is another machine.
+    await come("i-old", "10.9.0.1", since - 1);
+    await come("i-new", "10.9.0.2", since + 1);
+    expect(await refused()).toEqual([["i-a", "the control group is whole"]]);
+    await come("i-a", "10.9.0.7", since - 1);
+    expect(await refused()).toBeUndefined();
+  });
+
   it("knows an absent cluster without asking its store", async () => {
     const made = await ready();
     made.target.storeDown = true;

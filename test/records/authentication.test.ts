@@ -150,9 +150,11 @@ describe("join tokens", () => {
   });
 
   test("one says which group its bearer asks to join, also when it is over: the answer says why not", async () => {
-    expect(await authenticate(store, identified("Slipway-Join t1.5ecret"))).toEqual({
+    expect(
+      await authenticate(store, { kind: "remote", authorization: "Slipway-Join t1.5ecret", address: "10.0.0.9" }),
+    ).toEqual({
       kind: "known",
-      principal: { kind: "joiner", group: "web", token: "t1" },
+      principal: { kind: "joiner", group: "web", token: "t1", address: "10.0.0.9" },
     });
   });
 

@@ -245,11 +245,23 @@ describe("what may be written", () => {
 
   test("a join names its own instance and its own token", () => {
     const { joiner } = principals;
-    const join = { instance: "i-1", token: "t1", address: "10.0.0.9", tokenHash: "00", nonce: "n" };
+    const join = { instance: "i-1", token: "t1", address: "10.0.0.9", tokenHash: "0".repeat(64), nonce: "n" };
     expect(checkWrite(joiner, "joins/i-1", encodeRecord(join))).toEqual({ kind: "good" });
     expect(checkWrite(joiner, "joins/i-2", encodeRecord(join))).toMatchObject({ kind: "forbidden" });
     expect(checkWrite(joiner, "joins/i-1", encodeRecord({ ...join, token: "t2" }))).toMatchObject({
       kind: "forbidden",
+    });
+  });
+
+  test.each([
+    ["an address that is none", { address: "10.0.0.9; reboot" }],
+    ["a text for a sum", { tokenHash: "0".repeat(65) }],
+    ["a nonce that fills the disk", { nonce: "n".repeat(65) }],
+    ["an instance of no such form", { instance: "x".repeat(200) }],
+  ])("never a join with %s", (_, change) => {
+    const join = { instance: "i-1", token: "t1", address: "10.0.0.9", tokenHash: "0".repeat(64), nonce: "n" };
+    expect(checkWrite(principals.joiner, "joins/i-1", encodeRecord({ ...join, ...change }))).toMatchObject({
+      kind: "invalid",
     });
   });
 

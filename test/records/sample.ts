@@ -22,7 +22,7 @@ const instance = (
 export const principals = {
   operator: { kind: "operator" },
   gateway: { kind: "gateway" },
-  joiner: { kind: "joiner", group: "web", token: "t1" },
+  joiner: { kind: "joiner", group: "web", token: "t1", address: "10.0.0.9" },
   control: instance("certificate", "control", "c1", "control"),
   controlIdentity: instance("identity", "control", "c1", "control"),
   worker: instance("certificate", "worker", "w1", "web"),

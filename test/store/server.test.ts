@@ -20,6 +20,7 @@ const rules: StoreRules<Caller> = {
       (key.startsWith("fixed/") && verb !== "create");
     return refused ? { allowed: false, why: `no ${verb} of ${key}` } : { allowed: true };
   },
+  permit: async (_, key) => (key.startsWith("later/") ? { allowed: false, why: "not now" } : { allowed: true }),
   checkWrite: (_, key, value) => {
     const text = new TextDecoder().decode(value);
     if (text.startsWith("bad")) return { kind: "invalid", why: `${key} does not fit` };
@@ -143,6 +144,7 @@ describe("the protocol", () => {
     expect((await put("fixed/1", "x")).status).toBe(201);
     expect((await put("fixed/1", "x", { "If-Match": '"v"' })).status).toBe(403);
     expect((await call("DELETE", "/v1/records/fixed/1", { "If-Match": '"v"' })).status).toBe(403);
+    expect(await put("later/1", "x")).toMatchObject({ status: 403, body: '{"error":"forbidden","message":"not now"}' });
     expect(await put("a", "bad value")).toMatchObject({
       status: 400,
       body: '{"error":"invalid","message":"a does not fit"}',

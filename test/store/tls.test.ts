@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createServer as createTls, connect as connectTls, type TLSSocket } from "node:tls";
 import { request as httpsRequest, Agent } from "node:https";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { systemClock } from "../../src/host/clock.ts";
 import { systemRandom } from "../../src/host/random.ts";
 import { virtualClock } from "../../src/host/virtual.ts";
 import { encodeRecord } from "../../src/records/access.ts";
@@ -32,7 +33,7 @@ beforeEach(async () => {
   await enter("present");
   served = await serveStore({
     store: inner,
-    rules: storeRules(inner),
+    rules: storeRules(inner, systemClock),
     network: { tls: material(), host: "127.0.0.1", port: 0 },
     clock,
   });
@@ -312,7 +313,7 @@ describe("whom the client trusts", () => {
     await expect(store.get("root")).rejects.toMatchObject({ kind: "unreachable" });
     served = await serveStore({
       store: inner,
-      rules: storeRules(inner),
+      rules: storeRules(inner, systemClock),
       network: { tls: material(), host: "127.0.0.1", port },
     });
     expect(await store.get("root")).toBeDefined();
