@@ -42,9 +42,12 @@ export async function remove(context: Context, input: RemoveInput, retire: Remov
     }
     await step(locked, "remove", node.name, () => retire(locked, cluster, node.name, input.force));
     const count = nodes.filter((other) => other.group === node.group).length;
+    const asks = `cluster.yml still asks for ${count} in group ${node.group}: the next launch would`;
+    const less = `write count: ${count - 1} to keep it away`;
     const note =
-      `cluster.yml still asks for ${count} in group ${node.group}: the next launch would make ${node.name} again; ` +
-      `write count: ${count - 1} to keep it away`;
+      context.target.userData === undefined
+        ? `${asks} make ${node.name} again; ${less}`
+        : `its machine is yours to take away, with what is on its disks; its agent has ended\n${asks} write a token for another machine; ${less}`;
     return { result: { cluster, node: node.name, note }, changes: 1 };
   });
 }

@@ -216,6 +216,20 @@ describe("remove", () => {
     );
   });
 
+  it("says where the machine is somebody else's that it stays", async () => {
+    const made = await readyWorld();
+    const target = { ...made.target, userData: { sums: () => Promise.reject(new Error("not asked for")) } };
+    const context = { ...made.context, target };
+    const { note } = await run(
+      made,
+      remove(context, { cluster: demo, node: "demo-worker-2", force: false }, async () => undefined),
+    );
+    expect(note.split("\n")).toEqual([
+      "its machine is yours to take away, with what is on its disks; its agent has ended",
+      "cluster.yml still asks for 2 in group worker: the next launch would write a token for another machine; write count: 1 to keep it away",
+    ]);
+  });
+
   it("waits until the node has left, then takes away its container and its place in the roster", async () => {
     const made = await readyWorld();
     made.target.nudge = async (name) => {

@@ -12,7 +12,7 @@ export default (brief: string) =>
   buildCommand<Flags, string[], CliContext>({
     docs: docs(
       brief,
-      "Takes one node out of the cluster for good, with its memberships and its data. Where the file still asks for it,\nthe next launch makes a new one.",
+      "Takes one node out of the cluster for good, with its memberships and its data. Where the file still asks for it,\nthe next launch makes a new one. On files the machine stays with what is on its disks, and is no node any more.",
       [["remove demo-worker-2 --yes", "one node"]],
     ),
     parameters: {
@@ -25,7 +25,9 @@ export default (brief: string) =>
       const [node, ...more] = nodes;
       if (node === undefined || more.length > 0)
         throw new UsageError("remove takes one node", `slipway remove ${cluster}-worker-1`);
-      if (!(await session.confirm(`Remove ${node} and its data for good?`, flags.yes))) return session.declined();
+      // Where the machine is somebody else's, its disks stay as they are.
+      const what = context.target.userData === undefined ? `${node} and its data` : `${node} from ${cluster}`;
+      if (!(await session.confirm(`Remove ${what} for good?`, flags.yes))) return session.declined();
       const remove = await session.world.operations.remove();
       const removed = await remove(context, { cluster, node, force: flags.force === true });
       session.close();
