@@ -17,6 +17,7 @@ import { ConfigKeeper, type ConfigOutcome } from "./config.ts";
 import { examine, fullDisks, steady, type Health } from "./health.ts";
 import { leave } from "./leaving.ts";
 import { etcdSeen, meshOf, swarmSeen } from "./membership.ts";
+import { beginDeparture, hasDeparted } from "./departure.ts";
 import { NodeReport, type NodeRecord } from "./nodeRecord.ts";
 import { Phases } from "./phases.ts";
 import { reconcile, type Rest } from "./reconcile.ts";
@@ -39,7 +40,8 @@ export type AgentOptions = {
   readonly certificatesChanged: () => Promise<void>;
 };
 
-export type Round = { readonly settled: boolean; readonly moved: boolean; readonly left: boolean };
+/** `departed`: this instance is out for good, and there will be nothing for its agent to do again. */
+export type Round = { readonly settled: boolean; readonly moved: boolean; readonly departed: boolean };
 
 const examineEvery = { settled: 20_000, moving: 2_000 } as const;
 const betweenLooks = 100;
@@ -92,6 +94,8 @@ export class Agent {
     try {
       return await this.#attempt();
     } catch (error) {
+      if (await hasDeparted(this.#node.files, this.#node.me.instance, error))
+        return { settled: true, moved: false, departed: true };
       if (error instanceof StoreError) throw error;
       // The node's own trouble: nobody who waits for it reads its journal.
       const why = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
@@ -105,7 +109,7 @@ export class Agent {
           ? { phase: this.#phases.current, why }
           : { phase: "disk", why: `${full}; ${this.#phases.current}: ${why}` };
       await this.#write(this.#applied, { ...blocked, log: [], failed: true }, this.#ends);
-      return { settled: false, moved, left: false };
+      return { settled: false, moved, departed: false };
     }
   }
 
@@ -133,7 +137,7 @@ export class Agent {
     this.#apiRenewed ||= kept.changed.includes("docker-server");
     if (!kept.settled && kept.ends["store"] === undefined) {
       // Without a certificate nothing else of the store can be read, not even where to write the reason.
-      return { settled: false, moved: false, left: false };
+      return { settled: false, moved: false, departed: false };
     }
     this.#phases.end("certificates");
     const expecting = me.role === "control" && (await this.#certificates.answer(share)).expecting;
@@ -142,7 +146,7 @@ export class Agent {
     const config = await this.#settleConfig(block);
     if (config === undefined) {
       await this.#write(undefined, blocked, kept.ends);
-      return { settled: false, moved: true, left: false };
+      return { settled: false, moved: true, departed: false };
     }
     this.#phases.end("config");
     this.#machine = config.machine;
@@ -187,7 +191,7 @@ export class Agent {
     return {
       settled: blocked === undefined && kept.settled && !expecting && this.#membersAreWell(),
       moved,
-      left: false,
+      departed: false,
     };
   }
 
@@ -329,6 +333,7 @@ export class Agent {
   }
 
   async #leave(): Promise<Round> {
+    await beginDeparture(this.#node.files, this.#node.me.instance);
     const outcome = await leave(this.#node);
     await this.#write(
       undefined,
@@ -336,7 +341,7 @@ export class Agent {
       {},
       outcome.left,
     );
-    return { settled: outcome.left, moved: true, left: outcome.left };
+    return { settled: outcome.left, moved: true, departed: false };
   }
 
   async #write(

@@ -14,10 +14,12 @@ import { mutualHttp2 } from "../pki/http2.ts";
 import type { Material } from "../pki/material.ts";
 import { readRecord } from "../records/access.ts";
 import { httpStore } from "../store/client.ts";
-import { Agent } from "./agent.ts";
+import { departedCode } from "../machine/pointer.ts";
+import { Agent, type Round } from "./agent.ts";
 import { briefEngine, briefStore } from "./brief.ts";
+import { hasDeparted } from "./departure.ts";
 import { pace } from "./pace.ts";
-import { joining, nameHost } from "./platforms/files.ts";
+import { type Joined, joining, nameHost, OtherMachine } from "./platforms/files.ts";
 import { arrival, bootstrapFile } from "./platforms/local.ts";
 
 /** Milliseconds after which an asker is answered though the round is not over. */
@@ -33,7 +35,8 @@ function speaker(): (message: string) => void {
   };
 }
 
-async function main(): Promise<void> {
+/** The program's exit code: 0 is started again by systemd, `departedCode` is not. */
+async function main(): Promise<number> {
   const say = speaker();
   const files = systemNodeFiles;
   const clock = systemClock;
@@ -44,10 +47,15 @@ async function main(): Promise<void> {
   await files.makeFolder(pkiFolder, { mode: 0o755, user: "root", group: "root" });
   const own = programIdentity();
   // Where no target has put an identity into the instance, this machine makes one and asks to join.
-  const joined =
-    (await bootstrapFile(files)).instance === undefined
-      ? await joining({ files, random, say, signal: stopping.signal })
-      : undefined;
+  let joined: Joined | undefined;
+  try {
+    if ((await bootstrapFile(files)).instance === undefined)
+      joined = await joining({ files, random, say, signal: stopping.signal });
+  } catch (error) {
+    if (!(error instanceof OtherMachine)) throw error;
+    say(`join: ${error.message}`);
+    return departedCode;
+  }
   const { instance, store: url, pin, token } = joined ?? (await arrival(files));
 
   let certificate: { readonly cert: string; readonly key: string } | undefined;
@@ -78,21 +86,27 @@ async function main(): Promise<void> {
   // The store may come up after the node: the bootstrap is asked for until it is there, with growing pauses.
   const waiting = pace(random);
   let me: Awaited<ReturnType<typeof bootstrap>>;
+  let departed = false;
   async function bootstrap() {
+    const why: string[] = [];
     try {
       return (await readRecord(store, "bootstrap", { instance }))?.value;
     } catch (error) {
-      say(`bootstrap: ${error instanceof Error ? error.message : String(error)}`);
+      departed = await hasDeparted(files, instance, error);
+      why.push(`bootstrap: ${error instanceof Error ? error.message : String(error)}`);
     }
     try {
       await joined?.ask();
     } catch (error) {
-      say(`join: ${error instanceof Error ? error.message : String(error)}`);
+      why.push(`join: ${error instanceof Error ? error.message : String(error)}`);
     }
+    // In one line, so that a machine that waits says it once.
+    say(why.join("; "));
     return undefined;
   }
   while ((me = await bootstrap()) === undefined) {
-    if (stopping.signal.aborted) return;
+    if (departed) return depart(say);
+    if (stopping.signal.aborted) return 0;
     await clock.sleep(waiting.next(false, false), stopping.signal);
   }
   if (joined !== undefined) {
@@ -116,7 +130,11 @@ async function main(): Promise<void> {
       say,
     },
     gateway: new URL(url).hostname,
-    life: createHash("sha256").update(token).digest("hex").slice(0, 16),
+    // Of a machine that joined, the system may be another one over the same data.
+    life: createHash("sha256")
+      .update(`${token}${joined?.machine ?? ""}`)
+      .digest("hex")
+      .slice(0, 16),
     boot: bootId(),
     certificateLife,
     async certificatesChanged() {
@@ -140,18 +158,26 @@ async function main(): Promise<void> {
   const rounds = pace(random);
   while (!stopping.signal.aborted) {
     wake = new AbortController();
-    let round = { settled: false, moved: false, left: false };
+    let round: Round = { settled: false, moved: false, departed: false };
     try {
       round = await agent.round();
     } catch (error) {
       say(`round: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     }
+    if (round.departed) return depart(say);
     // Another agent was put into the runtime volume: systemd starts it in this one's place.
     if (round.settled && programIdentity() !== own) break;
     if (!wake.signal.aborted) await clock.sleep(rounds.next(round.settled, round.moved), wake.signal);
   }
   store.close();
   etcdTls.close();
+  return 0;
+}
+
+/** Nothing is left to do here, and nobody to ask: a machine that comes again does so as a new one. */
+function depart(say: (message: string) => void): number {
+  say("left: this machine has left its cluster for good; set it up anew to let it join again");
+  return departedCode;
 }
 
 /** The sums of this program and of its Node.js; the runtime volume is also written anew when only a port has changed. */
@@ -181,5 +207,4 @@ function readCertificateLife(): number | undefined {
   }
 }
 
-await main();
-process.exit(0);
+process.exit(await main());

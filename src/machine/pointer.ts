@@ -17,6 +17,8 @@ export type Pointer = {
 
 const origin: Origin = { kind: "component", component: "agent" };
 export const agentUnit = "slipway-agent.service";
+/** The agent's exit code on a machine that is no node any more, or never will be: systemd does not start it again, and is content. */
+export const departedCode = 90;
 const fetchScript = "/etc/slipway/fetch";
 
 /**
@@ -57,6 +59,8 @@ ExecStart=/var/lib/slipway/runtime/node --max-semi-space-size=1 /var/lib/slipway
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=always
 RestartSec=2
+RestartPreventExitStatus=${departedCode}
+SuccessExitStatus=${departedCode}
 TimeoutStartSec=infinity
 TimeoutStopSec=45
 KillMode=mixed

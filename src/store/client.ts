@@ -8,7 +8,15 @@ import {
   storeRequester,
   Unanswered,
 } from "./requester.ts";
-import { type Bytes, type ClusterStore, type Entry, type Key, StoreError, type Version } from "./store.ts";
+import {
+  type Bytes,
+  type ClusterStore,
+  type Entry,
+  type Key,
+  StoreError,
+  UnknownCaller,
+  type Version,
+} from "./store.ts";
 
 export type HttpStoreOptions = (StorePlace | { readonly requester: Requester }) & {
   /** What an instance shows at first contact; sent only to a server that was verified. */
@@ -167,9 +175,12 @@ function keysOf(body: Uint8Array): readonly Key[] {
 
 function refusal(answer: StoreAnswer): StoreError {
   const { error, message } = problemOf(answer);
+  const said = `the store answered ${answer.status} ${error}: ${message}`;
+  // A proxy also says 401; only the store says that it knows nobody by what was shown.
+  if (answer.status === 401 && error === "unauthenticated") return new UnknownCaller(said);
   const kind =
     answer.status === 401 || answer.status === 403 ? "forbidden" : answer.status >= 500 ? "unreachable" : "invalid";
-  return new StoreError(kind, `the store answered ${answer.status} ${error}: ${message}`);
+  return new StoreError(kind, said);
 }
 
 function problemOf({ body }: StoreAnswer): { readonly error: string; readonly message: string } {

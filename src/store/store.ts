@@ -32,6 +32,14 @@ export class StoreError extends Error {
   }
 }
 
+/** The store answers, and knows nobody by what was shown to it: what an instance hears that is gone from the roster. */
+export class UnknownCaller extends StoreError {
+  constructor(message: string) {
+    super("forbidden", message);
+    this.name = "UnknownCaller";
+  }
+}
+
 const keyPattern = /^[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*$/;
 
 /** Whether a text may be a key: no empty parts, no `.` or `..` parts, at most 512 characters. */

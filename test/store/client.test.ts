@@ -61,6 +61,21 @@ describe("what goes wrong has a kind", () => {
     await expect(store.get("a")).rejects.toMatchObject({ kind: "closed" });
   });
 
+  test("only the store's own 401 says that it knows nobody by what was shown", async () => {
+    const knows = (body: string): ReturnType<typeof httpStore> =>
+      httpStore({
+        requester: { request: async () => ({ status: 401, body: bytes(body) }), close: () => {} },
+      });
+    await expect(knows('{"error":"unauthenticated","message":"not in the roster"}').get("a")).rejects.toMatchObject({
+      name: "UnknownCaller",
+      kind: "forbidden",
+    });
+    await expect(knows("<html>log in first</html>").get("a")).rejects.toMatchObject({
+      name: "StoreError",
+      kind: "forbidden",
+    });
+  });
+
   test("an answer that is not the store's is never 'absent'", async () => {
     const answer = (status: number, body: string): StoreAnswer => ({ status, body: bytes(body) });
     for (const [status, body] of [

@@ -19,6 +19,8 @@ const identitySchema = z.object({
   asked: z.string(),
   /** Set when the store has let it in: from then on no join token is needed, and this identity stays. */
   admitted: z.boolean(),
+  /** The mark of the machine that it was made on. Who takes it out says that this machine is to be the same node. */
+  machine: z.optional(z.string()),
 });
 type Identity = z.infer<typeof identitySchema>;
 
@@ -31,11 +33,32 @@ export type Joining = {
 
 /** This machine's way into the cluster: who it is, how it asks, and what it keeps when it is let in. */
 export type Joined = Arrival & {
+  /** This machine's mark. */
+  readonly machine: string;
   /** Asks to join, unless this identity was let in before; asking twice is asking once. */
   readonly ask: () => Promise<void>;
   /** The store knows this identity. */
   readonly admitted: () => Promise<void>;
 };
+
+/** An identity that was let in from another machine: this one bears a copy of its disk, or its disk. */
+export class OtherMachine extends Error {
+  constructor(instance: string) {
+    super(
+      `this disk is that of another machine, which is ${instance} of the cluster, and one identity is not for two: set this machine up anew; only if that one is no more and this is to be the same node, take "machine" out of ${identityFile}, and start slipway-agent`,
+    );
+    this.name = "OtherMachine";
+  }
+}
+
+/** What tells machines apart: the system's id, which is to be made anew on a copy, and the (virtual) hardware's, where it has one. */
+async function machineMark(files: NodeFiles): Promise<string> {
+  const ids = await Promise.all(["/etc/machine-id", "/sys/class/dmi/id/product_uuid"].map((path) => files.read(path)));
+  return createHash("sha256")
+    .update(ids.map((id) => id?.trim() ?? "").join("\n"))
+    .digest("hex")
+    .slice(0, 16);
+}
 
 async function readIdentity(files: NodeFiles): Promise<Identity | undefined> {
   const text = await files.read(identityFile);
@@ -49,22 +72,28 @@ function idOf(token: string): string {
 
 /**
  * A machine that only got its group's user data: it makes its own identity, once, and the store's server turns it into a
- * node. Written to the disk before anyone hears of it, so that a machine that dies in between asks as the same one.
+ * node. Written to the disk before anyone hears of it, so that a machine that dies in between asks as the same one. On
+ * another machine an identity that was let in is an `OtherMachine`.
  */
 export async function joining({ files, random, say, signal }: Joining): Promise<Joined> {
-  const [{ store: url, pin }, joinToken, kept] = await Promise.all([
+  const [{ store: url, pin }, joinToken, kept, machine] = await Promise.all([
     bootstrapFile(files),
     tokenFile(files),
     readIdentity(files),
+    machineMark(files),
   ]);
+  const foreign = kept?.machine !== undefined && kept.machine !== machine;
+  if (foreign && kept.admitted) throw new OtherMachine(kept.instance);
   const asked = joinToken === undefined ? "" : idOf(joinToken);
   // What was refused with one token asks again, under another identity, with the next.
-  const outdated = kept !== undefined && !kept.admitted && asked !== "" && kept.asked !== asked;
+  const outdated = kept !== undefined && !kept.admitted && asked !== "" && (kept.asked !== asked || foreign);
   let identity: Identity;
-  if (kept !== undefined && !outdated) identity = kept;
-  else {
+  if (kept !== undefined && !outdated) {
+    identity = { ...kept, machine };
+    if (kept.machine === undefined) await files.write(identityFile, `${JSON.stringify(identity)}\n`, owner);
+  } else {
     if (joinToken === undefined) throw new Error("this machine has neither an identity nor a join token");
-    identity = { instance: `i-${random.hex(8)}`, token: random.hex(32), asked, admitted: false };
+    identity = { instance: `i-${random.hex(8)}`, token: random.hex(32), asked, admitted: false, machine };
     await files.write(identityFile, `${JSON.stringify(identity)}\n`, owner);
   }
   const { instance, token } = identity;
@@ -74,6 +103,7 @@ export async function joining({ files, random, say, signal }: Joining): Promise<
     store: url,
     pin,
     token,
+    machine,
     async ask() {
       if (said || identity.admitted || joinToken === undefined) return;
       const address = await ownAddress(new URL(url), signal);

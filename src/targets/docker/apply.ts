@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import type { ClusterName } from "../../cluster/cluster.ts";
 import type { Admission } from "../target.ts";
 import { bytesOf, type MachineConfig } from "../../machine/machine.ts";
+import { departedCode } from "../../machine/pointer.ts";
 import { archive, type ArchiveEntry } from "./archive.ts";
 import { gatewayOptions, gatewayShape, nodeOptions, nodeShape, runtimeFolder } from "./container.ts";
 import { at, textAt, textsAt } from "../../host/answer.ts";
@@ -32,6 +33,8 @@ ExecStart=${runtimeFolder}/node --max-semi-space-size=1 ${runtimeFolder}/agent.j
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=always
 RestartSec=1
+RestartPreventExitStatus=${departedCode}
+SuccessExitStatus=${departedCode}
 KillMode=process
 TimeoutStopSec=30
 
