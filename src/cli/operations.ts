@@ -22,6 +22,7 @@ export const operations = {
   pickCluster: async () => (await import("../operations/pick.ts")).pickCluster,
   pickSelection: async () => (await import("../operations/pick.ts")).pickSelection,
   plan: async () => (await import("../operations/plan.ts")).plan,
+  pointed: async () => (await import("../operations/pointed.ts")).pointed,
   preview: async () => (await import("../operations/cleanup.ts")).preview,
   remove: async () => (await import("../operations/remove.ts")).remove,
   render: async () => (await import("../operations/render.ts")).render,

@@ -1,4 +1,6 @@
 import { buildCommand } from "@stricli/core";
+import type { Cluster } from "../../cluster/cluster.ts";
+import type { Asked, Pointed } from "../../operations/pointed.ts";
 import { usualFile } from "../choice.ts";
 import { act, type CliContext } from "../context.ts";
 import { docs } from "../docs.ts";
@@ -6,6 +8,7 @@ import { InvalidFileError, UsageError } from "../failure.ts";
 import { readClusterFile } from "../file.ts";
 import { common, toggle, type Common, type Toggle } from "../flags.ts";
 import { problemsJson, showProblems } from "../../problems/show.ts";
+import type { Session } from "../session.ts";
 import { fileWord } from "../words.ts";
 
 const formats = ["ignition", "coreos-cloud-config", "cloud-init", "agent"] as const;
@@ -43,7 +46,7 @@ export default (brief: string) =>
   buildCommand<Flags, [string?], CliContext>({
     docs: docs(
       brief,
-      "Prints what a provider is given as user data for the nodes of a group: a few KB that point at the cluster's store, or\nwith --whole all files and units. Where no store is named, its address, pin and token are placeholders.",
+      "Prints what a provider is given as user data for the nodes of a group: a few KB that point at the cluster's store, or\nwith --whole all files and units. The store of the file's cluster says its address, its pin and the sums of the programs;\nwhat neither it nor an option says is a placeholder, and named as one.",
       [
         ["render --group worker --format ignition", "for Flatcar and Fedora CoreOS"],
         ["render --group worker --format coreos-cloud-config --whole", "all in one, for Flatcar"],
@@ -87,6 +90,9 @@ export default (brief: string) =>
           group === undefined ? `${cluster.name} has several groups` : `${cluster.name} has no group ${group}`,
           `slipway render ${file} --group ${groups.join("|")}`,
         );
+      const from = format === "agent" ? undefined : await askStore(session, cluster);
+      const seen = from?.kind === "seen" ? from.value : undefined;
+      const missing = placeholders(flags, group, seen);
       const render = await session.world.operations.render();
       const read = render({
         cluster,
@@ -97,22 +103,47 @@ export default (brief: string) =>
         pointer: {
           cluster: cluster.name,
           group,
-          store: flags.store ?? "https://store.example:7443",
-          pin: flags.pin ?? zeros,
+          store: flags.store ?? seen?.store ?? "https://store.example:7443",
+          pin: flags.pin ?? seen?.pin ?? zeros,
           token: flags.token ?? "TOKEN",
-          runtime: { agent: zeros, node: { x86_64: zeros, aarch64: zeros } },
+          runtime: seen?.runtime ?? { agent: zeros, node: { x86_64: zeros, aarch64: zeros } },
         },
       });
       if (read.kind === "bad") throw new InvalidFileError(read.problems, source);
       const all = [...warnings, ...read.warnings];
       if (flags.json) {
-        session.document({ group, format, os: cluster.os, ...read.value, problems: problemsJson(all, source) });
+        const problems = problemsJson(all, source);
+        const names = format === "agent" ? [] : missing.map(({ name }) => name);
+        session.document({ group, format, os: cluster.os, ...read.value, placeholders: names, problems });
         return;
       }
       if (all.length > 0) session.note(showProblems(all, source, { color: session.err.colour }).trimEnd());
       session.print(read.value.text);
-      if (format !== "agent" && flags.store === undefined)
-        session.note("note: the store, its pin and the token are placeholders: --store, --pin, --token");
+      if (from !== undefined && missing.length > 0)
+        session.note(
+          `note: ${from.kind === "unknown" ? `${from.why}\n` : ""}placeholders: ${missing.map(({ name, how }) => `${name} (${how})`).join(", ")}`,
+        );
       session.note(`${read.value.size} of ${read.value.limit} bytes`);
     }),
   });
+
+/** Asks the store of the file's cluster; nobody where the file names none. */
+async function askStore({ world }: Session, cluster: Cluster): Promise<Asked> {
+  const pointed = await world.operations.pointed();
+  return pointed(await world.openTarget("files", cluster.files), cluster);
+}
+
+/** The values that nobody said, and how each can be had. */
+function placeholders(
+  { store, pin, token }: Pick<Flags, "store" | "pin" | "token">,
+  group: string,
+  seen: Pointed | undefined,
+): readonly { readonly name: string; readonly how: string }[] {
+  const served = "slipway store serve, slipway launch --on files";
+  return [
+    ...((store ?? seen?.store) === undefined ? [{ name: "store", how: "--store" }] : []),
+    ...((pin ?? seen?.pin) === undefined ? [{ name: "pin", how: "--pin" }] : []),
+    ...(token === undefined ? [{ name: "token", how: `slipway store token create ${group}; --token` }] : []),
+    ...(seen === undefined ? [{ name: "the programs' sums", how: served }] : []),
+  ];
+}
