@@ -8,6 +8,7 @@ import { etcdRelease } from "../../src/components/etcd/release.ts";
 import { systemProcesses } from "../../src/host/processes.ts";
 import type { Status } from "../../src/operations/status-shape.ts";
 import { detectRights } from "../../src/targets/docker/capabilities.ts";
+import { cloudImage, seedFolder } from "./cloud-image.ts";
 import { clearAway, docker, inNode, program, shell, slipway, succeeds, untilTrue } from "./harness.ts";
 
 // Bare containers that get nothing but user data, and a store that is served on the machine beside them.
@@ -15,6 +16,8 @@ const name = "handed";
 const label = `slipway.cluster=${name}`;
 const address = "10.213.10.1";
 const listen = `${address}:7443`;
+/** The worker that boots by cloud-init. */
+const cloud = `${name}-bare-4`;
 const folder = mkdtempSync(join(tmpdir(), "slipway-files-"));
 const data = join(folder, "data");
 const out = join(folder, "out");
@@ -42,14 +45,28 @@ async function statusHere(): Promise<Status> {
   return read;
 }
 
+/** The swarm's nodes by our names for them, and their state, sorted. */
+async function swarmNodes(): Promise<readonly string[]> {
+  const manager = `${name}-bare-1`;
+  const byInstance = new Map((await statusHere()).nodes.map((node) => [node.instance, node.name]));
+  const ids = (await shell(manager, "docker node ls -q")).split("\n");
+  const format = '{{index .Spec.Labels "slipway.instance"}} {{.Status.State}}';
+  const lines = (await shell(manager, `docker node inspect -f '${format}' ${ids.join(" ")}`)).split("\n");
+  return lines
+    .map((line) => {
+      const [instance = "", state = ""] = line.split(" ");
+      return `${byInstance.get(instance) ?? instance} ${state.replace(/^r/, "R")}`;
+    })
+    .toSorted();
+}
+
 type CloudConfig = {
   readonly write_files: readonly { readonly path: string; readonly permissions: string; readonly content: string }[];
   readonly runcmd: readonly (readonly string[])[];
 };
 
-/** A machine without a part of ours in it, and then what cloud-init makes of user data: the files and the commands. */
-async function machine(container: string, userData: string): Promise<void> {
-  const image = (await slipway(["image", "--on", "docker"])).stdout.trim();
+/** A container with systemd and nothing of ours in it, as a provider makes a machine: not started yet. */
+async function create(container: string, image: string): Promise<void> {
   const rights = await detectRights({ image, processes: systemProcesses });
   const allowed =
     rights.kind === "privileged"
@@ -66,7 +83,13 @@ async function machine(container: string, userData: string): Promise<void> {
   const rooms = ["--tmpfs", "/run", "--tmpfs", "/tmp", "--cgroupns", "private", ...volumes];
   const which = ["--name", container, "--hostname", container, "--label", label, "--network", name];
   const how = ["--env", "container=docker", "--stop-signal", "SIGRTMIN+3"];
-  await docker("run", "--detach", ...which, ...how, ...rooms, ...allowed, image);
+  await docker("create", ...which, ...how, ...rooms, ...allowed, image);
+}
+
+/** A machine that has booted without user data, and then what cloud-init makes of it: the files and the commands. */
+async function machine(container: string, userData: string): Promise<void> {
+  await create(container, (await slipway(["image", "--on", "docker"])).stdout.trim());
+  await docker("start", container);
   await untilTrue(
     `${container} has booted`,
     async () => /running|degraded/.test((await inNode(container, ["systemctl", "is-system-running"])).stdout),
@@ -80,6 +103,17 @@ async function machine(container: string, userData: string): Promise<void> {
       input: content,
     });
   for (const command of commands) expect((await inNode(container, command)).code, command.join(" ")).toBe(0);
+}
+
+/** A machine that boots with user data which its own, real cloud-init reads; nobody else does anything to it. */
+async function cloudMachine(container: string, userData: string): Promise<void> {
+  await create(container, await cloudImage());
+  const seed = join(folder, container, seedFolder);
+  mkdirSync(seed, { recursive: true });
+  writeFileSync(join(seed, "user-data"), userData);
+  writeFileSync(join(seed, "meta-data"), `instance-id: ${container}\n`);
+  await docker("cp", join(folder, container, "var"), `${container}:/`);
+  await docker("start", container);
 }
 
 beforeAll(async () => {
@@ -124,7 +158,7 @@ test("machines that only get user data form the cluster", async () => {
   await Promise.all(
     [1, 2, 3]
       .map((n) => machine(`${name}-bare-${n}`, userData("control")))
-      .concat(machine(`${name}-bare-4`, userData("worker"))),
+      .concat(cloudMachine(cloud, userData("worker"))),
   );
   const status = await untilTrue(
     "the cluster is ready",
@@ -141,12 +175,42 @@ test("machines that only get user data form the cluster", async () => {
     `${name}-worker-1`,
   ]);
   expect(status.etcd.members.map(({ state }) => state)).toEqual(["voter", "voter", "voter"]);
-  expect((await shell(`${name}-bare-1`, "docker node ls -q")).split("\n")).toHaveLength(4);
+  // The leader labels a node once that node has said which one it is.
+  await expect.poll(swarmNodes, { timeout: 30_000 }).toEqual(status.nodes.map((node) => `${node.name} Ready`));
+
+  // What a launch wrote can be printed again: the store says all but the token.
+  const given = ["--token", readFileSync(join(out, "worker.token"), "utf8").trim()];
+  const printed = await slipway(["render", "--group", "worker", ...given], here);
+  expect(printed.stdout.trimEnd()).toBe(userData("worker").trimEnd());
+  expect(printed.stderr).not.toContain("placeholder");
 
   // All are there: the same command now ends as any launch does, and no token is made again.
   expect(await succeeds(["launch", "-o", out, "--yes"], here)).toContain("worker: all 1 are there");
   expect(readFileSync(join(out, "worker.token"), "utf8")).toBe(before);
 }, 400_000);
+
+test("the one that booted by real cloud-init is a worker like any other", async () => {
+  const said = await untilTrue(
+    "cloud-init is done",
+    async () =>
+      /^status: (?:done|error)[^]*/m.exec((await inNode(cloud, ["cloud-init", "status", "--long"])).stdout)?.[0],
+    60_000,
+  );
+  expect(said).toMatch(/^status: done$/m);
+  expect(await shell(cloud, "grep -E 'WARNING|ERROR|CRITICAL' /var/log/cloud-init.log || true")).toBe("");
+  const worker = (await statusHere()).nodes.find((node) => node.name === `${name}-worker-1`);
+  expect(worker).toMatchObject({ state: "ready", phase: "ready", role: "worker", group: "worker" });
+  expect(await shell(cloud, "hostname -I")).toContain(worker?.address);
+  expect(await shell(cloud, "docker info -f '{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}'")).toBe(
+    "active false",
+  );
+  expect((await inNode(cloud, ["systemctl", "is-active", "etcd.service"])).stdout.trim()).toBe("inactive");
+  expect(await shell(cloud, "stat -c '%a %U' /etc/slipway/token /var/lib/slipway/identity.json")).toBe(
+    "600 root\n600 root",
+  );
+  // The name that it was given, where the kernel of this container lets it be set.
+  expect([cloud, `${name}-worker-1`]).toContain(await shell(cloud, "hostname"));
+}, 120_000);
 
 test("a machine with a revoked token is refused, and status and its own journal say so", async () => {
   const made: { id: string; token: string } = JSON.parse(
@@ -160,6 +224,10 @@ test("a machine with a revoked token is refused, and status and its own journal 
   expect(refused).toMatchObject([{ reason: `the join token ${made.id} is revoked` }]);
   const { stdout } = await slipway(["doctor", name], here);
   expect(stdout).toContain(`the join token ${made.id} is revoked`);
+  const journal = await shell(`${name}-bare-5`, "journalctl --unit slipway-agent --output cat --no-pager");
+  expect(journal).toContain(`join: the store answered 403 forbidden: the join token ${made.id} is revoked`);
+  // It goes on asking, and says so once.
+  expect(journal.split("is revoked")).toHaveLength(2);
 
   // With a good one it comes in, under another identity.
   const good = (await succeeds(["store", "token", "create", "worker"], here)).trim();
@@ -169,6 +237,7 @@ test("a machine with a revoked token is refused, and status and its own journal 
     async () => (await statusHere()).nodes.some((node) => node.name === `${name}-worker-2` && node.state === "ready"),
     120_000,
   );
+  expect((await statusHere()).refused).toBeUndefined();
 }, 300_000);
 
 test("the store's server may end and come back", async () => {
@@ -183,6 +252,27 @@ test("the store's server may end and come back", async () => {
 test("a node leaves by remove, and cleanup leaves nothing in the store", async () => {
   await succeeds(["remove", `${name}-worker-1`, "--yes"], here);
   expect((await statusHere()).nodes.map((node) => node.name)).not.toContain(`${name}-worker-1`);
+  const staying = [...[1, 2, 3].map((n) => `${name}-control-${n} Ready`), `${name}-worker-2 Ready`];
+  expect(await swarmNodes()).toEqual(staying);
+  // The store knows its machine no more, and its agent has ended: also when it is started again, as by a reboot.
+  const ended = () =>
+    untilTrue(
+      "its agent has ended",
+      async () => (await inNode(cloud, ["systemctl", "is-active", "slipway-agent"])).stdout.trim() === "inactive",
+      30_000,
+    );
+  await ended();
+  const end = "systemctl show slipway-agent --property Result,ExecMainStatus,SubState";
+  expect((await shell(cloud, end)).split("\n").toSorted()).toEqual([
+    "ExecMainStatus=90",
+    "Result=success",
+    "SubState=dead",
+  ]);
+  await shell(cloud, "systemctl start slipway-agent");
+  await ended();
+  expect(await shell(cloud, "journalctl --unit slipway-agent --output cat --no-pager")).toContain(
+    "left: this machine has left its cluster for good",
+  );
   // Through ssh, as from another machine: a stand-in for it that runs the remote's command here.
   const bin = join(folder, "bin");
   mkdirSync(bin);
