@@ -11,7 +11,7 @@ const usual = "cluster.yml";
  * Where a verb's cluster is: what the command line says, else what the file says, else docker. The file also names the
  * store of a cluster on files; it is the one among the words, else the one in this folder.
  */
-export async function placeOf(world: World, flags: Common, target: TargetName | undefined): Promise<Place> {
+export async function placeOf(world: World, flags: Pick<Common, "on">, target: TargetName | undefined): Promise<Place> {
   if (flags.on === "docker" || (flags.on === undefined && target === "docker"))
     return { target: "docker", files: undefined };
   const named = world.words.slice(1).find((word) => /^[^-].*\.ya?ml$/.test(word) && world.files.exists(word));

@@ -51,6 +51,26 @@ describe("completion proposes", () => {
     expect(await proposed(line, { clusters: ["demo", "other"] })).toEqual(words);
   });
 
+  describe("names on files, where the file in this folder says so", () => {
+    const file = (more = ""): Setting => ({
+      clusters: ["demo"],
+      files: {
+        "cluster.yml": `name: metal\ntarget: files\nos: debian\ngroups: { control: { count: 1 } }\nfiles: { store: "https://10.0.0.5:7443"${more} }\n`,
+      },
+    });
+
+    it("beside the engine's", async () => {
+      const setting = { ...file(), handedOut: ["metal"] };
+      expect(await proposed(["status", ""], setting)).toEqual(["demo", "metal", ":4"]);
+      expect(await proposed(["exec", "metal-w"], setting)).toEqual(["metal-worker-1", "metal-worker-2", ":4"]);
+    });
+
+    it("but not through ssh, and the engine's also when no store answers", async () => {
+      expect(await proposed(["status", ""], { ...file(", ssh: there"), handedOut: ["metal"] })).toEqual(["demo", ":4"]);
+      expect(await proposed(["status", ""], file())).toEqual(["demo", ":4"]);
+    });
+  });
+
   it("nothing of a hidden verb, and every word with its description", async () => {
     const { stdout } = await run(["complete", "--", "com"]);
     expect(stdout).toBe("completion\tprint the completion script of a shell\n:4\n");

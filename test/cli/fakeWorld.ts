@@ -73,6 +73,8 @@ function fakeTarget(clusters: readonly string[]): Target {
 export type Setting = {
   readonly operations?: Partial<Operations>;
   readonly clusters?: readonly string[];
+  /** The clusters on files; without them no store answers there. */
+  readonly handedOut?: readonly string[];
   readonly files?: Readonly<Record<string, string>>;
   readonly environment?: Readonly<Record<string, string>>;
   /** Whether the three streams are a terminal. */
@@ -124,7 +126,11 @@ export async function run(words: readonly string[], setting: Setting = {}) {
     },
     privateFolder: (cluster) => `run/${cluster}`,
     interactive: setting.interactive ?? (() => Promise.reject(new Error("no terminal here"))),
-    openTarget: async () => fakeTarget(setting.clusters ?? ["demo"]),
+    openTarget: async (name) => {
+      if (name === "docker") return fakeTarget(setting.clusters ?? ["demo"]);
+      if (setting.handedOut === undefined) throw new Error("no store answers");
+      return fakeTarget(setting.handedOut);
+    },
     programs: {},
     bridge: () => Promise.reject(new Error("no sockets here")),
     operations: { ...operations, ...setting.operations },

@@ -14,6 +14,7 @@ const unknown: Asked = { kind: "unknown", why: "no store answers" };
 const render = (answer: Asked, ...more: readonly string[]) =>
   run(["render", "--group", "worker", ...more], {
     files: { "cluster.yml": file },
+    handedOut: ["demo"],
     operations: { pointed: async () => async () => answer },
   });
 
@@ -57,6 +58,7 @@ describe("render", () => {
     const asking = async () => () => Promise.reject(new Error("nobody was to ask"));
     const { code, stderr } = await run(["render", "--group", "worker", "--format", "agent"], {
       files: { "cluster.yml": file },
+      handedOut: ["demo"],
       operations: { pointed: asking },
     });
     expect(code).toBe(0);
