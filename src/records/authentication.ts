@@ -29,7 +29,8 @@ async function byCertificate(
       : unknown(`the certificate names a gateway ${name}`);
   }
   const entry = await rosterEntry(store, name);
-  if (entry === undefined || entry.state === "gone") return unknown(`instance ${name} is not in the roster`);
+  if (entry === undefined) return unknown(`instance ${name} is not in the roster`);
+  if (entry.state === "gone") return gone(name);
   if (entry.role !== unit || entry.group !== organisation) {
     return unknown(
       `the certificate of ${name} is for ${unit} of ${organisation}, the roster says ${entry.role} of ${entry.group}`,
@@ -53,6 +54,7 @@ async function byToken(store: ClusterStore, authorization: string): Promise<Auth
   const shown = createHash("sha256").update(token).digest();
   const expected = Buffer.from(entry?.tokenHash ?? "", "hex");
   const right = expected.length === shown.length && timingSafeEqual(shown, expected);
+  if (right && entry?.state === "gone") return gone(instance);
   // One answer for all: who holds no token learns nothing of the roster.
   if (entry === undefined || !right || entry.state !== "present")
     return unknown("the identity is not that of an instance in the roster");
@@ -80,6 +82,10 @@ async function rosterEntry(store: ClusterStore, instance: string) {
   if (!isKey(instance) || instance.includes("/")) return undefined;
   const entry = (await readRecord(store, "roster", { instance }))?.value;
   return entry?.instance === instance ? entry : undefined;
+}
+
+function gone(instance: string): Authentication<Principal> {
+  return { kind: "gone", why: `instance ${instance} has left the cluster` };
 }
 
 function unknown(why: string): Authentication<Principal> {

@@ -26,7 +26,8 @@ export type StoreVerb = "get" | "list" | "create" | "update" | "delete";
 export type Decision = { readonly allowed: true } | { readonly allowed: false; readonly why: string };
 export type Authentication<Principal> =
   | { readonly kind: "known"; readonly principal: Principal }
-  | { readonly kind: "unknown"; readonly why: string };
+  /** `gone`: proven to be somebody who was let in once and is out for good. */
+  | { readonly kind: "unknown" | "gone"; readonly why: string };
 export type WriteCheck = { readonly kind: "good" } | { readonly kind: "invalid" | "forbidden"; readonly why: string };
 
 /** The rules of a store that is served: who a caller is, what it may do, what it may write. */

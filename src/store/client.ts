@@ -177,7 +177,8 @@ function refusal(answer: StoreAnswer): StoreError {
   const { error, message } = problemOf(answer);
   const said = `the store answered ${answer.status} ${error}: ${message}`;
   // A proxy also says 401; only the store says that it knows nobody by what was shown.
-  if (answer.status === 401 && error === "unauthenticated") return new UnknownCaller(said);
+  if (answer.status === 401 && (error === "unauthenticated" || error === "gone"))
+    return new UnknownCaller(said, error === "gone");
   const kind =
     answer.status === 401 || answer.status === 403 ? "forbidden" : answer.status >= 500 ? "unreachable" : "invalid";
   return new StoreError(kind, said);

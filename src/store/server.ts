@@ -50,7 +50,7 @@ export function storeHandler<Principal>(options: StoreHandlerOptions<Principal>)
 
 async function answer<Principal>(options: StoreHandlerOptions<Principal>, request: IncomingMessage): Promise<Answer> {
   const known = await options.rules.authenticate(options.caller(request));
-  if (known.kind === "unknown") throw new Refusal(401, "unauthenticated", known.why);
+  if (known.kind !== "known") throw new Refusal(401, known.kind === "gone" ? "gone" : "unauthenticated", known.why);
   const asked = { ...options, principal: known.principal, request };
   const [path = "", query = ""] = (request.url ?? "").split("?", 2);
   if (path === "/v1/list") return list(asked, query);

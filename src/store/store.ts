@@ -32,11 +32,13 @@ export class StoreError extends Error {
   }
 }
 
-/** The store answers, and knows nobody by what was shown to it: what an instance hears that is gone from the roster. */
+/** The store answers, and knows nobody by what was shown to it; `gone` where it once did and says that this is over for good. */
 export class UnknownCaller extends StoreError {
-  constructor(message: string) {
+  readonly gone: boolean;
+  constructor(message: string, gone: boolean) {
     super("forbidden", message);
     this.name = "UnknownCaller";
+    this.gone = gone;
   }
 }
 

@@ -5,7 +5,8 @@ import { updateRecord } from "../../src/records/access.ts";
 import { StoreError, UnknownCaller, type ClusterStore } from "../../src/store/store.ts";
 import { memoryNode } from "./memory-node.ts";
 
-const unknown = new UnknownCaller("the store answered 401");
+const unknown = new UnknownCaller("the store answered 401", false);
+const gone = new UnknownCaller("the store answered 401 gone", true);
 
 /** A worker's agent and its store, which answers with an error once there is one. */
 async function worker(state: "present" | "leaving") {
@@ -50,6 +51,13 @@ describe("an agent that the store does not know", () => {
     expect(await agent().round()).toMatchObject({ departed: true });
     expect(await hasDeparted(files, instance, unknown)).toBe(true);
     expect(await hasDeparted(files, "i-another", unknown)).toBe(false);
+  });
+
+  test("has departed when the store says that it is gone, though it heard of no leaving", async () => {
+    const { agent, trouble, files, instance } = await worker("present");
+    trouble.error = gone;
+    expect(await agent().round()).toMatchObject({ departed: true });
+    expect(await hasDeparted(files, instance, gone)).toBe(true);
   });
 
   test("goes on where nobody told it to leave", async () => {

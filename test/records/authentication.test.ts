@@ -36,6 +36,7 @@ const certified = (name: string, unit = "worker", organisation = "web"): Caller 
 });
 const identified = (authorization: string): Caller => ({ kind: "remote", authorization });
 const refused = { kind: "unknown" };
+const left = { kind: "gone", why: "instance gone has left the cluster" };
 
 beforeEach(async () => {
   store = memoryStore(systemRandom);
@@ -63,7 +64,7 @@ describe("who a caller is", () => {
       };
       expect(await authenticate(store, certified(instance))).toEqual({ kind: "known", principal });
     }
-    expect(await authenticate(store, certified("gone"))).toMatchObject(refused);
+    expect(await authenticate(store, certified("gone"))).toEqual(left);
     expect(await authenticate(store, certified("never"))).toMatchObject(refused);
   });
 
@@ -94,7 +95,7 @@ describe("who a caller is", () => {
       kind: "known",
       principal,
     });
-    for (const instance of ["leaving", "gone", "never"]) {
+    for (const instance of ["leaving", "never"]) {
       expect(await authenticate(store, identified(`Slipway ${instance} ${token}`)), instance).toMatchObject(refused);
     }
   });
@@ -130,10 +131,13 @@ describe("who a caller is", () => {
     expect(await authenticate(store, identified("Slipway bare x"))).toMatchObject(refused);
   });
 
+  test("who proves by its own token that it was let in once is told that this is over", async () => {
+    expect(await authenticate(store, identified(`Slipway gone ${token}`))).toEqual(left);
+  });
+
   test("wrong token, wrong instance and wrong state are answered alike", async () => {
-    const answers = [`Slipway here wrong`, `Slipway never ${token}`, `Slipway gone ${token}`].map((shown) =>
-      authenticate(store, identified(shown)),
-    );
+    const shown = ["here wrong", `never ${token}`, `leaving ${token}`, "gone wrong", "leaving wrong"];
+    const answers = shown.map((one) => authenticate(store, identified(`Slipway ${one}`)));
     expect(new Set((await Promise.all(answers)).map((one) => JSON.stringify(one))).size).toBe(1);
   });
 

@@ -68,7 +68,12 @@ describe("what goes wrong has a kind", () => {
       });
     await expect(knows('{"error":"unauthenticated","message":"not in the roster"}').get("a")).rejects.toMatchObject({
       name: "UnknownCaller",
+      gone: false,
       kind: "forbidden",
+    });
+    await expect(knows('{"error":"gone","message":"it has left"}').get("a")).rejects.toMatchObject({
+      name: "UnknownCaller",
+      gone: true,
     });
     await expect(knows("<html>log in first</html>").get("a")).rejects.toMatchObject({
       name: "StoreError",

@@ -12,8 +12,12 @@ import { temporaryFolder } from "./places.ts";
 
 // The operator may do all, but: `secret/…` may not be read, `fixed/…` not be updated, and values that begin with "bad" do not fit.
 const rules: StoreRules<Caller> = {
-  authenticate: async (caller) =>
-    caller.kind === "local" && known ? { kind: "known", principal: caller } : { kind: "unknown", why: "who are you" },
+  authenticate: async (caller) => {
+    if (known === "gone") return { kind: "gone", why: "you have left" };
+    return caller.kind === "local" && known
+      ? { kind: "known", principal: caller }
+      : { kind: "unknown", why: "who are you" };
+  },
   authorise: (_, verb, key) => {
     const refused =
       (key.startsWith("secret/") && (verb === "get" || verb === "list")) ||
@@ -28,7 +32,7 @@ const rules: StoreRules<Caller> = {
   },
 };
 
-let known = true;
+let known: boolean | "gone" = true;
 let fault: StoreFault | undefined;
 let errors: unknown[];
 let socketPath: string;
@@ -152,6 +156,14 @@ describe("the protocol", () => {
     expect(await put("a", "foreign value")).toMatchObject({
       status: 403,
       body: '{"error":"forbidden","message":"not yours"}',
+    });
+  });
+
+  test("a caller that is out for good is told so", async () => {
+    known = "gone";
+    expect(await call("GET", "/v1/records/a")).toMatchObject({
+      status: 401,
+      body: '{"error":"gone","message":"you have left"}',
     });
   });
 
