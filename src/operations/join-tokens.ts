@@ -48,11 +48,13 @@ export async function stillGood(
   const shown = createHash("sha256").update(secret).digest();
   const expected = Buffer.from(record.hash, "hex");
   if (expected.length !== shown.length || !timingSafeEqual(shown, expected)) return false;
-  return record.uses - (await usesOf(store, id)) >= missing;
+  return record.uses - (await usesIn(store))(id) >= missing;
 }
 
-async function usesOf(store: ClusterStore, id: string): Promise<number> {
-  return (await listRecords(store, "roster")).filter(({ value }) => value.joinToken === id).length;
+/** How many machines have asked with a token, whether they were let in or not: the store lets no more ask than it has uses. */
+async function usesIn(store: ClusterStore): Promise<(id: string) => number> {
+  const joins = (await listRecords(store, "join")).map(({ value }) => value.token);
+  return (id) => joins.filter((token) => token === id).length;
 }
 
 /** The role of a group in the revision that runs; an `OperationError` names the groups that there are. */
@@ -121,15 +123,15 @@ export async function listTokens(
   input: { readonly cluster: ClusterName },
 ): Promise<readonly ShownToken[]> {
   return withStore(context, input.cluster, async (store) => {
-    const [tokens, roster] = await Promise.all([listRecords(store, "joinToken"), listRecords(store, "roster")]);
+    const [tokens, uses] = await Promise.all([listRecords(store, "joinToken"), usesIn(store)]);
     const now = context.clock.now();
     return tokens
       .map(({ value }) => value)
       .toSorted((a, b) => a.expires - b.expires || (a.id < b.id ? -1 : 1))
       .map((token) => {
-        const used = roster.filter(({ value }) => value.joinToken === token.id).length;
-        const { id, group, uses, expires } = token;
-        return { id, group, state: stateOf(token, used, now), uses, used, expires: isoTime(expires) };
+        const { id, group, expires } = token;
+        const used = uses(id);
+        return { id, group, state: stateOf(token, used, now), uses: token.uses, used, expires: isoTime(expires) };
       });
   });
 }
