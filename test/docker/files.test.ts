@@ -60,6 +60,15 @@ async function swarmNodes(): Promise<readonly string[]> {
     .toSorted();
 }
 
+/** The agent on a machine has ended, and systemd does not start it again. */
+async function agentEnded(container: string): Promise<void> {
+  await untilTrue(
+    "its agent has ended",
+    async () => (await inNode(container, ["systemctl", "is-active", "slipway-agent"])).stdout.trim() === "inactive",
+    30_000,
+  );
+}
+
 type CloudConfig = {
   readonly write_files: readonly { readonly path: string; readonly permissions: string; readonly content: string }[];
   readonly runcmd: readonly (readonly string[])[];
@@ -240,6 +249,19 @@ test("a machine with a revoked token is refused, and status and its own journal 
   expect((await statusHere()).refused).toBeUndefined();
 }, 300_000);
 
+test("a copy of a node's disk in another machine is nobody", async () => {
+  const copied = `${name}-bare-5`;
+  await shell(copied, "systemctl stop slipway-agent && cp /etc/machine-id /root/own-id");
+  await shell(copied, `echo ${"0123456789abcdef".repeat(2)} >/etc/machine-id && systemctl start slipway-agent`);
+  await agentEnded(copied);
+  await shell(copied, "cat /root/own-id >/etc/machine-id && systemctl start slipway-agent");
+  const journal = () => shell(copied, "journalctl --unit slipway-agent --output cat --no-pager");
+  expect(await journal()).toContain(`join: this disk is that of another machine, which is i-`);
+  // On its own machine it is the node that it was.
+  await untilTrue("it is ready", async () => /(?:^|\n)ready$/.test(await journal()), 60_000);
+  expect((await statusHere()).nodes).toHaveLength(5);
+}, 120_000);
+
 test("the store's server may end and come back", async () => {
   expect(await stopServing()).toBe(0);
   const { code, stderr } = await slipway(["status", name], here);
@@ -255,13 +277,7 @@ test("a node leaves by remove, and cleanup leaves nothing in the store", async (
   const staying = [...[1, 2, 3].map((n) => `${name}-control-${n} Ready`), `${name}-worker-2 Ready`];
   expect(await swarmNodes()).toEqual(staying);
   // The store knows its machine no more, and its agent has ended: also when it is started again, as by a reboot.
-  const ended = () =>
-    untilTrue(
-      "its agent has ended",
-      async () => (await inNode(cloud, ["systemctl", "is-active", "slipway-agent"])).stdout.trim() === "inactive",
-      30_000,
-    );
-  await ended();
+  await agentEnded(cloud);
   const end = "systemctl show slipway-agent --property Result,ExecMainStatus,SubState";
   expect((await shell(cloud, end)).split("\n").toSorted()).toEqual([
     "ExecMainStatus=90",
@@ -269,7 +285,7 @@ test("a node leaves by remove, and cleanup leaves nothing in the store", async (
     "SubState=dead",
   ]);
   await shell(cloud, "systemctl start slipway-agent");
-  await ended();
+  await agentEnded(cloud);
   expect(await shell(cloud, "journalctl --unit slipway-agent --output cat --no-pager")).toContain(
     "left: this machine has left its cluster for good",
   );
