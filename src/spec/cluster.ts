@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { aws } from "./aws.ts";
 import { choice, section, text, unwrap, type Complaint } from "./fields.ts";
 import { docker } from "./docker.ts";
 import { etcd } from "./etcd.ts";
@@ -25,7 +26,11 @@ export const clusterFile = section("A Slipway cluster.", {
     ["swarm", "none"],
     notYet,
   ).optional(),
-  target: choice("Where the nodes are; docker when left out. --on overrides it.", ["docker"], otherTarget).optional(),
+  target: choice(
+    "Where the nodes are; docker when left out. --on overrides it.",
+    ["docker", "aws"],
+    otherTarget,
+  ).optional(),
   os: choice("What the machines run where the target leaves that open; nodes on Docker are Debian.", [
     "debian",
     "ubuntu",
@@ -38,7 +43,7 @@ export const clusterFile = section("A Slipway cluster.", {
   registries: registries.optional(),
   etcd: etcd.optional(),
   docker: docker.optional(),
-  aws: otherSection("Settings for --on aws; --on docker leaves them alone.").optional(),
+  aws: aws.optional(),
   files: otherSection("Settings for --on files; --on docker leaves them alone.").optional(),
 });
 
@@ -61,6 +66,6 @@ function notYet(word: string): Complaint | undefined {
 }
 
 function otherTarget(word: string): Complaint | undefined {
-  if (word !== "aws" && word !== "files") return undefined;
-  return { code: "unsupported", message: `the target ${word} is not there yet`, fix: "docker" };
+  if (word !== "files") return undefined;
+  return { code: "unsupported", message: `the target ${word} is not there yet`, fix: "docker or aws" };
 }

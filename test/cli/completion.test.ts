@@ -39,7 +39,7 @@ describe("completion proposes", () => {
     ],
     [
       ["status", "--on", ""],
-      ["docker", ":4"],
+      ["aws", "docker", ":4"],
     ],
     [
       ["completion", "z"],

@@ -145,7 +145,7 @@ describe("the file's form", () => {
   });
 
   test("sections of other targets are left alone", () => {
-    expect(problems(`${head}aws: { region: eu-central-1, anything: [1, { x: y }] }\nfiles: { to: out }\n`)).toEqual([]);
+    expect(problems(`${head}files: { to: out, anything: [1, { x: y }] }\n`)).toEqual([]);
   });
 
   test("names that objects have anyway are names like others", () => {
