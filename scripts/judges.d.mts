@@ -6,6 +6,8 @@ export type JudgeName =
   | "ignition-validate"
   | "ignition-validate-fedora"
   | "ignition"
+  | "cfn-lint"
+  | "checkov"
   | "coreos-cloudinit-judge"
   | "cloud-init"
   | "shellcheck"

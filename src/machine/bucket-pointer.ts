@@ -19,6 +19,7 @@ export type BucketPointer = {
 
 const origin: Origin = { kind: "component", component: "agent" };
 const bootstrap = "/etc/slipway/bootstrap.json";
+const bucketFile = "/etc/slipway/bucket";
 
 /**
  * Fetches the agent and its Node.js from the bucket with the instance's own credentials, each judged by its sum before it is
@@ -32,7 +33,7 @@ cd /var/lib/slipway/runtime
 imds=http://169.254.169.254/latest
 token=$(curl -fsS --retry 9 --retry-all-errors -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 300' $imds/api/token)
 ask() { curl -fsS --retry 9 --retry-all-errors -H @- "$imds/meta-data/$1" <<<"X-aws-ec2-metadata-token: $token"; }
-bucket=$(sed -n 's|.*"s3://\\([^"]*\\)".*|\\1|p' ${bootstrap})
+bucket=$(cat ${bucketFile})
 region=$(ask placement/region)
 host=$bucket.s3.$region.$(ask services/domain)
 get() {
@@ -61,12 +62,13 @@ if command -v restorecon >/dev/null; then restorecon -F node; fi
 /** What user data says on AWS: who the node is to ask, and the agent that asks. */
 export function bucketPointer(pointer: BucketPointer): MachineConfig {
   const { cluster, group, bucket, pin } = pointer;
-  // A file of its own, small enough that no format packs it: the bucket's name is put in later.
-  const known = { cluster, group, store: `s3://${bucket}`, ...(pin === undefined ? {} : { pin }) };
+  const known = { cluster, group, store: "s3", ...(pin === undefined ? {} : { pin }) };
   return {
     ...emptyMachine,
     files: [
       textFile(bootstrap, `${JSON.stringify(known)}\n`, origin),
+      // Alone in its file: no format packs or encodes a text of letters, so that the bucket's name can be put in later.
+      textFile(bucketFile, `${bucket}\n`, origin),
       textFile(fetchScript, fetchText(pointer), origin, "0755"),
     ],
     units: [{ name: agentUnit, content: agentUnitText, dropIns: [], state: "on", origin }],

@@ -18,7 +18,8 @@ export const instanceType = like(/^[a-z][a-z0-9-]{0,20}\.[a-z0-9-]{1,20}$/, "an 
 export const vpc = like(/^vpc-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, "a VPC's id", "vpc-0123456789abcdef0");
 export const subnet = like(/^subnet-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, "a subnet's id", "subnet-0123456789abcdef0");
 export const image = like(/^ami-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, "an image's id", "ami-0123456789abcdef0");
-export const keyPair = like(/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/, "a key pair's name", "my-key");
+/** Two braces begin what CloudFormation replaces. */
+export const keyPair = like(/^(?!.*\{\{)[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/, "a key pair's name", "my-key");
 export const kmsKey = like(
   /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]{1,128}$/,
   "the ARN of a key",
@@ -32,7 +33,7 @@ export const boundary = like(
 export const volumeKind = like(/^(?:gp2|gp3|io1|io2|st1|sc1|standard)$/, "a kind of EBS volume", "gp3");
 /** A security group by its name, or by its id where it is only found. */
 export const securityGroupName = like(
-  /^(?:sg-(?:[0-9a-f]{8}|[0-9a-f]{17})|(?!sg-)[A-Za-z0-9][A-Za-z0-9 ._:/()#,@+=&;{}!$*-]{0,200})$/,
+  /^(?!.*\{\{)(?:sg-(?:[0-9a-f]{8}|[0-9a-f]{17})|(?!sg-)[A-Za-z0-9][A-Za-z0-9 ._:/()#,@+=&;{}!$*-]{0,200})$/,
   "a security group's name",
   "web, or sg-0123456789abcdef0",
 );

@@ -39,7 +39,7 @@ describe("completion proposes", () => {
     ],
     [
       ["status", "--on", ""],
-      ["aws", "docker", ":4"],
+      ["docker", "aws", ":4"],
     ],
     [
       ["completion", "z"],

@@ -31,6 +31,7 @@ export function userDataText(cluster: Cluster, group: Group, boot: Boot): string
 export function userDataOf(cluster: Cluster, boot: Boot): (group: Group) => Value {
   return (group) => {
     const pieces = userDataText(cluster, group, boot).split(bucketMark);
+    if (pieces.length !== 2) throw new Error("the user data does not name the store's bucket once");
     return textOf(...pieces.flatMap((piece, index) => (index === 0 ? [piece] : [storeBucket, piece])));
   };
 }

@@ -43,6 +43,7 @@ export function graphOf({ cluster, facts, userData }: GraphInput): Graph {
   ];
   const parameters: readonly Parameter[] = [
     storeParameter,
+    ...network.parameters,
     ...imageParameters(cluster, facts),
     ...security.parameters,
     ...cluster.groups.flatMap((group) => [

@@ -1,5 +1,5 @@
 import { nodeName, type Cluster, type Group, type Volume } from "../../../cluster/cluster.ts";
-import { groupTags, idPart, originOf, tagNames } from "./names.ts";
+import { groupTags, idPart, nameOf, originOf, tagNames } from "./names.ts";
 import { templateVersion, volumeProperties } from "./machines.ts";
 import type { Network, Place } from "./network.ts";
 import type { Lasting, Resource } from "./resource.ts";
@@ -94,7 +94,7 @@ function memberOf(
       id,
       type: "AWS::AutoScaling::AutoScalingGroup",
       properties: {
-        AutoScalingGroupName: name,
+        AutoScalingGroupName: nameOf(cluster, group.name, n),
         DesiredCapacity: "1",
         HealthCheckGracePeriod: readyWithin * 60,
         HealthCheckType: "EC2",

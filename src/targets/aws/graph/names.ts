@@ -50,7 +50,10 @@ export function groupTags(cluster: Cluster, group: Group, name: string): Readonl
   };
 }
 
-/** The autoscaling group of a worker group. */
-export function workersName(cluster: Cluster, group: Group): string {
-  return `${cluster.name}-${group.name}`;
+/**
+ * What an account knows by name: with dots between, which no name of the file has, so that the group b-c of the cluster a and
+ * the group c of the cluster a-b have two names.
+ */
+export function nameOf(cluster: Cluster, ...rest: readonly (string | number)[]): string {
+  return [cluster.name, ...rest].join(".");
 }

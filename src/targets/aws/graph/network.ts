@@ -1,12 +1,12 @@
 import ipaddr from "ipaddr.js";
-import { parts } from "../../../cluster/aws-network.ts";
+import { parts, zoneCount } from "../../../cluster/aws-network.ts";
 import type { AwsNetwork } from "../../../cluster/aws-settings.ts";
 import type { Cluster } from "../../../cluster/cluster.ts";
 import type { Origin } from "../../../machine/machine.ts";
 import type { AwsFacts } from "../facts.ts";
 import { clusterTags } from "./names.ts";
-import type { Resource } from "./resource.ts";
-import { attributeOf, idOf, textOf, pseudo, type Reference, type Value } from "./value.ts";
+import type { Parameter, Resource } from "./resource.ts";
+import { attributeOf, idOf, parameter, textOf, pseudo, type Reference, type Value } from "./value.ts";
 
 /** Where nodes of one zone are. */
 export type Place = {
@@ -22,6 +22,7 @@ export type Network = {
   /** Whether nodes have public addresses. */
   readonly public: boolean;
   readonly resources: readonly Resource[];
+  readonly parameters: readonly Parameter[];
   /** By which a fixed public address is reached; it comes first, and goes last. */
   readonly gateway: readonly string[];
 };
@@ -35,16 +36,31 @@ export function networkOf(cluster: Cluster, facts: AwsFacts): Network {
   if (network.kind === "made") return madeNetwork(cluster, network, facts);
   return {
     vpc: network.vpc,
-    places: network.subnets.map(({ zone, subnet }) => ({ subnet, zone, ready: [] })),
+    places: network.subnets.map(({ subnet }, index) => ({ subnet, zone: parameter(zoneParameter(index)), ready: [] })),
     public: network.nodes === "public",
     resources: [],
+    parameters: zoneParameters(network.subnets.map(({ zone }) => zone)),
     gateway: [],
   };
 }
 
-function zonesOf({ zones }: Made, facts: AwsFacts): readonly Value[] {
-  if (zones.kind === "named") return zones.names;
-  return Array.from({ length: zones.count }, (_, index) => facts.zones?.[index] ?? { $: "zone", index });
+function zoneParameter(index: number): string {
+  return `Zone${index + 1}`;
+}
+
+/** A zone that has a name is a parameter: CloudFormation sees before it makes anything whether the region has it. */
+function zoneParameters(names: readonly string[]): readonly Parameter[] {
+  return names.map((name, index) => ({
+    name: zoneParameter(index),
+    type: "AWS::EC2::AvailabilityZone::Name",
+    description: `The zone of the nodes of the number ${index + 1} among zones`,
+    default: name,
+  }));
+}
+
+/** Names of the zones, where the file or AWS has said them. */
+function zoneNames({ zones }: Made, facts: AwsFacts): readonly string[] | undefined {
+  return zones.kind === "named" ? zones.names : facts.zones?.slice(0, zones.count);
 }
 
 /** The addresses of one of the network's parts. */
@@ -57,7 +73,10 @@ export function partOf(cidr: string, part: number): string {
 }
 
 function madeNetwork(cluster: Cluster, network: Made, facts: AwsFacts): Network {
-  const zones = zonesOf(network, facts);
+  const names = zoneNames(network, facts);
+  const zones = Array.from({ length: zoneCount(network.zones) }, (_, index): Value =>
+    names === undefined ? { $: "zone", index } : parameter(zoneParameter(index)),
+  );
   const make = (id: string, type: Resource["type"], properties: Resource["properties"], name?: string): Resource => ({
     id,
     type,
@@ -166,6 +185,7 @@ function madeNetwork(cluster: Cluster, network: Made, facts: AwsFacts): Network 
     vpc,
     public: tier === "public",
     resources,
+    parameters: zoneParameters(names ?? []),
     gateway: outside ? ["InternetAttachment"] : [],
     places: zones.map((_, index) => ({
       subnet: idOf(subnetId(tier, index)),

@@ -1,5 +1,5 @@
 import type { Cluster, Group } from "../../../cluster/cluster.ts";
-import { groupTags, idPart, originOf, tagNames, workersName } from "./names.ts";
+import { groupTags, idPart, nameOf, originOf, tagNames } from "./names.ts";
 import type { Resource } from "./resource.ts";
 import { document, storeStatements, taggedOurs, type Statement } from "./statements.ts";
 import { logGroup } from "./store.ts";
@@ -55,7 +55,7 @@ function arn(service: string, ...rest: readonly Value[]): Value {
 export function nodeStatements(cluster: Cluster, group: Group, addresses: readonly string[]): readonly Statement[] {
   const { kmsKey, sessionManager } = cluster.aws;
   const control = group.role === "control";
-  const named = control ? `${cluster.name}-${group.name}-*` : workersName(cluster, group);
+  const named = control ? nameOf(cluster, group.name, "*") : nameOf(cluster, group.name);
   return [
     ...storeStatements(group),
     { sid: "SayReady", actions: ["cloudformation:SignalResource"], resources: [pseudo("StackId")] },

@@ -4,7 +4,7 @@ import type { Port } from "../../../components/component.ts";
 import { components } from "../../../components/registry.ts";
 import type { Origin } from "../../../machine/machine.ts";
 import type { AwsFacts } from "../facts.ts";
-import { clusterTags, idPart, originOf, rangePart } from "./names.ts";
+import { clusterTags, idPart, nameOf, originOf, rangePart } from "./names.ts";
 import { endpointGroup } from "./network.ts";
 import type { Parameter, Resource } from "./resource.ts";
 import { attributeOf, parameter, type Properties, type Value } from "./value.ts";
@@ -46,7 +46,7 @@ export function securityOf(cluster: Cluster, vpc: Value, facts: AwsFacts): Secur
   const privateEnds =
     cluster.aws.network.kind === "made" && cluster.aws.network.outbound === "endpoints"
       ? [
-          guard(endpointGroup, `${cluster.name}-endpoints`, "AWS by endpoints", {
+          guard(endpointGroup, nameOf(cluster, "endpoints"), "AWS by endpoints", {
             kind: "field",
             path: ["aws", "network", "outbound"],
           }),
@@ -64,7 +64,7 @@ export function securityOf(cluster: Cluster, vpc: Value, facts: AwsFacts): Secur
       : [];
   const own = ownGroups(cluster, vpc, facts);
   const resources = [
-    guard(everyNode, `${cluster.name}-nodes`, "every node of the cluster; opens nothing by itself", whole),
+    guard(everyNode, nameOf(cluster, "nodes"), "every node of the cluster; opens nothing by itself", whole),
     ...openTo(
       everyNode,
       cluster.aws.sshFrom,
@@ -82,7 +82,7 @@ export function securityOf(cluster: Cluster, vpc: Value, facts: AwsFacts): Secur
     ...cluster.groups.flatMap((group) => [
       guard(
         groupGuard(group),
-        `${cluster.name}-${group.name}-ports`,
+        nameOf(cluster, group.name, "ports"),
         `ports of the group ${group.name}`,
         originOf(group),
       ),

@@ -1,7 +1,7 @@
 import type { Cluster, Group } from "../../../cluster/cluster.ts";
 import { deviceNames, templateVersion, typeParameter } from "./machines.ts";
 import { leavingHook, readyWithin } from "./members.ts";
-import { groupTags, idPart, originOf, tagNames, workersName } from "./names.ts";
+import { groupTags, idPart, nameOf, originOf, tagNames } from "./names.ts";
 import type { Network } from "./network.ts";
 import type { Parameter, Resource } from "./resource.ts";
 import { parameter, type Properties } from "./value.ts";
@@ -31,7 +31,7 @@ export function workerResources(cluster: Cluster, group: Group, network: Network
   const { instanceTypes, spotPercent, onDemandBase, min, max } = group.aws;
   const count = parameter(countParameter(group).name);
   const free = min === max;
-  const tags = groupTags(cluster, group, workersName(cluster, group));
+  const tags = groupTags(cluster, group, `${cluster.name}-${group.name}`);
   const mixed = instanceTypes.length > 1 || spotPercent > 0;
   const common = { layer: "workers", tags, origin: originOf(group) } as const;
   return [
@@ -47,7 +47,7 @@ export function workerResources(cluster: Cluster, group: Group, network: Network
       id: `${idPart(group.name)}Nodes`,
       type: "AWS::AutoScaling::AutoScalingGroup",
       properties: {
-        AutoScalingGroupName: workersName(cluster, group),
+        AutoScalingGroupName: nameOf(cluster, group.name),
         ...(spotPercent > 0 ? { CapacityRebalance: true } : {}),
         DesiredCapacity: count,
         HealthCheckGracePeriod: readyWithin * 60,
