@@ -6,6 +6,7 @@ import { createHash, randomBytes } from "node:crypto";
 import {
   accessSync,
   constants,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -70,6 +71,7 @@ const peers = {
       takes: "half a minute",
     },
   },
+  cdk: { npm: { version: "2.276.0", folder: join(root, "bench/cdk"), program: "app.mjs", takes: "half a minute" } },
 };
 
 /** Why a judge cannot be had here, and what a person can do. */
@@ -118,7 +120,11 @@ async function alone(act) {
   }
 }
 
-function present(name, { go, python }) {
+function present(name, { go, python, npm }) {
+  if (npm !== undefined) {
+    const place = placeOf(name, npm);
+    return existsSync(join(place, complete)) ? join(place, npm.program) : undefined;
+  }
   if (python !== undefined) {
     const place = placeOf(name, python);
     return existsSync(join(place, complete)) ? join(place, "bin", name) : undefined;
@@ -129,6 +135,7 @@ function present(name, { go, python }) {
 }
 
 function make(name, way, log) {
+  if (way.npm !== undefined) return packages(name, way.npm, log);
   if (way.python !== undefined) return environment(name, way.python, log);
   return way.go === undefined ? packaged(name, way.package, log) : built(name, way.go, log);
 }
@@ -234,6 +241,20 @@ async function environment(name, python, log) {
   await run(pip, words, 10 * minutes, `${pip} ${words.join(" ")}`);
   writeFileSync(join(place, complete), "");
   return join(place, "bin", name);
+}
+
+/** A program of ours with its libraries, of the versions that its lock file names; their scripts are not run. */
+async function packages(name, npm, log) {
+  const place = placeOf(name, npm);
+  const { version, folder, program, takes } = npm;
+  log(`judges: installing ${name} ${version} with npm, once; takes ${takes}`);
+  rmSync(place, { recursive: true, force: true });
+  mkdirSync(place, { recursive: true, mode: 0o700 });
+  for (const file of readdirSync(folder)) copyFileSync(join(folder, file), join(place, file));
+  const words = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+  await run("npm", words, 10 * minutes, `npm ${words.join(" ")}`, { cwd: place });
+  writeFileSync(join(place, complete), "");
+  return join(place, program);
 }
 
 /** Where the image's recipe has its cache, too. */

@@ -1,5 +1,6 @@
 import { pasteable } from "../host/processes.ts";
 import { problemsJson, showProblems } from "../problems/show.ts";
+import type { Facts } from "../targets/templates.ts";
 import { InvalidFileError, UsageError } from "./failure.ts";
 import { readClusterFile, textOf } from "./file.ts";
 import type { Toggle } from "./flags.ts";
@@ -30,9 +31,8 @@ export async function printTemplate(session: Session, file: string, flags: Templ
     ...(flags.os === undefined ? {} : { os: flags.os }),
   });
   const { templates } = await import("../targets/templates.ts");
-  const { compile, readFacts, noFacts, pretty } = await templates();
-  const facts =
-    flags.facts === undefined ? noFacts : factsFrom(readFacts, await textOf(session, flags.facts), flags.facts);
+  const { compile, pretty } = await templates();
+  const facts = await factsFor(session, flags.facts);
   const read = compile(cluster, facts, {
     runtime: { agent: zeros, node: { x86_64: zeros, aarch64: zeros } },
     ...(pin === undefined ? {} : { pin }),
@@ -64,9 +64,13 @@ export async function printTemplate(session: Session, file: string, flags: Templ
   );
 }
 
-function factsFrom<Facts>(read: (text: string) => Facts, bytes: Uint8Array, file: string): Facts {
+/** What AWS has said, from a file; nothing without one. */
+export async function factsFor(session: Session, file: string | undefined): Promise<Facts> {
+  const { readFacts, noFacts } = await (await import("../targets/templates.ts")).templates();
+  if (file === undefined) return noFacts;
+  const text = new TextDecoder().decode(await textOf(session, file));
   try {
-    return read(new TextDecoder().decode(bytes));
+    return readFacts(text);
   } catch (error) {
     throw new UsageError(`${file}: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -84,6 +84,10 @@ export const verbs: Readonly<Record<string, Verb>> = {
     brief: "print the user data of a group's nodes in the words of a system",
     load: () => import("./verbs/render.ts"),
   },
+  policy: {
+    brief: "print the smallest IAM policy for a cluster on AWS",
+    load: () => import("./verbs/policy.ts"),
+  },
   schema: {
     brief: "print the JSON Schema of cluster.yml for editors",
     load: () => import("./verbs/schema.ts"),

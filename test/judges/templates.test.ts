@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { prettyTemplate } from "../../src/targets/aws/cloudformation.ts";
+import { plainValue, prettyTemplate } from "../../src/targets/aws/cloudformation.ts";
+import { nodePolicy, operatorPolicy } from "../../src/targets/aws/policy/policy.ts";
 import { scenarios } from "../aws/scenarios.ts";
 import { ask, ownFolder, pathOf } from "./judge.ts";
 
@@ -18,6 +19,34 @@ describe("cfn-lint", () => {
     const { code, stdout, stderr } = await ask(judge, ["--format", "parseable", ...files.keys()]);
     expect(stdout + stderr).toBe("");
     expect(code).toBe(0);
+  });
+
+  test("knows every action of the policies that are printed", { timeout: 120_000 }, async (context) => {
+    const judge = await pathOf("cfn-lint", context);
+    const policies = scenarios
+      .filter(({ name }) => ["aws-swarm", "private-endpoints", "private-nat", "fixed-addresses"].includes(name))
+      .flatMap(({ name, cluster, compiled, facts }) => [
+        ...(["launch", "operate", "cleanup"] as const).map((purpose) => ({
+          id: `${name}${purpose}`,
+          policy: operatorPolicy(cluster, compiled.graph, facts, purpose),
+        })),
+        ...cluster.groups.map((group) => ({ id: `${name}${group.name}`, policy: nodePolicy(cluster, group, facts) })),
+      ]);
+    const policiesAsResources = Object.fromEntries(
+      policies.map(({ id, policy }) => [
+        id.replaceAll("-", ""),
+        { Type: "AWS::IAM::ManagedPolicy", Properties: { PolicyDocument: plainValue(policy) } },
+      ]),
+    );
+    const text = (resources: object): string =>
+      JSON.stringify({ AWSTemplateFormatVersion: "2010-09-09", Resources: resources });
+    const said = await ask(judge, ["--format", "parseable", folder.write("policies.txt", text(policiesAsResources))]);
+    expect(said.stdout + said.stderr).toBe("");
+    // It would have said so.
+    const wrong = text(policiesAsResources).replaceAll("ec2:DescribeInstances", "ec2:DescribeInstanzen");
+    expect((await ask(judge, ["--format", "parseable", folder.write("wrong.txt", wrong)])).stdout).toMatch(
+      /instanzen/i,
+    );
   });
 
   test("sees what is wrong", { timeout: 60_000 }, async (context) => {

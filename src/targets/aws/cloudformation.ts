@@ -167,3 +167,8 @@ function referenceOf(reference: Reference): Json {
 function pseudoOf(name: Pseudo): Json {
   return { Ref: `AWS::${name}` };
 }
+
+/** A value without references, as JSON has it. */
+export function plainValue(values: { readonly [key: string]: Value }): object {
+  return objectOf(values);
+}
