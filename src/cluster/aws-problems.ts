@@ -19,6 +19,7 @@ export function awsProblems(cluster: Cluster, spec: ClusterSpec): Problem[] {
       ...sizeProblems(group, spec.groups[group.name]?.aws ?? {}),
       ...wornProblems(cluster, group),
       ...group.volumes.flatMap(volumeProblems),
+      ...crowdProblems(group),
       ...deviceProblems(group, spec.groups[group.name]?.volumes ?? {}),
     ]),
     ...tagProblems(cluster),
@@ -185,6 +186,24 @@ function volumeProblems({ name, size, type = "gp3", at }: Volume): Problem[] {
       ),
     ];
   return [];
+}
+
+/** A machine's disks beside the first: as many as there are names that EC2 recommends for them. */
+const mostVolumes = 11;
+
+function crowdProblems({ volumes, path }: Group): Problem[] {
+  if (volumes.length <= mostVolumes) return [];
+  return [
+    problem(
+      "out-of-range",
+      [...path, "volumes"],
+      `${volumes.length} volumes are too many for a machine`,
+      `at most ${mostVolumes}`,
+      {
+        at: "key",
+      },
+    ),
+  ];
 }
 
 function deviceProblems(

@@ -8,7 +8,7 @@ import {
   securityGroupName,
   tagKey,
   tagValue,
-  volumeKind,
+  bootVolumeKind,
 } from "./aws-words.ts";
 import { bytesOf } from "./volumes.ts";
 
@@ -22,7 +22,7 @@ const rootVolume = section("The disk that nodes boot from.", {
         : { code: "out-of-range", message: `${quoted(size)} is no size of a boot disk`, fix: "from 8G to 16T" };
     },
   }).optional(),
-  type: text({ description: "Its kind; gp3 when left out.", check: volumeKind }).optional(),
+  type: text({ description: "Its kind; gp3 when left out.", check: bootVolumeKind }).optional(),
 });
 
 const tags = mapOf(

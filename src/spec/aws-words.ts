@@ -30,7 +30,12 @@ export const boundary = like(
   "the ARN of a policy",
   "arn:aws:iam::012345678901:policy/boundary",
 );
-export const volumeKind = like(/^(?:gp2|gp3|io1|io2|st1|sc1|standard)$/, "a kind of EBS volume", "gp3");
+/** AWS boots from no other kinds (AWS, "Amazon EBS volume types"). */
+export const bootVolumeKind = like(
+  /^(?:gp2|gp3|io1|io2|standard)$/,
+  "a kind of EBS volume that machines boot from",
+  "gp3",
+);
 /** A security group by its name, or by its id where it is only found. */
 export const securityGroupName = like(
   /^(?!.*\{\{)(?:sg-(?:[0-9a-f]{8}|[0-9a-f]{17})|(?!sg-)[A-Za-z0-9][A-Za-z0-9 ._:/()#,@+=&;{}!$*-]{0,200})$/,

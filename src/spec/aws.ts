@@ -2,6 +2,7 @@ import type * as z from "zod";
 import { nodeKeys, securityGroups, type groupAws } from "./aws-groups.ts";
 import { account, boundary, image, kmsKey, ranges, region, subnet, vpc, zoneName } from "./aws-words.ts";
 import { boolean, choice, integer, listOf, mapOf, section, text, type Complaint } from "./fields.ts";
+import { quoted } from "../problems/visible.ts";
 import { privateNetwork } from "./docker.ts";
 
 const network = section("The network of the machines: made when left out, or one that is there.", {
@@ -46,29 +47,18 @@ function regionKey(name: string): Complaint | undefined {
 
 /** What CloudWatch Logs takes (PutRetentionPolicy). */
 const retentions = [
-  "1",
-  "3",
-  "5",
-  "7",
-  "14",
-  "30",
-  "60",
-  "90",
-  "120",
-  "150",
-  "180",
-  "365",
-  "400",
-  "545",
-  "731",
-  "1096",
-  "1827",
-  "2192",
-  "2557",
-  "2922",
-  "3288",
-  "3653",
-] as const;
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
+function retentionComplaint(days: string): Complaint | undefined {
+  if (retentions.some((one) => String(one) === days)) return undefined;
+  const more = retentions.find((one) => one >= Number(days)) ?? 3653;
+  return {
+    code: "invalid-value",
+    message: `${quoted(days)} is not a number of days that CloudWatch Logs takes`,
+    fix: /^\d+$/.test(days) ? String(more) : "such as 30, 90 or 365",
+  };
+}
 
 /** `aws:` — what concerns machines on AWS. */
 export const aws = section("Settings for --on aws; --on docker leaves them alone.", {
@@ -100,7 +90,10 @@ export const aws = section("Settings for --on aws; --on docker leaves them alone
     description: "A policy that bounds the nodes' roles; none when left out.",
     check: boundary,
   }).optional(),
-  log_retention: choice("How many days nodes' logs are kept; 30 when left out.", retentions).optional(),
+  log_retention: text({
+    description: "How many days nodes' logs are kept; 30 when left out.",
+    check: retentionComplaint,
+  }).optional(),
 });
 
 export type AwsSpec = z.output<typeof aws>;

@@ -13,8 +13,8 @@ export const limits = {
   resources: 500,
   parameters: 200,
   outputs: 200,
+  /** Of one parameter's value. */
   parameterValue: 4_096,
-  description: 1_024,
   /** Before it is encoded. */
   userData: 16_384,
   /** All inline policies of a role, without white space. */
@@ -45,6 +45,15 @@ export function limitProblems(cluster: Cluster, graph: Graph, size: number): rea
       "fewer groups, rules or fixed addresses; or two clusters",
     ),
     ...refused("parameters", graph.parameters.length, limits.parameters, ["groups"], "fewer groups"),
+    ...graph.parameters.flatMap(({ name, default: usual = "" }) =>
+      refused(
+        `bytes in the parameter ${name}`,
+        Buffer.byteLength(String(usual)),
+        limits.parameterValue,
+        ["aws"],
+        "a shorter value",
+      ),
+    ),
     ...refused("outputs", graph.outputs.length, limits.outputs, ["groups"], "fewer control nodes"),
     ...refused("bytes", size, limits.template, heaviest(cluster, graph), "fewer groups or rules"),
   ];
