@@ -102,9 +102,9 @@ function memberOf(
         InstanceMaintenancePolicy: { MaxHealthyPercentage: 100, MinHealthyPercentage: 0 },
         LaunchTemplate: templateVersion(group),
         LifecycleHookSpecificationList: [leavingHook],
+        // No protection from scaling in: one in one zone is never scaled in, and a protected one keeps the stack from being deleted.
         MaxSize: "1",
         MinSize: "1",
-        NewInstancesProtectedFromScaleIn: true,
         VPCZoneIdentifier: [place.subnet],
       },
       tags: {
