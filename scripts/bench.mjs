@@ -1,17 +1,17 @@
 // The figures that are promised, as anyone can measure them: ratios and medians of interleaved runs.
 //   --runs N       rounds of launching (7)
-//   --only PARTS   of start,compile,formats,launch,agent; then docs/benchmarks.md is left as it is
+//   --only PARTS   of start,compile,formats,aws,launch,agent; then docs/benchmarks.md is left as it is
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { mkdir, rm, writeFile } from "node:fs/promises";
-import { cpus, loadavg, release, totalmem } from "node:os";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cpus, loadavg, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { ensurePeers } from "./judges.mjs";
 import { ensureImages, ensureProgram, root } from "./ready.mjs";
 
-const parts = ["start", "compile", "formats", "launch", "agent"];
+const parts = ["start", "compile", "formats", "aws", "launch", "agent"];
 const { values } = parseArgs({ options: { runs: { type: "string", default: "7" }, only: { type: "string" } } });
 const runs = Number(values.runs);
 const wanted = values.only === undefined ? parts : values.only.split(",");
@@ -34,6 +34,7 @@ const load = loadavg()[0].toFixed(1);
 if (wanted.includes("start")) start();
 if (wanted.includes("compile")) await compile();
 if (wanted.includes("formats")) await formats();
+if (wanted.includes("aws")) await templates();
 let engine = "none";
 if (wanted.includes("launch") || wanted.includes("agent")) {
   const { version, nodeImage } = await ensureImages(say);
@@ -160,6 +161,57 @@ function formats() {
       spread(times.slipway),
       `${against(times.slipway, times.butane)} Butane, which is a compiled program and starts no Node.js`,
     ]);
+  });
+}
+
+/** The template of a whole cluster; the same resources by AWS CDK, whole command against whole command. */
+function templates() {
+  return bundled("bench/templates.ts", async ({ measureTemplates }) => {
+    for (const { nodes, median: middle, bytes, resources } of measureTemplates(51))
+      rows.push([
+        `file → CloudFormation template, ${nodes} nodes, in process`,
+        milliseconds(middle),
+        `${resources} resources, ${bytes} bytes`,
+      ]);
+    const { cdk } = await ensurePeers({ log: say });
+    if (cdk.path === undefined) return say(`skipped: AWS CDK: ${cdk.missing}`);
+    const folder = await mkdtemp(join(tmpdir(), "slipway-bench-"));
+    try {
+      const file = join(folder, "template.json");
+      const times = { cdk: [], slipway: [] };
+      const timed = (list, words) => {
+        const begun = performance.now();
+        execFileSync(process.execPath, words, { cwd: root, stdio: ["ignore", "ignore", "pipe"] });
+        list.push(performance.now() - begun);
+      };
+      // The first round warms the disk's cache, and writes what CDK reads; it is not counted.
+      for (let round = 0; round <= runs; round++) {
+        const slipway = [
+          "dist/cli.js",
+          "render",
+          "examples/aws-swarm.yml",
+          "--format",
+          "cloudformation",
+          "--force",
+          "-o",
+          file,
+        ];
+        timed(round > 0 ? times.slipway : [], slipway);
+        timed(round > 0 ? times.cdk : [], [cdk.path, file, join(folder, "out")]);
+      }
+      rows.push([
+        "AWS CDK synthesising the same stack from its resources, without its command line",
+        spread(times.cdk),
+        "",
+      ]);
+      rows.push([
+        "`slipway render examples/aws-swarm.yml --format cloudformation`",
+        spread(times.slipway),
+        `${(median(times.cdk) / median(times.slipway)).toFixed(1)} × as fast as CDK`,
+      ]);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 }
 

@@ -6,6 +6,8 @@ export type JudgeName =
   | "ignition-validate"
   | "ignition-validate-fedora"
   | "ignition"
+  | "cfn-lint"
+  | "checkov"
   | "coreos-cloudinit-judge"
   | "cloud-init"
   | "shellcheck"
@@ -19,4 +21,4 @@ export function ensureJudges(options?: {
 /** The same for the programs that Slipway is measured against. */
 export function ensurePeers(options?: {
   readonly log?: (line: string) => void;
-}): Promise<Readonly<Record<"butane", Judge>>>;
+}): Promise<Readonly<Record<"butane" | "cdk", Judge>>>;

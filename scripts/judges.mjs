@@ -1,10 +1,12 @@
 // Makes sure that the programs which judge what Slipway writes are there: CoreOS's own, built with Go into the user's cache,
-// and Debian's packages, installed with apt as root. Each is looked for first; what is there is left alone.
+// those in Python, in an environment of their own there, each of their packages pinned by its sum, and Debian's packages,
+// installed with apt as root. Each is looked for first; what is there is left alone.
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import {
   accessSync,
   constants,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -23,14 +25,15 @@ import { taken } from "./set-up.mjs";
 const execute = promisify(execFile);
 const minutes = 60_000;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const sources = join(root, "test/judges/coreos-cloudinit");
+const judge = (name) => join(root, "test/judges", name);
+const sources = judge("coreos-cloudinit");
 /** What the newest stable Flatcar has. */
 const ignition = "2.24.0";
 /** What Fedora CoreOS has: it reads one version more of the format. */
 const fedoraIgnition = "2.26.0";
 const module = "github.com/coreos/ignition/v2";
 
-/** How each judge is had: built by Go, or a program of one of Debian's packages. */
+/** How each judge is had: built by Go, from Python's packages, or a program of one of Debian's packages. */
 const ways = {
   "ignition-validate": {
     go: { version: ignition, build: [`${module}/validate@v${ignition}`], takes: "half a minute" },
@@ -50,6 +53,8 @@ const ways = {
       header: { path: "/usr/include/blkid/blkid.h", package: "libblkid-dev" },
     },
   },
+  "cfn-lint": { python: { version: "1.51.0", folder: judge("cfn-lint"), takes: "half a minute" } },
+  checkov: { python: { version: "3.3.30", folder: judge("checkov"), takes: "a minute" } },
   "coreos-cloudinit-judge": { go: { version: "1.14.0", folder: sources, build: ["."], takes: "ten seconds" } },
   "cloud-init": { package: "cloud-init" },
   shellcheck: { package: "shellcheck" },
@@ -66,6 +71,7 @@ const peers = {
       takes: "half a minute",
     },
   },
+  cdk: { npm: { version: "2.276.0", folder: join(root, "bench/cdk"), program: "app.mjs", takes: "half a minute" } },
 };
 
 /** Why a judge cannot be had here, and what a person can do. */
@@ -114,13 +120,23 @@ async function alone(act) {
   }
 }
 
-function present(name, { go }) {
+function present(name, { go, python, npm }) {
+  if (npm !== undefined) {
+    const place = placeOf(name, npm);
+    return existsSync(join(place, complete)) ? join(place, npm.program) : undefined;
+  }
+  if (python !== undefined) {
+    const place = placeOf(name, python);
+    return existsSync(join(place, complete)) ? join(place, "bin", name) : undefined;
+  }
   if (go === undefined) return found(name);
   const program = join(placeOf(name, go), name);
   return existsSync(program) ? program : undefined;
 }
 
 function make(name, way, log) {
+  if (way.npm !== undefined) return packages(name, way.npm, log);
+  if (way.python !== undefined) return environment(name, way.python, log);
   return way.go === undefined ? packaged(name, way.package, log) : built(name, way.go, log);
 }
 
@@ -169,7 +185,7 @@ async function installed(name, what, log) {
 let listed;
 
 /** Where a built program lies: a folder for everything that decides what it is. */
-function placeOf(name, { version, build, folder }) {
+function placeOf(name, { version, build = [], folder }) {
   const key = createHash("sha256").update(build.join("\0"));
   if (folder !== undefined)
     for (const file of readdirSync(folder).toSorted()) key.update(readFileSync(join(folder, file)));
@@ -198,6 +214,47 @@ async function built(name, go, log) {
     rmSync(draft, { recursive: true, force: true });
   }
   return join(place, name);
+}
+
+/** Written last: an environment's programs name its place, so that it cannot be made elsewhere and moved. */
+const complete = "complete";
+
+/** An environment with one program and its packages, each judged by its sum before it is unpacked. */
+async function environment(name, python, log) {
+  const place = placeOf(name, python);
+  const { version, folder, takes } = python;
+  if (found("python3") === undefined)
+    throw new MissingError(`${name} is a program in Python, which is not there`, "install Python 3.10 or later");
+  log(`judges: installing ${name} ${version} from Python's packages, once; takes ${takes}`);
+  rmSync(place, { recursive: true, force: true });
+  const create = ["-m", "venv", place];
+  try {
+    await run("python3", create, 3 * minutes, `python3 ${create.join(" ")}`);
+  } catch (error) {
+    // Debian keeps what makes environments in a package of its own.
+    if (!(error instanceof MissingError) || found("apt-get") === undefined) throw error;
+    await installed("python3-venv", "python3 -m venv", log);
+    await run("python3", create, 3 * minutes, `python3 ${create.join(" ")}`);
+  }
+  const words = ["install", "--quiet", "--no-deps", "--require-hashes", "-r", join(folder, "requirements.txt")];
+  const pip = join(place, "bin/pip");
+  await run(pip, words, 10 * minutes, `${pip} ${words.join(" ")}`);
+  writeFileSync(join(place, complete), "");
+  return join(place, "bin", name);
+}
+
+/** A program of ours with its libraries, of the versions that its lock file names; their scripts are not run. */
+async function packages(name, npm, log) {
+  const place = placeOf(name, npm);
+  const { version, folder, program, takes } = npm;
+  log(`judges: installing ${name} ${version} with npm, once; takes ${takes}`);
+  rmSync(place, { recursive: true, force: true });
+  mkdirSync(place, { recursive: true, mode: 0o700 });
+  for (const file of readdirSync(folder)) copyFileSync(join(folder, file), join(place, file));
+  const words = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+  await run("npm", words, 10 * minutes, `npm ${words.join(" ")}`, { cwd: place });
+  writeFileSync(join(place, complete), "");
+  return join(place, program);
 }
 
 /** Where the image's recipe has its cache, too. */

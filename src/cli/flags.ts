@@ -29,7 +29,7 @@ const shown = {
 export const common: FlagParametersForType<Common> = {
   on: {
     kind: "enum",
-    values: ["docker", "files"],
+    values: ["docker", "files", "aws"],
     optional: true,
     brief: "where the cluster runs (default: what the file says, else docker)",
   },

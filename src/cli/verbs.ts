@@ -89,6 +89,10 @@ export const verbs: Readonly<Record<string, Verb>> = {
     acts: true,
     load: () => import("./verbs/store.ts"),
   },
+  policy: {
+    brief: "print the smallest IAM policy for a cluster on AWS",
+    load: () => import("./verbs/policy.ts"),
+  },
   schema: {
     brief: "print the JSON Schema of cluster.yml for editors",
     load: () => import("./verbs/schema.ts"),

@@ -1,4 +1,5 @@
 import type { Path } from "../problems/problem.ts";
+import type { AwsSettings, GroupAws } from "./aws-settings.ts";
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
@@ -10,7 +11,7 @@ export type ServiceName = Branded<"ServiceName">;
 
 export type Role = "control" | "worker";
 export type Orchestrator = "swarm" | "none";
-export type TargetName = "docker" | "files";
+export type TargetName = "docker" | "files" | "aws";
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -148,6 +149,7 @@ export type Group = {
   readonly units: readonly ExtraUnit[];
   readonly kernelArguments: readonly { readonly argument: string; readonly at: Path }[];
   readonly volumes: readonly Volume[];
+  readonly aws: GroupAws;
   readonly path: Path;
 };
 
@@ -215,6 +217,7 @@ export type Cluster = {
   };
   readonly docker: DockerSettings;
   readonly files: FilesSettings;
+  readonly aws: AwsSettings;
 };
 
 /** The only group with the control role; `resolve` makes sure that there is exactly one. */

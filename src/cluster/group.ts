@@ -1,7 +1,9 @@
 import type { Path } from "../problems/problem.ts";
+import type { AwsSpec } from "../spec/aws.ts";
 import type { GroupSpec } from "../spec/groups.ts";
 import type { DirectorySpec, FileSpec, UnitSpec, UserGroupSpec, UserSpec } from "../spec/machine.ts";
 import { bytesOf, type VolumeSpec } from "../spec/volumes.ts";
+import { resolveGroupAws } from "./aws.ts";
 import type {
   ExtraDirectory,
   ExtraFile,
@@ -16,7 +18,7 @@ import { contentsOf } from "./contents.ts";
 import { groupName, labelsOf, sortedEntries } from "./names.ts";
 
 /** A group with every default filled in. */
-export function resolveGroup(name: string, spec: GroupSpec, role: Role): Group {
+export function resolveGroup(name: string, spec: GroupSpec, role: Role, aws: AwsSpec): Group {
   const path = ["groups", name];
   const each = <Item, Result>(
     key: string,
@@ -38,6 +40,7 @@ export function resolveGroup(name: string, spec: GroupSpec, role: Role): Group {
     volumes: sortedEntries(spec.volumes ?? {}).map(([volume, keys]) =>
       resolveVolume(volume, keys, [...path, "volumes", volume]),
     ),
+    aws: resolveGroupAws(spec.aws ?? {}, aws, spec.count ?? 1),
     path,
   };
 }

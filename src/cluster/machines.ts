@@ -80,7 +80,8 @@ function kernelProblems({ target, os }: Cluster, group: Group): Problem[] {
 }
 
 function volumeProblems({ target }: Cluster, volume: Volume): Problem[] {
-  if (volume.device !== undefined) return [];
+  // On AWS the disk is made with the machine; what it needs is judged with the rest of `aws:`.
+  if (target === "aws" || volume.device !== undefined) return [];
   const at = { path: volume.at, at: "key" } as const;
   if (target !== "docker")
     return [

@@ -3,7 +3,7 @@ import type { Path, Problem } from "../problems/problem.ts";
 import type { Cluster, Service, ServicePort } from "./cluster.ts";
 
 /** What listens on every node already, by port and protocol. */
-const nodePorts: Readonly<Record<string, string>> = {
+export const nodePorts: Readonly<Record<string, string>> = {
   "2377/tcp": "Swarm's managers",
   "7946/tcp": "Swarm's gossip",
   "7946/udp": "Swarm's gossip",
@@ -55,7 +55,7 @@ function duplicatePort(
 // The network's own address, broadcast, the bridge, the gateway container and the store.
 const reserved = 5;
 // Swarm cuts its overlay networks from the front of 10.0.0.0/8, the ingress network first.
-const overlays = "10.0.0.0/16";
+export const overlays = "10.0.0.0/16";
 
 /** A network of the nodes that is too small for them, or that lies on top of Swarm's. */
 export function subnetProblems(cluster: Cluster): Problem[] {

@@ -1,5 +1,8 @@
 import type { Problem, Read } from "../problems/problem.ts";
 import { clusterName as judgeName, type ClusterSpec } from "../spec/cluster.ts";
+import { resolveAws } from "./aws.ts";
+import { awsProblems } from "./aws-problems.ts";
+import { awsVolumes } from "./aws-volumes.ts";
 import { nodeName, type Cluster, type Group, type Os, type TargetName } from "./cluster.ts";
 import { contentProblems } from "./contents.ts";
 import { resolveGroup } from "./group.ts";
@@ -24,15 +27,17 @@ export type ResolveOptions = {
 /** Fills in every default and judges what only several fields together show. Pure. */
 export function resolve(spec: ClusterSpec, options: ResolveOptions = {}): Read<Cluster> {
   const roles = rolesOf(spec.groups);
-  const groups = sortedEntries(spec.groups).map(([name, group]) =>
-    resolveGroup(name, group, roles.get(name) ?? "worker"),
-  );
+  const target = options.on ?? spec.target ?? "docker";
+  const orchestrator = spec.orchestrator ?? "swarm";
+  const groups = sortedEntries(spec.groups)
+    .map(([name, group]) => resolveGroup(name, group, roles.get(name) ?? "worker", spec.aws ?? {}))
+    .map((group) => (target === "aws" ? { ...group, volumes: awsVolumes(group, orchestrator) } : group));
   const control = groups.filter((group) => group.role === "control");
   const os = options.os ?? osOf(spec, options);
   const cluster: Cluster = {
     name: clusterName(options.name ?? spec.name),
-    target: options.on ?? spec.target ?? "docker",
-    orchestrator: spec.orchestrator ?? "swarm",
+    target,
+    orchestrator,
     os,
     updates: resolveUpdates(spec.updates ?? {}),
     groups: [...control, ...groups.filter((group) => group.role !== "control")],
@@ -45,6 +50,10 @@ export function resolve(spec: ClusterSpec, options: ResolveOptions = {}): Read<C
     etcd: { share: spec.etcd?.share },
     docker: { subnet: spec.docker?.subnet, publishOn: spec.docker?.publish_on ?? "127.0.0.1" },
     files: resolveFiles(spec.files ?? {}, os),
+    aws: resolveAws(
+      spec.aws ?? {},
+      control.reduce((sum, group) => sum + group.count, 0),
+    ),
   };
   const found = [
     ...nameProblems(options.name),
@@ -59,6 +68,7 @@ export function resolve(spec: ClusterSpec, options: ResolveOptions = {}): Read<C
     ...placementProblems(cluster),
     ...machineProblems(cluster),
     ...subnetProblems(cluster),
+    ...awsProblems(cluster, spec),
   ];
   return found.some((problem) => problem.severity === "error")
     ? { kind: "bad", problems: found }

@@ -1,3 +1,4 @@
+import { awsKeys, groupAwsKeys, said } from "./show-aws.ts";
 import { durationText } from "../spec/values.ts";
 import { yamlText } from "../spec/write.ts";
 import { sizeText } from "../spec/volumes.ts";
@@ -36,7 +37,7 @@ export function resolvedYaml(cluster: Cluster): string {
     target: cluster.target,
     os: cluster.os,
     updates: updateKeys(cluster.updates),
-    groups: named(cluster.groups, groupKeys),
+    groups: named(cluster.groups, (group) => groupKeys(group, cluster.target)),
     ...(cluster.services.length === 0 ? {} : { services: named(cluster.services, serviceKeys) }),
     ...(cluster.registries.length === 0
       ? {}
@@ -49,14 +50,20 @@ export function resolvedYaml(cluster: Cluster): string {
   const docker = yamlText({
     docker: { ...(subnet === undefined ? {} : { subnet }), publish_on: publishOn },
   });
-  return `${head}${filesKeys(cluster)}${etcd}${docker}${subnet === undefined ? "  # subnet: a free one is chosen at launch\n" : ""}`;
+  const aws = cluster.target === "aws" ? awsText(cluster) : "";
+  return `${head}${filesKeys(cluster)}${etcd}${aws}${docker}${subnet === undefined ? "  # subnet: a free one is chosen at launch\n" : ""}`;
+}
+
+function awsText({ aws }: Cluster): string {
+  const open = aws.region === undefined ? "  # region: that of the caller's AWS settings\n" : "";
+  return `${yamlText({ aws: awsKeys(aws) })}${open}`;
 }
 
 function named<Item extends { readonly name: string }>(items: readonly Item[], keys: (item: Item) => object): object {
   return Object.fromEntries(items.map((item) => [item.name, keys(item)]));
 }
 
-function groupKeys(group: Group): object {
+function groupKeys(group: Group, target: Cluster["target"]): object {
   return {
     role: group.role,
     count: group.count,
@@ -68,13 +75,9 @@ function groupKeys(group: Group): object {
     user_groups: group.userGroups.map(({ name, gid, system }) => ({ name, ...said({ gid }), system })),
     units: group.units.map(unitKeys),
     kernel_arguments: group.kernelArguments.map(({ argument }) => argument),
-    volumes: named(group.volumes, volumeKeys),
+    volumes: named(group.volumes, (volume) => volumeKeys(volume, target)),
+    ...(target === "aws" ? { aws: groupAwsKeys(group.aws, group.role === "control") } : {}),
   };
-}
-
-/** Only what has a value. */
-function said(keys: Readonly<Record<string, unknown>>): object {
-  return Object.fromEntries(Object.entries(keys).filter(([, value]) => value !== undefined));
 }
 
 function fileKeys({ path, contents, mode, user, group }: ExtraFile): object {
@@ -104,9 +107,13 @@ function userKeys({ name, keys, uid, comment, home, shell, primaryGroup, groups,
   };
 }
 
-function volumeKeys({ size, type, device, format, mount, onTermination }: Volume): object {
+function volumeKeys({ size, type, device, format, mount, onTermination }: Volume, target: Cluster["target"]): object {
   return {
-    ...said({ size: size === undefined ? undefined : sizeText(size), type, device }),
+    ...said({
+      size: size === undefined ? undefined : sizeText(size),
+      type,
+      device: target === "aws" ? undefined : device,
+    }),
     format,
     ...said({ mount }),
     on_termination: onTermination,

@@ -19,7 +19,7 @@ const origin: Origin = { kind: "component", component: "agent" };
 export const agentUnit = "slipway-agent.service";
 /** The agent's exit code on a machine that is no node any more, or never will be: systemd does not start it again, and is content. */
 export const departedCode = 90;
-const fetchScript = "/etc/slipway/fetch";
+export const fetchScript = "/etc/slipway/fetch";
 
 /**
  * Fetches the agent and its Node.js, each judged by its sum before it is run; so the way they come need not be trusted, and
@@ -48,7 +48,8 @@ sha256sum node agent.js >SHA256SUMS
 if command -v restorecon >/dev/null; then restorecon -F node; fi
 `;
 
-const unitText = `[Unit]
+/** The agent's unit, whatever its programs are fetched from. */
+export const agentUnitText = `[Unit]
 Description=Slipway agent
 Wants=network-online.target
 After=network-online.target
@@ -79,6 +80,6 @@ export function pointerMachine(pointer: Pointer): MachineConfig {
       textFile(fetchScript, fetchText(pointer), origin, "0755"),
       textFile("/etc/slipway/token", `${token}\n`, origin, "0600"),
     ],
-    units: [{ name: agentUnit, content: unitText, dropIns: [], state: "on", origin }],
+    units: [{ name: agentUnit, content: agentUnitText, dropIns: [], state: "on", origin }],
   };
 }

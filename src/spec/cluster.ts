@@ -1,5 +1,6 @@
-import * as z from "zod";
-import { choice, section, text, unwrap, type Complaint } from "./fields.ts";
+import type * as z from "zod";
+import { aws } from "./aws.ts";
+import { choice, section, text, type Complaint } from "./fields.ts";
 import { docker } from "./docker.ts";
 import { etcd } from "./etcd.ts";
 import { files } from "./files.ts";
@@ -26,11 +27,11 @@ export const clusterFile = section("A Slipway cluster.", {
     ["swarm", "none"],
     notYet,
   ).optional(),
-  target: choice(
-    "Where the nodes are; docker when left out. --on overrides it.",
-    ["docker", "files"],
-    otherTarget,
-  ).optional(),
+  target: choice("Where the nodes are; docker when left out. --on overrides it.", [
+    "docker",
+    "files",
+    "aws",
+  ]).optional(),
   os: choice("What the machines run where the target leaves that open; nodes on Docker are Debian.", [
     "debian",
     "ubuntu",
@@ -43,18 +44,11 @@ export const clusterFile = section("A Slipway cluster.", {
   registries: registries.optional(),
   etcd: etcd.optional(),
   docker: docker.optional(),
-  aws: otherSection("Settings for --on aws; --on docker leaves them alone.").optional(),
+  aws: aws.optional(),
   files: files.optional(),
 });
 
 export type ClusterSpec = z.output<typeof clusterFile>;
-
-/** A section that concerns another target: any map will do, and nobody reads it here. */
-function otherSection(description: string) {
-  return z
-    .preprocess((input) => unwrap(input, () => ({})), z.record(z.string(), z.unknown()))
-    .meta({ description, type: "object", additionalProperties: true });
-}
 
 function notYet(word: string): Complaint | undefined {
   if (word !== "kubernetes") return undefined;
@@ -63,9 +57,4 @@ function notYet(word: string): Complaint | undefined {
     message: "the orchestrator kubernetes is not there yet",
     fix: "swarm or none",
   };
-}
-
-function otherTarget(word: string): Complaint | undefined {
-  if (word !== "aws") return undefined;
-  return { code: "unsupported", message: `the target ${word} is not there yet`, fix: "docker or files" };
 }

@@ -6,7 +6,7 @@ import { section, text, type Complaint } from "./fields.ts";
 export const docker = section("Settings for --on docker.", {
   subnet: text({
     description: "The nodes' network, such as 10.77.0.0/24; a free one is chosen when left out.",
-    check: subnetComplaint,
+    check: (subnet) => privateNetwork(subnet, 16, 26),
   }).optional(),
   publish_on: text({
     description: "The address of this machine on which ports are published; 127.0.0.1 when left out.",
@@ -16,7 +16,8 @@ export const docker = section("Settings for --on docker.", {
 
 const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"] as const;
 
-function subnetComplaint(subnet: string): Complaint | undefined {
+/** A private IPv4 network whose size lies between two. */
+export function privateNetwork(subnet: string, largest: number, smallest: number): Complaint | undefined {
   const parts = /^(\d{1,3}(?:\.\d{1,3}){3})\/(\d{1,2})$/.exec(subnet);
   const address = parts?.[1] ?? "";
   const prefix = Number(parts?.[2] ?? "");
@@ -26,11 +27,11 @@ function subnetComplaint(subnet: string): Complaint | undefined {
       message: `${quoted(subnet)} is not an IPv4 network`,
       fix: "such as 10.77.0.0/24",
     };
-  if (prefix < 16 || prefix > 26)
+  if (prefix < largest || prefix > smallest)
     return {
       code: "out-of-range",
       message: `a network of the size /${prefix} is out of range`,
-      fix: "from /16 to /26",
+      fix: `from /${largest} to /${smallest}`,
     };
   const network = ipaddr.IPv4.networkAddressFromCIDR(`${address}/${prefix}`);
   if (network.toString() !== address)

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { groupAws } from "./aws-groups.ts";
 import { choice, integer, mapOf, section, text } from "./fields.ts";
 import { machineKeys } from "./machine.ts";
 import { dnsLabel, labelKey } from "./names.ts";
@@ -17,6 +18,7 @@ const group = section("Nodes that are alike.", {
   ).optional(),
   ...machineKeys,
   volumes: volumes.optional(),
+  aws: groupAws.optional(),
 });
 
 /** `groups:` — the nodes. */

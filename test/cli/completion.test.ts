@@ -39,7 +39,7 @@ describe("completion proposes", () => {
     ],
     [
       ["status", "--on", ""],
-      ["docker", "files", ":4"],
+      ["docker", "files", "aws", ":4"],
     ],
     [
       ["completion", "z"],

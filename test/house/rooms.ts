@@ -50,7 +50,14 @@ export const rooms = {
     may: ["target", "plan", "records", "cluster", "machine"],
     libraries: [],
   },
+  aws: {
+    path: /^src\/targets\/aws\//,
+    may: ["target", "plan", "records", "describe", "paths", "cluster", "machine", "spec"],
+    libraries: ["ipaddr.js", "zod/mini"],
+  },
   registry: { path: /^src\/targets\/registry\.ts$/, may: ["target", "docker", "files", "cluster"], libraries: [] },
+  /** What targets' halves that only write have to offer, each loaded when it is asked for. */
+  templates: { path: /^src\/targets\/templates\.ts$/, may: ["aws", "cluster"], libraries: [] },
   operations: {
     path: /^src\/operations\//,
     may: ["target", "plan", "records", "describe", "quorum", "member", "machine", "cluster", "spec"],
@@ -58,7 +65,7 @@ export const rooms = {
   },
   cli: {
     path: /^src\/cli\//,
-    may: ["operations", "plan", "convert", "cluster", "spec", "target", "registry", "gateway"],
+    may: ["operations", "plan", "convert", "cluster", "spec", "target", "registry", "gateway", "templates"],
     libraries: ["@stricli/core", "@clack/prompts", "@bomb.sh/tab", "log-update"],
   },
   agent: {

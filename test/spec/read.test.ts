@@ -144,10 +144,6 @@ describe("the file's form", () => {
     });
   });
 
-  test("sections of other targets are left alone", () => {
-    expect(problems(`${head}aws: { region: eu-central-1, anything: [1, { x: y }] }\n`)).toEqual([]);
-  });
-
   test("files says where the store is, and nothing that ssh or a shell would read as more", () => {
     const all = "{ store: https://10.0.0.5:7443, data: /srv/store, ssh: ada@store.example, user: core }";
     expect(problems(`${head}files: ${all}\n`)).toEqual([]);

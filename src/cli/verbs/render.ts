@@ -11,7 +11,7 @@ import { problemsJson, showProblems } from "../../problems/show.ts";
 import type { Session } from "../session.ts";
 import { fileWord } from "../words.ts";
 
-const formats = ["ignition", "coreos-cloud-config", "cloud-init", "agent"] as const;
+const formats = ["ignition", "coreos-cloud-config", "cloud-init", "agent", "cloudformation"] as const;
 const systems = ["flatcar", "fedora-coreos", "debian", "ubuntu"] as const;
 type Flags = Pick<Common, "name" | "json" | "quiet" | "noColor"> & {
   readonly group: string | undefined;
@@ -22,6 +22,9 @@ type Flags = Pick<Common, "name" | "json" | "quiet" | "noColor"> & {
   readonly store: string | undefined;
   readonly pin: string | undefined;
   readonly token: string | undefined;
+  readonly facts: string | undefined;
+  readonly output: string | undefined;
+  readonly force: Toggle;
 };
 
 /** The system that is meant when neither the file nor `--os` says one, and the format it reads. */
@@ -46,11 +49,12 @@ export default (brief: string) =>
   buildCommand<Flags, [string?], CliContext>({
     docs: docs(
       brief,
-      "Prints what a provider is given as user data for the nodes of a group: a few KB that point at the cluster's store, or\nwith --whole all files and units. The store of the file's cluster says its address, its pin and the sums of the programs;\nwhat neither it nor an option says is a placeholder, and named as one.",
+      "Prints what a provider is given as user data for the nodes of a group: a few KB that point at the cluster's store, or\nwith --whole all files and units. The store of the file's cluster says its address, its pin and the sums of the programs;\nwhat neither it nor an option says is a placeholder, and named as one.\nWith --format cloudformation the whole cluster as a template for AWS, without asking AWS anything.",
       [
         ["render --group worker --format ignition", "for Flatcar and Fedora CoreOS"],
         ["render --group worker --format coreos-cloud-config --whole", "all in one, for Flatcar"],
         ["render --group control --format cloud-init --os ubuntu", "for Ubuntu"],
+        ["render --format cloudformation -o demo.template.json", "the whole cluster on AWS"],
         ["render --group worker --format agent", "the machine config itself, with the origin of every value"],
       ],
     ),
@@ -69,14 +73,20 @@ export default (brief: string) =>
         store: word("url", "the store's address, as nodes see it"),
         pin: word("sha256", "the sum of the cluster's root certificate"),
         token: word("token", "a join token of the group"),
+        facts: word("file", "what AWS has said, for --format cloudformation (default: nothing)"),
+        output: word("file", "write the template there"),
+        force: toggle("write over a file that is there"),
         name: common.name,
         json: common.json,
         quiet: common.quiet,
         noColor: common.noColor,
       },
+      aliases: { o: "output" },
       positional: { kind: "tuple", parameters: [fileWord] },
     },
     func: act(async (session, flags: Flags, file = usualFile) => {
+      if (flags.format === "cloudformation")
+        return (await import("../template.ts")).printTemplate(session, file, flags);
       const { cluster, warnings, source } = await readClusterFile(session, file, {
         on: "files",
         ...(flags.format === undefined ? {} : { usualOs: usual[flags.format] }),
