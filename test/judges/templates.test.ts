@@ -14,7 +14,7 @@ beforeAll(() => {
 });
 
 describe("cfn-lint", () => {
-  test("has no finding in any scenario's template", { timeout: 300_000 }, async (context) => {
+  test("has no finding in any scenario's template", { timeout: 600_000 }, async (context) => {
     const judge = await pathOf("cfn-lint", context);
     const { code, stdout, stderr } = await ask(judge, ["--format", "parseable", ...files.keys()]);
     expect(stdout + stderr).toBe("");
@@ -71,7 +71,7 @@ const reasons = JSON.parse(
 ) as readonly Reason[];
 
 describe("checkov", () => {
-  test("has no finding without a written reason, and every reason is needed", { timeout: 300_000 }, async (context) => {
+  test("has no finding without a written reason, and every reason is needed", { timeout: 600_000 }, async (context) => {
     const judge = await pathOf("checkov", context);
     const words = ["--framework", "cloudformation", "--output", "json", "--compact", "--skip-download"];
     const { stdout, stderr } = await ask(judge, [...words, ...[...files.keys()].flatMap((file) => ["--file", file])]);
