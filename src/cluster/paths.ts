@@ -48,6 +48,10 @@ export function machinePathProblems(group: Group): Problem[] {
       ...(path === mountable ? [] : ownedProblems(path, [...at, key])),
       ...claims.takeFolder(path, [...at, key], "the volume"),
     ]),
+    // A disk bears one volume's name.
+    ...group.volumes.flatMap(({ device, at }) =>
+      device === undefined ? [] : claims.takeExactly(device, [...at, "device"], "the volume"),
+    ),
   ];
   // The same name twice is the same path twice: once said is enough.
   const said = new Set(twice.map(({ path }) => JSON.stringify(path)));

@@ -5,7 +5,7 @@ import { slipway } from "./harness.ts";
 /** Where cloud-init looks for its data, and nowhere else. */
 export const seedFolder = "/var/lib/cloud/seed/nocloud";
 
-/** A node image with Debian's own cloud-init in it, which looks at nothing but a seed on its disk. */
+/** A node image with the programs of all file systems and Debian's own cloud-init in it, which looks at nothing but a seed on its disk. */
 export async function cloudImage(): Promise<string> {
   const node = (await slipway(["image"])).stdout.trim();
   const settings = [
@@ -19,7 +19,7 @@ export async function cloudImage(): Promise<string> {
   ];
   const dockerfile = [
     `FROM ${node}`,
-    "RUN apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends cloud-init locales sudo && rm -rf /var/lib/apt/lists/*",
+    "RUN apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends cloud-init locales sudo xfsprogs btrfs-progs && rm -rf /var/lib/apt/lists/*",
     `RUN printf '%s\\n' ${settings.map((line) => `'${line}'`).join(" ")} >/etc/cloud/cloud.cfg.d/99-slipway.cfg`,
   ].join("\n");
   const tag = `slipway/node-cloud-init:${createHash("sha256").update(dockerfile).digest("hex").slice(0, 12)}`;
