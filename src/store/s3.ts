@@ -10,10 +10,10 @@ export type S3StoreOptions = {
   readonly owner?: string;
   readonly request: AwsRequester;
   readonly random: Random;
+  /** Which object a record, or what all keys of a list begin with, is in the bucket, and back; `undefined`: no record. */
+  readonly names: { readonly object: (key: string) => string; readonly key: (object: string) => Key | undefined };
 };
 
-/** Where records lie in the bucket; beside them are programs and templates. */
-export const recordPrefix = "records/";
 /** S3 gives up to 1,000 keys at a time. */
 const mostPages = 10_000;
 const nonceLength = 32;
@@ -23,7 +23,7 @@ const nonceLength = 32;
  * it, so each object begins with a nonce: the ETag is then a version, and who lost an answer sees whether its own
  * write stands there.
  */
-export function s3Store({ url, owner, request, random }: S3StoreOptions): ClusterStore {
+export function s3Store({ url, owner, request, random, names }: S3StoreOptions): ClusterStore {
   const ask = async (
     method: "GET" | "PUT" | "DELETE",
     path: string,
@@ -34,7 +34,7 @@ export function s3Store({ url, owner, request, random }: S3StoreOptions): Cluste
       return await request({
         service: "s3",
         method,
-        url: `${url}/${path}`,
+        url: `${url}/${path.replaceAll(":", "%3A")}`,
         headers: { ...(owner === undefined ? {} : { "x-amz-expected-bucket-owner": owner }), ...headers },
         ...(body === undefined ? {} : { body }),
       });
@@ -46,14 +46,22 @@ export function s3Store({ url, owner, request, random }: S3StoreOptions): Cluste
 
   const read = async (key: Key): Promise<(Entry & { readonly nonce: string }) | undefined> => {
     check(key);
-    const answer = await ask("GET", recordPrefix + key);
+    const answer = await ask("GET", names.object(key));
     if (answer.status === 200) {
       const nonce = new TextDecoder().decode(answer.body.subarray(0, nonceLength));
       if (!/^[0-9a-f]{32}$/.test(nonce)) throw new StoreError("invalid", `${key} in the bucket is no record of ours`);
       return { value: answer.body.slice(nonceLength), version: versionOf(answer), nonce };
     }
     if (answer.status === 404 && errorOf(answer).code === "NoSuchKey") return undefined;
+    // S3 says "absent" only to who may list everything; a role lists what it may read, and so learns it.
+    if (answer.status === 403 && errorOf(answer).code === "AccessDenied" && (await absent(key))) return undefined;
     throw refusal(answer);
+  };
+
+  const absent = async (key: Key): Promise<boolean> => {
+    const query = new URLSearchParams({ "list-type": "2", prefix: names.object(key), "max-keys": "1" });
+    const answer = await ask("GET", `?${query.toString()}`);
+    return answer.status === 200 && !keysIn(answer).includes(names.object(key));
   };
 
   /** `undefined`: the condition did not hold. */
@@ -67,7 +75,7 @@ export function s3Store({ url, owner, request, random }: S3StoreOptions): Cluste
     const body = new Uint8Array(nonceLength + value.length);
     body.set(new TextEncoder().encode(nonce));
     body.set(value, nonceLength);
-    const answer = await ask("PUT", recordPrefix + key, condition, body);
+    const answer = await ask("PUT", names.object(key), condition, body);
     if (answer.status === 200) return versionOf(answer);
     const { code } = errorOf(answer);
     if (answer.status !== 412 && code !== "NoSuchKey") throw refusal(answer);
@@ -87,12 +95,12 @@ export function s3Store({ url, owner, request, random }: S3StoreOptions): Cluste
       const keys: Key[] = [];
       let token: string | undefined;
       for (let page = 0; page < mostPages; page++) {
-        const query = new URLSearchParams({ "list-type": "2", prefix: recordPrefix + prefix });
+        const query = new URLSearchParams({ "list-type": "2", prefix: names.object(prefix) });
         if (token !== undefined) query.set("continuation-token", token);
         const answer = await ask("GET", `?${query.toString()}`);
         if (answer.status !== 200) throw refusal(answer);
         const text = new TextDecoder().decode(answer.body);
-        for (const [, key = ""] of text.matchAll(/<Key>([^<]*)<\/Key>/g)) keys.push(key.slice(recordPrefix.length));
+        keys.push(...keysIn(answer).flatMap((object) => names.key(object) ?? []));
         if (/<IsTruncated>\s*true\s*<\/IsTruncated>/.exec(text) === null) return keys.toSorted();
         token = /<NextContinuationToken>([^<]*)<\/NextContinuationToken>/.exec(text)?.[1]?.replaceAll("&amp;", "&");
         // A page that is missing must never look like keys that are not there.
@@ -114,7 +122,7 @@ export function s3Store({ url, owner, request, random }: S3StoreOptions): Cluste
     async delete(key, version) {
       check(key);
       if (!isVersion(version)) return (await read(key)) === undefined ? "deleted" : "changed";
-      const answer = await ask("DELETE", recordPrefix + key, { "If-Match": `"${version}"` });
+      const answer = await ask("DELETE", names.object(key), { "If-Match": `"${version}"` });
       if (answer.status === 204 || answer.status === 200) return "deleted";
       if (answer.status === 404 && errorOf(answer).code === "NoSuchKey") return "deleted";
       if (answer.status !== 412) throw refusal(answer);
@@ -122,6 +130,11 @@ export function s3Store({ url, owner, request, random }: S3StoreOptions): Cluste
       return (await read(key)) === undefined ? "deleted" : "changed";
     },
   };
+}
+
+/** The names of objects on one page of a list. Ours have no character that XML would write otherwise. */
+function keysIn({ body }: AwsAnswer): readonly string[] {
+  return [...new TextDecoder().decode(body).matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key = ""]) => key);
 }
 
 function isVersion(version: Version): boolean {
