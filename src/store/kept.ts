@@ -52,7 +52,7 @@ export function keptStore({ entries, nextVersion, persist, ready }: KeptOptions)
       return entry === undefined ? undefined : { value: new Uint8Array(entry.value), version: entry.version };
     },
     async list(prefix) {
-      if (!prefixPattern.test(prefix)) throw new StoreError("invalid", `not a key prefix: ${prefix}`);
+      checkPrefix(prefix);
       ready();
       return [...entries.keys()].filter((key) => key.startsWith(prefix)).toSorted();
     },
@@ -93,6 +93,11 @@ export function keptStore({ entries, nextVersion, persist, ready }: KeptOptions)
 /** Throws `invalid` for what is no key. */
 export function check(key: Key): void {
   if (!isKey(key)) throw new StoreError("invalid", `not a record key: ${key}`);
+}
+
+/** Throws `invalid` for what no key can begin with. */
+export function checkPrefix(prefix: string): void {
+  if (!prefixPattern.test(prefix)) throw new StoreError("invalid", `not a key prefix: ${prefix}`);
 }
 
 /** Throws `invalid` for what is no key, and for a value that is too large. */
