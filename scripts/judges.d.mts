@@ -8,6 +8,7 @@ export type JudgeName =
   | "ignition"
   | "cfn-lint"
   | "checkov"
+  | "moto_server"
   | "coreos-cloudinit-judge"
   | "cloud-init"
   | "shellcheck"

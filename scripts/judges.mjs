@@ -55,6 +55,7 @@ const ways = {
   },
   "cfn-lint": { python: { version: "1.51.0", folder: judge("cfn-lint"), takes: "half a minute" } },
   checkov: { python: { version: "3.3.30", folder: judge("checkov"), takes: "a minute" } },
+  moto_server: { python: { version: "5.2.1", folder: judge("moto"), takes: "half a minute" } },
   "coreos-cloudinit-judge": { go: { version: "1.14.0", folder: sources, build: ["."], takes: "ten seconds" } },
   "cloud-init": { package: "cloud-init" },
   shellcheck: { package: "shellcheck" },
