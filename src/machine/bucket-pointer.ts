@@ -1,5 +1,5 @@
 import { emptyMachine, textFile, type MachineConfig, type Origin } from "./machine.ts";
-import { agentUnit, agentUnitText, fetchScript, type Pointer } from "./pointer.ts";
+import { agentUnit, agentUnitText, fetchScript, getPrograms, type Pointer } from "./pointer.ts";
 
 /** Stands for the bucket's name where it is known only when the user data is used; no name in a file has capital letters. */
 export const bucketMark = "SLIPWAYSTOREBUCKET";
@@ -49,15 +49,7 @@ END
   chmod 0755 "$1.new"
   mv "$1.new" "$1"
 }
-case $(uname -m) in
-x86_64) get node ${runtime.node.x86_64} ;;
-aarch64) get node ${runtime.node.aarch64} ;;
-esac
-get agent.js ${runtime.agent}
-echo '{"type":"module"}' >package.json
-sha256sum node agent.js >SHA256SUMS
-if command -v restorecon >/dev/null; then restorecon -F node; fi
-`;
+${getPrograms(runtime)}`;
 
 /** What user data says on AWS: who the node is to ask, and the agent that asks. */
 export function bucketPointer(pointer: BucketPointer): MachineConfig {

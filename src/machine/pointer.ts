@@ -21,6 +21,17 @@ export const agentUnit = "slipway-agent.service";
 export const departedCode = 90;
 export const fetchScript = "/etc/slipway/fetch";
 
+/** The end of a script that fetches: which programs, by their sums; `get NAME SUM` is what the script says before. */
+export const getPrograms = (runtime: Pointer["runtime"]): string => `case $(uname -m) in
+x86_64) get node ${runtime.node.x86_64} ;;
+aarch64) get node ${runtime.node.aarch64} ;;
+esac
+get agent.js ${runtime.agent}
+echo '{"type":"module"}' >package.json
+sha256sum node agent.js >SHA256SUMS
+if command -v restorecon >/dev/null; then restorecon -F node; fi
+`;
+
 /**
  * Fetches the agent and its Node.js, each judged by its sum before it is run; so the way they come need not be trusted, and
  * the store's certificate, which curl cannot judge by the root's sum alone, is left to the agent.
@@ -38,15 +49,7 @@ get() {
   chmod 0755 "$1.new"
   mv "$1.new" "$1"
 }
-case $(uname -m) in
-x86_64) get node ${runtime.node.x86_64} ;;
-aarch64) get node ${runtime.node.aarch64} ;;
-esac
-get agent.js ${runtime.agent}
-echo '{"type":"module"}' >package.json
-sha256sum node agent.js >SHA256SUMS
-if command -v restorecon >/dev/null; then restorecon -F node; fi
-`;
+${getPrograms(runtime)}`;
 
 /** The agent's unit, whatever its programs are fetched from. */
 export const agentUnitText = `[Unit]

@@ -1,6 +1,5 @@
 import type { Cluster, Group } from "../cluster/cluster.ts";
 import { gatewayInstance } from "../components/certificates.ts";
-import type { FormatName } from "../machine/formats/format.ts";
 import type { Pointer } from "../machine/pointer.ts";
 import { listRecords, readRecord } from "../records/access.ts";
 import type { ClusterStore } from "../store/store.ts";
@@ -35,13 +34,6 @@ export type HandedOut = {
   readonly seconds: number;
 };
 
-const formatOf: Readonly<Record<Cluster["os"], FormatName>> = {
-  flatcar: "ignition",
-  "fedora-coreos": "ignition",
-  debian: "cloud-init",
-  ubuntu: "cloud-init",
-};
-
 /** The token's file of a group. */
 const tokenFile = (group: string): string => `${group}.token`;
 
@@ -55,7 +47,7 @@ function userData(input: HandOutInput, group: Group, sums: ProgramSums, pin: str
     token,
     runtime: sums,
   };
-  const read = render({ cluster, group: group.name, format: formatOf[cluster.os], whole, pointer });
+  const read = render({ cluster, group: group.name, whole, pointer });
   if (read.kind === "bad")
     throw new OperationError(
       read.problems.map((problem) => `${problem.path.join(".")}: ${problem.message}`).join("\n"),
@@ -133,11 +125,9 @@ export async function handOut(context: Context, input: HandOutInput): Promise<Ha
                   { group: group.name, role: group.role, uses: missing, life: usualLife },
                 )
               ).token;
-          const file = `${group.name}.${formatOf[cluster.os]}`;
-          files.push(
-            { name: file, content: userData(input, group, sums, founding.pin, token).text },
-            { name: tokenFile(group.name), content: `${token}\n` },
-          );
+          const { format, text } = userData(input, group, sums, founding.pin, token);
+          const file = `${group.name}.${format}`;
+          files.push({ name: file, content: text }, { name: tokenFile(group.name), content: `${token}\n` });
           groups.push({ ...handed, file, token: token.split(".", 1)[0] });
         }
         const awaited = groups.reduce((sum, { missing }) => sum + missing, 0);

@@ -1,5 +1,5 @@
 import type { Cluster } from "../cluster/cluster.ts";
-import type { Format, FormatName, Setting } from "../machine/formats/format.ts";
+import { ownFormat, type Format, type FormatName, type Setting } from "../machine/formats/format.ts";
 import { packedIgnition, userDataLimit } from "../machine/formats/ignition.ts";
 import { formats } from "../machine/formats/registry.ts";
 import { emptyMachine, type MachineConfig } from "../machine/machine.ts";
@@ -12,7 +12,8 @@ import { machineOf } from "./revision.ts";
 export type RenderInput = {
   readonly cluster: Cluster;
   readonly group: string;
-  readonly format: FormatName;
+  /** The system's own when left out. */
+  readonly format?: FormatName;
   /** All of the machine config in the user data, beside the pointer. */
   readonly whole: boolean;
   readonly pointer: Pointer;
@@ -20,6 +21,7 @@ export type RenderInput = {
 };
 
 export type UserData = {
+  readonly format: FormatName;
   readonly text: string;
   /** Bytes. */
   readonly size: number;
@@ -30,7 +32,7 @@ export type UserData = {
 
 /** The user data of a group's nodes; what the format cannot say is a problem with the place of the field. Pure. */
 export function render(input: RenderInput): Read<UserData> {
-  const { cluster, format: name, whole } = input;
+  const { cluster, format: name = ownFormat[cluster.os], whole } = input;
   const format = formats[name];
   const group = cluster.groups.find((candidate) => candidate.name === input.group);
   if (group === undefined)
@@ -54,7 +56,7 @@ export function render(input: RenderInput): Read<UserData> {
   const size = Buffer.byteLength(fitting);
   const parts = partsOf(merged.machine, format, setting);
   if (name !== "agent" && size > userDataLimit) return { kind: "bad", problems: [tooLarge(size, parts, group.path)] };
-  return { kind: "good", value: { text: fitting, size, limit: userDataLimit, parts }, warnings: all };
+  return { kind: "good", value: { format: name, text: fitting, size, limit: userDataLimit, parts }, warnings: all };
 }
 
 function unread(format: Format, os: Cluster["os"]): Problem {

@@ -34,13 +34,6 @@ const usual = {
   "cloud-init": "debian",
   agent: "flatcar",
 } as const;
-const formatOf = {
-  flatcar: "ignition",
-  "fedora-coreos": "ignition",
-  debian: "cloud-init",
-  ubuntu: "cloud-init",
-} as const;
-
 const zeros = "0".repeat(64);
 const word = (placeholder: string, brief: string) =>
   ({ kind: "parsed", parse: String, optional: true, placeholder, brief }) as const;
@@ -92,7 +85,6 @@ export default (brief: string) =>
         ...(flags.format === undefined ? {} : { usualOs: usual[flags.format] }),
         ...(flags.os === undefined ? {} : { os: flags.os }),
       });
-      const format = flags.format ?? formatOf[cluster.os];
       const groups = cluster.groups.map(({ name }) => name);
       const group = flags.group ?? (groups.length === 1 ? groups[0] : undefined);
       if (group === undefined || !groups.some((name) => name === group))
@@ -100,14 +92,14 @@ export default (brief: string) =>
           group === undefined ? `${cluster.name} has several groups` : `${cluster.name} has no group ${group}`,
           `slipway render ${file} --group ${groups.join("|")}`,
         );
-      const from = format === "agent" ? undefined : await askStore(session, cluster);
+      const from = flags.format === "agent" ? undefined : await askStore(session, cluster);
       const seen = from?.kind === "seen" ? from.value : undefined;
       const missing = placeholders(flags, group, seen);
       const render = await session.world.operations.render();
       const read = render({
         cluster,
         group,
-        format,
+        ...(flags.format === undefined ? {} : { format: flags.format }),
         whole: flags.whole === true,
         ...(flags.node === undefined ? {} : { hostName: flags.node }),
         pointer: {
@@ -123,8 +115,8 @@ export default (brief: string) =>
       const all = [...warnings, ...read.warnings];
       if (flags.json) {
         const problems = problemsJson(all, source);
-        const names = format === "agent" ? [] : missing.map(({ name }) => name);
-        session.document({ group, format, os: cluster.os, ...read.value, placeholders: names, problems });
+        const names = flags.format === "agent" ? [] : missing.map(({ name }) => name);
+        session.document({ group, os: cluster.os, ...read.value, placeholders: names, problems });
         return;
       }
       if (all.length > 0) session.note(showProblems(all, source, { color: session.err.colour }).trimEnd());

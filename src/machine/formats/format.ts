@@ -5,6 +5,14 @@ export type FormatName = "agent" | "ignition" | "coreos-cloud-config" | "cloud-i
 /** The systems that read a format. */
 export type System = "debian" | "ubuntu" | "flatcar" | "fedora-coreos";
 
+/** What each system's images read at their first boot, where nobody asks for another format. */
+export const ownFormat: Readonly<Record<System, FormatName>> = {
+  flatcar: "ignition",
+  "fedora-coreos": "ignition",
+  debian: "cloud-init",
+  ubuntu: "cloud-init",
+};
+
 /** A machine config in the words of one format, and what that format cannot say: then the text is not to be used. */
 export type Rendered = { readonly text: string; readonly problems: readonly Problem[] };
 

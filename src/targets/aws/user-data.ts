@@ -1,5 +1,6 @@
 import type { Cluster, Group } from "../../cluster/cluster.ts";
 import { bucketMark, bucketPointer, type Runtime } from "../../machine/bucket-pointer.ts";
+import { ownFormat } from "../../machine/formats/format.ts";
 import { formats } from "../../machine/formats/registry.ts";
 import { storeBucket } from "./graph/store.ts";
 import { textOf, type Value } from "./graph/value.ts";
@@ -11,17 +12,10 @@ export type Boot = {
   readonly pin?: string;
 };
 
-const formatOf = {
-  flatcar: "ignition",
-  "fedora-coreos": "ignition",
-  debian: "cloud-init",
-  ubuntu: "cloud-init",
-} as const;
-
 /** The text of a group's user data, with a mark where the bucket's name is to be. */
 export function userDataText(cluster: Cluster, group: Group, boot: Boot): string {
   const machine = bucketPointer({ cluster: cluster.name, group: group.name, bucket: bucketMark, ...boot });
-  const { text, problems } = formats[formatOf[cluster.os]].render(machine, { system: cluster.os });
+  const { text, problems } = formats[ownFormat[cluster.os]].render(machine, { system: cluster.os });
   const [first] = problems;
   if (first !== undefined) throw new Error(`the pointer cannot be said on ${cluster.os}: ${first.message}`);
   return text;
