@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,6 +29,25 @@ function serve(): void {
   server = spawn(process.execPath, [program, "store", "serve", "--data", data, "--listen", listen]);
   for (const stream of [server.stdout, server.stderr])
     stream?.on("data", (text: Buffer) => (served += text.toString("utf8")));
+}
+
+/** A key for this test alone; its public half. */
+function publicKey(): string {
+  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", join(folder, "key")]);
+  return readFileSync(join(folder, "key.pub"), "utf8").trim();
+}
+
+/** A PATH whose ssh is the system's with a key, a configuration and known hosts of this test: nobody's own are touched. */
+function ownSsh(): string {
+  const bin = join(folder, "ssh-bin");
+  const real = execFileSync("sh", ["-c", "command -v ssh"]).toString().trim();
+  mkdirSync(bin);
+  writeFileSync(
+    join(folder, "ssh-config"),
+    `Host *\n  IdentityFile ${join(folder, "key")}\n  IdentitiesOnly yes\n  UserKnownHostsFile ${join(folder, "known")}\n`,
+  );
+  writeFileSync(join(bin, "ssh"), `#!/bin/sh\nexec ${real} -F ${join(folder, "ssh-config")} "$@"\n`, { mode: 0o755 });
+  return `${bin}:${process.env["PATH"] ?? ""}`;
 }
 
 async function stopServing(): Promise<number | null> {
@@ -135,8 +154,11 @@ target: files
 os: debian
 groups:
   control: { role: control, count: 3 }
-  worker: { count: 1 }
-files: { store: "https://${listen}", data: ${data} }
+  worker:
+    count: 1
+    users: [{ name: ops, keys: ["${publicKey()}"] }]
+    files: [{ path: /etc/sudoers.d/ops, mode: "0440", content: "ops ALL=(ALL) NOPASSWD: ALL\\n" }]
+files: { store: "https://${listen}", data: ${data}, user: ops }
 `,
   );
 }, 120_000);
@@ -220,6 +242,27 @@ test("the one that booted by real cloud-init is a worker like any other", async 
   // The name that it was given, where the kernel of this container lets it be set.
   expect([cloud, `${name}-worker-1`]).toContain(await shell(cloud, "hostname"));
 }, 120_000);
+
+test("exec and cp reach a node by the system's own ssh, as the user that the file names", async () => {
+  const node = `${name}-worker-1`;
+  await untilTrue("its configuration is applied", async () => (await inNode(cloud, ["id", "ops"])).code === 0, 60_000);
+  // The image for nodes on Docker keeps ssh closed, and users out; a provider's has it open.
+  await shell(
+    cloud,
+    "systemctl unmask ssh.service && ssh-keygen -A >/dev/null && systemctl start ssh.service && rm -f /run/nologin",
+  );
+  const far = { ...here, environment: { PATH: ownSsh() } };
+  expect((await succeeds(["exec", node, "--", "id", "-un"], far)).trim()).toBe("root");
+  // Not split, expanded or ended by any shell on the way.
+  const odd = `a 'quoted' "word"; $HOME \\ *`;
+  expect(await succeeds(["exec", node, "--", "printf", "%s", odd], far)).toContain(odd);
+  expect((await slipway(["exec", node, "--", "sh", "-c", "exit 7"], far)).code).toBe(7);
+  writeFileSync(join(folder, "note"), "carried\n");
+  await succeeds(["cp", join(folder, "note"), `${node}:/root/note`], far);
+  expect(await shell(cloud, "cat /root/note")).toBe("carried");
+  await succeeds(["cp", `${node}:/root/note`, join(folder, "back")], far);
+  expect(readFileSync(join(folder, "back"), "utf8")).toBe("carried\n");
+});
 
 test("a machine with a revoked token is refused, and status and its own journal say so", async () => {
   const made: { id: string; token: string } = JSON.parse(
