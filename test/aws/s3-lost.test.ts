@@ -1,13 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { awsRequester } from "../../src/host/aws/request.ts";
+import { objectKey, recordKey } from "../../src/records/objects.ts";
 import { s3Store } from "../../src/store/s3.ts";
 import { type Answer, dropped, refused, scriptedFetch, type Sent } from "./scripted-fetch.ts";
 import { seededRandom } from "./seeded.ts";
 
-const names = {
-  object: (key: string) => `records/${key}`,
-  key: (object: string) => (object.startsWith("records/") ? object.slice(8) : undefined),
-};
+const names = { object: objectKey, key: recordKey };
 function storeOver(...script: readonly Answer[]) {
   const { fetch, sent } = scriptedFetch(...script);
   const random = seededRandom(3);

@@ -99,7 +99,7 @@ const mutants: readonly (readonly [string, readonly Edit[], number])[] = [
 const turnMutants: readonly (readonly [string, readonly Edit[], SwarmSize, number])[] = [
   [
     "the swarm is never made whole",
-    [turn('return manages && leaderless ? act({ kind: "decideWhole" }) : undefined;', "return undefined;")],
+    [turn('return leaderless ? act({ kind: "decideWhole" }) : undefined;', "return undefined;")],
     three,
     1,
   ],
@@ -120,12 +120,7 @@ const turnMutants: readonly (readonly [string, readonly Edit[], SwarmSize, numbe
   ],
   [
     "who gives its turn up has not left",
-    [
-      turn(
-        'return joined ? undefined : act({ kind: "leave", why: `${now.first} makes the swarm whole without it` });',
-        'return act({ kind: "giveTurn" });',
-      ),
-    ],
+    [turn("return joined ? undefined : leaveTo(now);", 'return act({ kind: "giveTurn" });')],
     three,
     0,
   ],

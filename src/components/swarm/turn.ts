@@ -1,7 +1,6 @@
 import type { RecordValue } from "../../records/table.ts";
 import { act, wait, type Next, type Seen } from "../reconciler.ts";
 import { standing, type Roster } from "../roster.ts";
-import type { LocalSwarm } from "./local.ts";
 
 /**
  * Whose turn it is to become a manager. An engine that is killed while it becomes one comes back only when the managers
@@ -39,8 +38,7 @@ export type TurnView = {
   readonly roster: Seen<Roster>;
   /** Workers cannot read it and pass `unknown`. */
   readonly turn: Seen<SwarmTurn | undefined>;
-  readonly local: Seen<LocalSwarm>;
-  /** Without a leader for longer than managers that all run need to elect one. */
+  /** Its engine manages, without a leader for longer than managers that all run need to elect one. */
   readonly leaderless: boolean;
 };
 
@@ -98,8 +96,7 @@ export function turnOfManager(
   const anew = { first, full: [], whole: false };
   if (now === undefined) return act({ kind: "begin", over: now, turn: { ...anew, grown: !sole, joining: [] } });
   if (now.whole) {
-    if (now.first !== first)
-      return joined ? undefined : act({ kind: "leave", why: `${now.first} makes the swarm whole without it` });
+    if (now.first !== first) return joined ? undefined : leaveTo(now);
     return sole ? act({ kind: "endWhole" }) : wholeNext(now, roster);
   }
   if (sole) {
@@ -116,9 +113,12 @@ export function turnOfManager(
 /** For a control instance that is a worker of the swarm: it may have been promoted without knowing it yet. */
 export function turnOfWorker({ me, turn }: TurnView): Next<TurnAct> | undefined {
   const now = turn.kind === "seen" ? turn.value : undefined;
-  return now?.whole === true && now.joining.includes(me.instance)
-    ? act({ kind: "leave", why: `${now.first} makes the swarm whole without it` })
-    : undefined;
+  return now?.whole === true && now.joining.includes(me.instance) ? leaveTo(now) : undefined;
+}
+
+/** The swarm is made whole, or was, without this one. */
+function leaveTo({ first }: SwarmTurn): Next<TurnAct> {
+  return act({ kind: "leave", why: `${first} makes the swarm whole without it` });
 }
 
 /** Whether this instance is a manager that nobody may go on without. */
@@ -127,26 +127,16 @@ export function counted(turn: SwarmTurn, instance: string): boolean {
 }
 
 /** For an engine that is neither out of the swarm nor well in it; `undefined`: nothing but waiting. */
-export function turnOfStuck(
-  { me, roster, turn, local, leaderless }: TurnView,
-  joined: boolean,
-): Next<TurnAct> | undefined {
+export function turnOfStuck({ me, roster, turn, leaderless }: TurnView, joined: boolean): Next<TurnAct> | undefined {
   if (me.role !== "control" || turn.kind === "unknown" || turn.value === undefined) return undefined;
   const now = turn.value;
   if (now.first !== me.instance) {
     if (joined || counted(now, me.instance)) return undefined;
-    // The swarm is made whole, or was, without this one.
-    const mine = now.joining.includes(me.instance);
-    return now.whole || !mine
-      ? act({ kind: "leave", why: `${now.first} makes the swarm whole without it` })
-      : undefined;
+    return now.whole || !now.joining.includes(me.instance) ? leaveTo(now) : undefined;
   }
   if (now.grown || standing(roster, me.instance) !== "present") return undefined;
   if (now.whole) return wholeNext(now, roster);
-  const manages =
-    local.kind === "seen" &&
-    (local.value.kind === "manager" || (local.value.kind === "pending" && local.value.manages));
-  return manages && leaderless ? act({ kind: "decideWhole" }) : undefined;
+  return leaderless ? act({ kind: "decideWhole" }) : undefined;
 }
 
 /** Who stood half-way has to say that it has left, or to be gone: it cannot have become full behind the first one's back. */
