@@ -129,6 +129,8 @@ export type Volume = {
   readonly type: string | undefined;
   /** Undefined: the target knows, or the disk bears the volume's label already. */
   readonly device: string | undefined;
+  /** Its number in the device's table, from 1; undefined: the whole device. */
+  readonly partition: number | undefined;
   readonly format: "ext4" | "xfs" | "btrfs" | "swap";
   /** Undefined for swap. */
   readonly mount: string | undefined;

@@ -78,6 +78,7 @@ function resolveVolume(name: string, volume: VolumeSpec, at: Path): Volume {
     size: volume.size === undefined ? undefined : bytesOf(volume.size),
     type: volume.type,
     device: volume.device,
+    partition: volume.partition,
     format: volume.format ?? "ext4",
     mount: volume.mount,
     onTermination: volume.on_termination ?? "delete",

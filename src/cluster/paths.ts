@@ -1,6 +1,7 @@
 import type { Path, Problem } from "../problems/problem.ts";
 import { quoted } from "../problems/visible.ts";
 import type { ExtraUnit, Group, Service } from "./cluster.ts";
+import { deviceProblems } from "./devices.ts";
 
 const systemd = "/etc/systemd/system";
 const ownUnits = ["etcd.service", "slipway-agent.service"] as const;
@@ -48,10 +49,7 @@ export function machinePathProblems(group: Group): Problem[] {
       ...(path === mountable ? [] : ownedProblems(path, [...at, key])),
       ...claims.takeFolder(path, [...at, key], "the volume"),
     ]),
-    // A disk bears one volume's name.
-    ...group.volumes.flatMap(({ device, at }) =>
-      device === undefined ? [] : claims.takeExactly(device, [...at, "device"], "the volume"),
-    ),
+    ...deviceProblems(group.volumes),
   ];
   // The same name twice is the same path twice: once said is enough.
   const said = new Set(twice.map(({ path }) => JSON.stringify(path)));

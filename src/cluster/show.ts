@@ -107,12 +107,13 @@ function userKeys({ name, keys, uid, comment, home, shell, primaryGroup, groups,
   };
 }
 
-function volumeKeys({ size, type, device, format, mount, onTermination }: Volume, target: Cluster["target"]): object {
+function volumeKeys(volume: Volume, target: Cluster["target"]): object {
+  const { size, type, device, partition, format, mount, onTermination } = volume;
   return {
     ...said({
       size: size === undefined ? undefined : sizeText(size),
       type,
-      device: target === "aws" ? undefined : device,
+      ...(target === "aws" ? {} : { device, partition }),
     }),
     format,
     ...said({ mount }),

@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import { quoted } from "../problems/visible.ts";
-import { choice, complain, mapOf, section, text, type Complaint } from "./fields.ts";
+import { choice, complain, integer, mapOf, section, text, type Complaint } from "./fields.ts";
 import { dnsLabel } from "./names.ts";
 import { absolutePath } from "./values.ts";
 
@@ -15,6 +15,11 @@ const volume = section("A disk of its own for data.", {
       "The device, where machines bring the disk themselves: best a path below /dev/disk/by-id. Without one a node on Docker keeps the volume as a directory of its data.",
     check: deviceComplaint,
   }).optional(),
+  partition: integer(
+    "Which partition of the device, where volumes share one: the table is written once, when the disk is blank, and size is the partition's; the last one may take what is left.",
+    1,
+    128,
+  ).optional(),
   format: choice("The file system that is made on an empty disk; ext4 when left out.", [
     "ext4",
     "xfs",
@@ -38,6 +43,14 @@ const volume = section("A disk of its own for data.", {
     });
   if (!swap && value.mount === undefined)
     complain(context, { code: "missing-key", message: "mount is missing", fix: "add mount: /path" });
+  if (value.partition !== undefined && value.device === undefined)
+    complain(context, {
+      code: "missing-key",
+      message: "a partition is a part of a device, and none is named",
+      fix: "add device: /dev/disk/by-id/…",
+      path: ["partition"],
+      at: "key",
+    });
 });
 
 /** `volumes:` — disks beside the machine's own; formatted once, when empty, and never again. */

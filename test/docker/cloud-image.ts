@@ -19,7 +19,7 @@ export async function cloudImage(): Promise<string> {
   ];
   const dockerfile = [
     `FROM ${node}`,
-    "RUN apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends cloud-init locales sudo xfsprogs btrfs-progs && rm -rf /var/lib/apt/lists/*",
+    "RUN apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends cloud-init locales sudo fdisk xfsprogs btrfs-progs && rm -rf /var/lib/apt/lists/*",
     `RUN printf '%s\\n' ${settings.map((line) => `'${line}'`).join(" ")} >/etc/cloud/cloud.cfg.d/99-slipway.cfg`,
   ].join("\n");
   const tag = `slipway/node-cloud-init:${createHash("sha256").update(dockerfile).digest("hex").slice(0, 12)}`;

@@ -1,59 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { prepareScript, prepareText } from "../../src/components/disks/script.ts";
-import { cloudImage } from "./cloud-image.ts";
-import { docker, inNode, shell } from "./harness.ts";
+import { prepareScript, tableScript } from "../../src/components/disks/blank.ts";
+import { DiskContainer } from "./disk-container.ts";
 
-const container = "slipway-test-file-systems";
-const least = 1 << 20;
-// Loop devices are the whole machine's: these are of this test alone.
-const loop = 900 + (process.pid % 100);
-const device = `/dev/loop${loop}`;
-const file = "/disk.img";
+const disk = new DiskContainer("slipway-test-file-systems", 900);
+const least = String(1 << 20);
 
 /** What the script says of the device, as the unit of a volume runs it. */
-const prepare = (format: string, name = "data") =>
-  inNode(container, [prepareScript, name, format, device, String(least)]);
-/** A blank disk in the place of the one before: 400 MiB, more than the least that XFS takes. */
-const blank = () =>
-  shell(
-    container,
-    `losetup -d ${device} 2>/dev/null || true; rm -rf ${file} /run/slipway; truncate -s 400M ${file}; losetup ${device} ${file}`,
-  );
+const prepare = (format: string, name = "data", partition?: number) =>
+  disk.run(prepareScript, name, format, disk.device, least, ...(partition === undefined ? [] : [String(partition)]));
 
-beforeAll(async () => {
-  const image = await cloudImage();
-  await docker("rm", "--force", container);
-  await docker(
-    "run",
-    "--detach",
-    `--name=${container}`,
-    "--cap-add=SYS_ADMIN",
-    "--cap-add=MKNOD",
-    "--device-cgroup-rule=b 7:* rwm",
-    "--device-cgroup-rule=c 10:237 rwm",
-    "--security-opt=seccomp=unconfined",
-    "--security-opt=apparmor=unconfined",
-    "--network=none",
-    "--entrypoint=sleep",
-    image,
-    "infinity",
-  );
-  await inNode(
-    container,
-    ["sh", "-c", `mkdir -p "$(dirname ${prepareScript})"; cat >${prepareScript}; chmod 0755 ${prepareScript}`],
-    {
-      input: prepareText,
-    },
-  );
-  await shell(
-    container,
-    `[ -c /dev/loop-control ] || mknod /dev/loop-control c 10 237; [ -b ${device} ] || mknod ${device} b 7 ${loop}`,
-  );
-});
-afterAll(async () => {
-  await inNode(container, ["losetup", "-d", device]);
-  await docker("rm", "--force", container);
-});
+beforeAll(() => disk.start());
+afterAll(() => disk.stop());
 
 const formats = ["xfs", "btrfs", "ext4", "swap"] as const;
 /** What of each is lost to make its first superblock unreadable. */
@@ -65,15 +22,15 @@ const mounted = [
 
 describe.each(formats)("a disk with %s", (format) => {
   test("is made once, bears the volume's name, and is found by it", async () => {
-    await blank();
+    await disk.blank();
     expect(await prepare(format)).toMatchObject({ code: 0 });
-    const label = () => shell(container, `blkid -p -o value -s LABEL ${device}`);
-    const id = () => shell(container, `blkid -p -o value -s UUID ${device}`);
+    const label = () => disk.shell(`blkid -p -o value -s LABEL ${disk.device}`);
+    const id = () => disk.shell(`blkid -p -o value -s UUID ${disk.device}`);
     expect(await label()).toBe("data");
     const made = await id();
     expect(await prepare(format)).toMatchObject({ code: 0 });
     expect(await id()).toBe(made);
-    expect(await shell(container, "readlink /run/slipway/disks/data")).toBe(device);
+    expect(await disk.shell("readlink /run/slipway/disks/data")).toBe(disk.device);
   });
 
   test("is refused under another name, or for another file system", async () => {
@@ -86,21 +43,89 @@ describe.each(formats)("a disk with %s", (format) => {
 
 describe.each(mounted)("what is on a disk with %s", (format, torn) => {
   test("is kept", async () => {
-    await blank();
+    await disk.blank();
     await prepare(format);
-    await shell(
-      container,
-      "mkdir -p /mnt && mount /run/slipway/disks/data /mnt && echo kept >/mnt/note && umount /mnt",
-    );
+    await disk.shell("mkdir -p /mnt && mount /run/slipway/disks/data /mnt && echo kept >/mnt/note && umount /mnt");
     expect(await prepare(format)).toMatchObject({ code: 0 });
-    expect(await shell(container, "mount /run/slipway/disks/data /mnt && cat /mnt/note; umount /mnt")).toBe("kept");
+    expect(await disk.shell("mount /run/slipway/disks/data /mnt && cat /mnt/note; umount /mnt")).toBe("kept");
   });
 
   test("is not touched when the first superblock is lost", async () => {
-    await shell(container, `dd if=/dev/zero of=${device} ${torn} conv=notrunc status=none; sync`);
-    const before = await shell(container, `sha256sum <${file}`);
+    await disk.shell(`dd if=/dev/zero of=${disk.device} ${torn} conv=notrunc status=none; sync`);
+    const before = await disk.shell(`sha256sum <${disk.file}`);
     const { code, stderr } = await prepare(format);
     expect([code, stderr]).toEqual([1, expect.stringMatching(/not blank|signature|not empty|damaged/)]);
-    expect(await shell(container, `sha256sum <${file}`)).toBe(before);
+    expect(await disk.shell(`sha256sum <${disk.file}`)).toBe(before);
+  });
+});
+
+describe("a disk that volumes share", () => {
+  const mebibyte = 1 << 20;
+  const one = `1:${100 * mebibyte}:one`;
+  const rest = "3:0:rest";
+  const table = (...places: readonly string[]) => disk.run(tableScript, disk.device, ...places);
+  const sum = () => disk.shell(`sha256sum <${disk.file}`);
+  const refused = async (said: RegExp, ...places: readonly string[]) => {
+    const before = await sum();
+    const { code, stderr } = await table(...places);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(said)]);
+    expect(await sum()).toBe(before);
+  };
+
+  test("gets its table once, when it is blank, and its partitions are found by their volumes", async () => {
+    await disk.blank();
+    expect(await table(one, rest)).toMatchObject({ code: 0 });
+    const made = await disk.shell(`sfdisk --dump ${disk.device}`);
+    expect(made).toMatch(/p1 : .*size= *204800, .*name="one"/);
+    expect(made).toMatch(/p3 : .*name="rest"/);
+    expect(await prepare("ext4", "one", 1)).toMatchObject({ code: 0 });
+    expect(await prepare("swap", "rest", 3)).toMatchObject({ code: 0 });
+    await disk.shell("mkdir -p /mnt && mount /run/slipway/disks/one /mnt && echo kept >/mnt/note && umount /mnt");
+
+    // As after a reboot of a machine whose kernel has not looked at the table.
+    await disk.shell(`partx --delete ${disk.device}; rm -rf /run/slipway`);
+    expect(await table(one, rest)).toMatchObject({ code: 0 });
+    expect(await prepare("ext4", "one", 1)).toMatchObject({ code: 0 });
+    expect(await disk.shell("readlink /run/slipway/disks/one")).toBe(`${disk.device}p1`);
+    expect(await disk.shell("mount /run/slipway/disks/one /mnt && cat /mnt/note; umount /mnt")).toBe("kept");
+    expect(await disk.shell(`sfdisk --dump ${disk.device}`)).toBe(made);
+  });
+
+  test("goes on where it was stopped between its table and its file systems", async () => {
+    await disk.blank();
+    expect(await table(one, rest)).toMatchObject({ code: 0 });
+    expect(await table(one, rest)).toMatchObject({ code: 0 });
+    expect(await prepare("btrfs", "rest", 3)).toMatchObject({ code: 0 });
+    expect(await disk.shell(`blkid -p -o value -s LABEL ${disk.device}p3`)).toBe("rest");
+  });
+
+  test("is left alone when its table is not the one asked for", async () => {
+    await refused(/no partition 2 for the volume two.*sfdisk --append/, one, "2:0:two");
+    await refused(/partition 3 is named 'rest', not other/, one, "3:0:other");
+    await refused(/has 104857600 bytes, not 209715200/, `1:${200 * mebibyte}:one`, rest);
+  });
+
+  test("is left alone when it is not blank, its table is of another kind or torn, or it is too small", async () => {
+    await disk.blank();
+    await refused(/its partitions need \d+/, `1:${500 * mebibyte}:one`, rest);
+    await disk.shell(`mkfs.ext4 -q -F -L other ${disk.device}`);
+    await refused(/is not empty: it holds ext4 with the label 'other'/, one, rest);
+    await disk.blank();
+    await disk.shell(`echo 'label: dos' | sfdisk --quiet ${disk.device}`);
+    await refused(/table of the kind 'dos', not gpt/, one, rest);
+    await disk.blank();
+    await table(one, rest);
+    await disk.shell(
+      `partx --delete ${disk.device}; dd if=/dev/zero of=${disk.device} bs=512 count=34 conv=notrunc status=none`,
+    );
+    await refused(/not blank|signature|not empty|no partition/, one, rest);
+  });
+
+  test("of which a partition holds what is not the volume's is left alone", async () => {
+    await disk.blank();
+    await table(one, rest);
+    await disk.shell(`mkfs.ext4 -q -F -L other ${disk.device}p1`);
+    const { code, stderr } = await prepare("ext4", "one", 1);
+    expect([code, stderr]).toEqual([1, expect.stringContaining("is not empty: it holds ext4 with the label 'other'")]);
   });
 });

@@ -1,11 +1,16 @@
 import type { Group, Volume } from "../../cluster/cluster.ts";
+import { sharedDevices, type SharedDevice } from "../../cluster/devices.ts";
 import { emptyMachine, textFile, type MachineConfig, type MachineUnit, type Origin } from "../../machine/machine.ts";
 import { systemdCommand, systemdEscapePath, systemdPath } from "../../machine/quote.ts";
 import type { Component } from "../component.ts";
-import { disksFolder, prepareScript, prepareText } from "./script.ts";
+import { disksFolder, prepareScript, tableScript } from "./blank.ts";
+import { prepareText } from "./script.ts";
+import { tableText } from "./table.ts";
 
 const origin: Origin = { kind: "component", component: "disks" };
 const volumesFolder = "/var/lib/slipway/volumes";
+
+type Command = readonly [string, ...string[]];
 
 /** Units that write below a path which may be a disk of its own. */
 const writers: readonly { readonly unit: string; readonly path: string }[] = [
@@ -15,27 +20,48 @@ const writers: readonly { readonly unit: string; readonly path: string }[] = [
   { unit: "slipway-agent.service", path: "/var/lib/slipway" },
 ];
 
-function prepareUnit(volume: Volume, at: Origin): MachineUnit {
-  const words = [
+function prepareUnit(volume: Volume, table: string | undefined, at: Origin): MachineUnit {
+  const words: Command = [
     "/bin/bash",
     prepareScript,
     volume.name,
     volume.format,
     volume.device ?? "",
     String(volume.size ?? 0),
-  ] as const;
-  const content = `[Unit]
-Description=Disk of the volume ${volume.name}
+  ];
+  const content = onceUnit(
+    `Description=Disk of the volume ${volume.name}\n${table === undefined ? "" : `Requires=${table}\nAfter=${table}\n`}`,
+    volume.partition === undefined ? words : [...words, String(volume.partition)],
+  );
+  return { name: unitOf(volume), content, dropIns: [], state: "on", origin: at };
+}
 
+/** A disk that volumes share gets its table before any of them is looked at. */
+function tableUnit({ device, partitions }: SharedDevice): MachineUnit {
+  const places = partitions.map(({ name, partition, size }) => `${partition}:${size ?? 0}:${name}`);
+  const content = onceUnit(
+    `Description=Table of the disk with the volumes ${partitions.map(({ name }) => name).join(", ")}\n`,
+    ["/bin/bash", tableScript, device, ...places],
+  );
+  return { name: tableUnitOf(partitions), content, dropIns: [], state: "on", origin };
+}
+
+function tableUnitOf([first]: readonly Volume[]): string {
+  return `slipway-table-${first?.name}.service`;
+}
+
+/** Runs once at a boot, and stays. */
+function onceUnit(heading: string, command: Command): string {
+  return `[Unit]
+${heading}
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=${systemdCommand(words)}
+ExecStart=${systemdCommand(command)}
 
 [Install]
 WantedBy=multi-user.target
 `;
-  return { name: unitOf(volume), content, dropIns: [], state: "on", origin: at };
 }
 
 function unitOf(volume: Volume): string {
@@ -122,13 +148,21 @@ function withFolders(group: Group, machine: MachineConfig): MachineConfig {
 function diskMachine(group: Group): MachineConfig {
   const volumes = prepared(group);
   if (volumes.length === 0) return emptyMachine;
+  const shared = sharedDevices(volumes);
+  const tables = new Map(
+    shared.flatMap(({ partitions }) => partitions.map(({ name }) => [name, tableUnitOf(partitions)])),
+  );
   return {
     ...emptyMachine,
-    files: [textFile(prepareScript, prepareText, origin, "0755")],
+    files: [
+      textFile(prepareScript, prepareText, origin, "0755"),
+      ...(shared.length === 0 ? [] : [textFile(tableScript, tableText, origin, "0755")]),
+    ],
     units: [
+      ...shared.map(tableUnit),
       ...volumes.flatMap((volume) => {
         const at: Origin = { kind: "field", path: volume.at };
-        return [prepareUnit(volume, at), useUnit(volume, at)];
+        return [prepareUnit(volume, tables.get(volume.name), at), useUnit(volume, at)];
       }),
       ...guards(group),
     ],
