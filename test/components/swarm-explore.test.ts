@@ -91,6 +91,11 @@ const mutants: readonly (readonly [string, readonly Edit[], number])[] = [
     2,
   ],
   [
+    "a swarm is published that its engine was killed while making",
+    [form("if (!state.made)", 'if (!state.made && state.clusterId === "")')],
+    1,
+  ],
+  [
     "join tokens are never published",
     [form('return act({ kind: "publishTokens", manager, worker });', "return settled;")],
     0,

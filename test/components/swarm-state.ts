@@ -13,9 +13,10 @@ export type Slot = {
   readonly swarm: number;
   /**
    * How far a control node has come in it. `half`: the managers count it, it is being let in; `torn`: it was killed then
-   * and needs a leader to go on; `stale`: it is in a swarm that was made whole without it.
+   * and needs a leader to go on; `stale`: it is in a swarm that was made whole without it; `lame`: it was killed while it
+   * made the swarm, and lets nobody in.
    */
-  readonly stage: "worker" | "half" | "torn" | "full" | "stale";
+  readonly stage: "worker" | "half" | "torn" | "full" | "stale" | "lame";
   readonly mark: number;
   /** Reached by no other node, … */
   readonly cut: boolean;
@@ -108,6 +109,11 @@ export function died(state: SwarmWorldState, swarm: number, by: number): SwarmWo
   return { ...state, dead };
 }
 
+/** Whether someone can let nodes into a swarm. */
+export function letsIn(state: SwarmWorldState, swarm: number): boolean {
+  return hasQuorum(state, swarm) && managers(state, swarm).every((at) => slotOf(state, at).stage !== "lame");
+}
+
 /** The instance's swarm state goes; the managers that counted it go on counting it. */
 export function drop(state: SwarmWorldState, at: number, fields: Partial<Slot>): SwarmWorldState {
   const slot = slotOf(state, at);
@@ -148,6 +154,7 @@ function localOf(state: SwarmWorldState, at: number): LocalSwarm {
     nodeId,
     state: {
       clusterId: `s${me.swarm}`,
+      made: me.stage !== "lame",
       managerToken: `t${me.swarm}`,
       workerToken: `t${me.swarm}`,
       managers: reachable.map((manager) => `${address(manager)}:2377`),

@@ -14,6 +14,7 @@ import {
   runs,
   managers,
   hasQuorum,
+  letsIn,
   died,
   drop,
   rosterNow,
@@ -157,7 +158,7 @@ function perform({ turned }: Rules, state: SwarmWorldState, at: number, act: For
       const reached = act.remotes.some((remote) =>
         managers(state, swarm).some((manager) => manager !== at && remote === `${address(manager)}:2377`),
       );
-      if (me.swarm !== 0 || !reached || !hasQuorum(state, swarm)) return { state };
+      if (me.swarm !== 0 || !reached || !letsIn(state, swarm)) return { state };
       // Where another control instance is gone it comes as a worker and is promoted.
       const worker =
         me.role === "worker" || rosterNow(state).some((entry) => entry.role === "control" && entry.state === "gone");
@@ -218,7 +219,7 @@ function* moves(size: SwarmSize, rules: Rules, state: SwarmWorldState): Generato
     }
     if (!runs(slot)) continue;
     if (slot.stage === "half" || slot.stage === "torn") {
-      if (!slot.cut && hasQuorum(state, slot.swarm))
+      if (!slot.cut && letsIn(state, slot.swarm))
         yield { name: `${at} is let in`, cost: 0, state: put(state, at, { stage: "full" }) };
     }
     // Without a leader both are looked at: that it is waited still, and that it has been too long.
@@ -226,6 +227,10 @@ function* moves(size: SwarmSize, rules: Rules, state: SwarmWorldState): Generato
     for (const decision of decisions) {
       if (decision.kind === "act") {
         yield { name: `${at} ${decision.act.kind}`, cost: 0, ...perform(rules, state, at, decision.act) };
+        if (faults.tear === true && decision.act.kind === "init" && slot.swarm === 0) {
+          const { state: made } = perform(rules, state, at, decision.act);
+          yield { name: `${at} is killed while it makes the swarm`, cost: 1, state: put(made, at, { stage: "lame" }) };
+        }
         if (decision.act.kind === "publish")
           yield {
             name: `${at} is killed while it publishes`,
@@ -334,7 +339,7 @@ function calm(rules: Rules, state: SwarmWorldState): SwarmWorldState | undefined
     if (key(after) !== before) return after;
   }
   const entering = state.slots.findIndex(
-    (slot) => runs(slot) && (slot.stage === "half" || slot.stage === "torn") && hasQuorum(state, slot.swarm),
+    (slot) => runs(slot) && (slot.stage === "half" || slot.stage === "torn") && letsIn(state, slot.swarm),
   );
   return entering < 0 ? tend(state) : put(state, entering, { stage: "full" });
 }
@@ -344,6 +349,8 @@ function judge(next: Form, state: SwarmWorldState, harmless: boolean): string | 
   const present = state.slots.flatMap((slot, at) => (slot.state === "present" ? [at] : []));
   const { cluster, claim } = state;
   const published = claim?.swarm ?? 0;
+  if (state.slots.some((slot) => slot.stage === "lame" && runs(slot) && slot.swarm === published))
+    return `swarm ${published} is published, and lets nobody in`;
   // What lay with nobody but those that the roster calls gone is lost, even while they still run.
   const gone = !state.slots.some(
     (slot) => slot.state === "present" && slot.swarm === published && slot.stage === "full",

@@ -4,6 +4,17 @@ import { EngineRefusal } from "../docker/engine.ts";
 import type { LocalSwarm } from "./local.ts";
 import type { SwarmNode } from "./tend.ts";
 
+const madeLabel = "slipway.made";
+
+/**
+ * Makes a swarm of this engine alone. The key with which it lets nodes in is in the engine's memory until the swarm's own
+ * state has it: an engine that is killed in between goes on as a manager that can sign for nobody ("no valid signer found"),
+ * for ever. The label is written last, by the same life of the engine; a swarm without it is such a one.
+ */
+export async function makeSwarm(engine: Engine, listening: object): Promise<void> {
+  await engine.call("POST", "/swarm/init", { ...listening, Spec: { Labels: { [madeLabel]: "yes" } } });
+}
+
 /** What the local engine says of its membership; a manager is also asked for the swarm itself. */
 export async function lookAtSwarm(engine: Engine): Promise<LocalSwarm> {
   const info = await engine.call("GET", "/info");
@@ -32,6 +43,7 @@ export async function lookAtSwarm(engine: Engine): Promise<LocalSwarm> {
       nodeId,
       state: {
         clusterId: textAt(swarm, "ID"),
+        made: textAt(swarm, "Spec", "Labels", madeLabel) !== "",
         managerToken: textAt(swarm, "JoinTokens", "Manager"),
         workerToken: textAt(swarm, "JoinTokens", "Worker"),
         managers: nodes.filter((node) => node.role === "manager" && node.reachable).map((node) => node.managerAddress),

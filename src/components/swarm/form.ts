@@ -184,6 +184,9 @@ function asManager(view: FormView, mark: string | undefined, state: SwarmState |
   if (now === undefined) return wait("in a swarm that nobody claimed: the store is empty or foreign");
   if (now.instance !== view.me.instance) return act({ kind: "leave", why: `${now.instance} took the claim over` });
   if (view.generation.kind !== "seen" || view.generation.value !== "open") return wait("the generation is not open");
+  // Nobody can join it, and nobody has: it is made once more.
+  if (!state.made)
+    return act({ kind: "leave", why: "its engine was killed while it made the swarm, and cannot let anyone in" });
   return act({ kind: "publish", clusterId: state.clusterId, epoch: now.epoch });
 }
 

@@ -16,6 +16,8 @@ export type LocalSwarm =
 /** What a manager in a swarm with quorum knows of it. */
 export type SwarmState = {
   readonly clusterId: string;
+  /** The engine that made it lived until it was made. */
+  readonly made: boolean;
   readonly managerToken: string;
   readonly workerToken: string;
   /** `ip:2377` of the managers that are reachable. */

@@ -1,7 +1,7 @@
 import { listRecords, readRecord, updateRecord, writeOnce } from "../../records/access.ts";
 import { generationOf, looking, rosterOf, type NodePorts } from "../node.ts";
 import { unknown, type Reconciler } from "../reconciler.ts";
-import { changeNode, lookAtSwarm, removeNode, swarmNodes } from "./api.ts";
+import { changeNode, lookAtSwarm, makeSwarm, removeNode, swarmNodes } from "./api.ts";
 import { formNext, type FormAct, type FormView, type SwarmMark } from "./form.ts";
 import { apiUnit, managerPort, markFile } from "./paths.ts";
 import { Leaderless } from "./heal.ts";
@@ -89,8 +89,7 @@ async function performForm(act: FormAct, node: NodePorts): Promise<void> {
       );
       return;
     case "init":
-      await engine.call("POST", "/swarm/init", { ...listening(node), Spec: { TaskHistoryLimit: 3 } });
-      return;
+      return makeSwarm(engine, listening(node));
     case "begin":
     case "takeTurn":
     case "endTurn":
