@@ -27,7 +27,7 @@ export const rooms = {
   paths: { path: /^src\/components\/\w+\/(?:paths|image|release)\.ts$/, may: [], libraries: [] },
   /** The operator's half of components. */
   describe: {
-    path: /^src\/components\/(?:component\.ts|registry\.ts|\w+\/(?:describe|install|script)\.ts)$/,
+    path: /^src\/components\/(?:component\.ts|registry\.ts|\w+\/(?:describe|install|script|blank|table)\.ts)$/,
     may: ["cluster", "machine", "paths"],
     libraries: [],
   },
