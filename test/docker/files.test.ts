@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import { etcdRelease } from "../../src/components/etcd/release.ts";
@@ -39,9 +39,8 @@ function publicKey(): string {
 
 /** A PATH whose ssh is the system's with a key, a configuration and known hosts of this test: nobody's own are touched. */
 function ownSsh(): string {
-  const bin = join(folder, "ssh-bin");
+  const bin = mkdtempSync(join(folder, "ssh-"));
   const real = execFileSync("sh", ["-c", "command -v ssh"]).toString().trim();
-  mkdirSync(bin);
   writeFileSync(
     join(folder, "ssh-config"),
     `Host *\n  IdentityFile ${join(folder, "key")}\n  IdentitiesOnly yes\n  UserKnownHostsFile ${join(folder, "known")}\n`,
@@ -264,6 +263,44 @@ test("exec and cp reach a node by the system's own ssh, as the user that the fil
   expect(readFileSync(join(folder, "back"), "utf8")).toBe("carried\n");
 });
 
+test("a store on another machine is reached through the system's ssh and `slipway store connect`", async () => {
+  const there = `${name}-store`;
+  const image = await cloudImage();
+  // The store's machine to whoever comes by ssh: its data, and a slipway to run.
+  const folders = [folder, dirname(process.execPath), dirname(program)].flatMap((path) => [
+    "--volume",
+    `${path}:${path}`,
+  ]);
+  const which = ["--name", there, "--label", label, "--network", name, ...folders];
+  await docker("run", "--detach", ...which, "--entrypoint", "sleep", image, "infinity");
+  await shell(there, "ssh-keygen -A >/dev/null && mkdir -p -m 0755 /run/sshd && mkdir -m 0700 /root/.ssh");
+  await shell(there, "cat >/root/.ssh/authorized_keys", { input: readFileSync(join(folder, "key.pub"), "utf8") });
+  const script = `#!/bin/sh\nexec ${process.execPath} ${program} "$@"\n`;
+  await shell(there, "cat >/usr/local/bin/slipway && chmod 0755 /usr/local/bin/slipway", { input: script });
+  await shell(there, "/usr/sbin/sshd");
+  const at = await shell(there, "hostname -i");
+  const file = readFileSync(join(folder, "cluster.yml"), "utf8").replace(`data: ${data}`, `data: ${data}, ssh: ${at}`);
+  const directory = mkdtempSync(join(folder, "far-"));
+  writeFileSync(join(directory, "cluster.yml"), file);
+  const far = { directory, environment: { PATH: ownSsh() } };
+
+  // Nobody is there to say yes to a key that was never seen.
+  const unknown = await slipway(["status"], far);
+  expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining("Host key verification failed")]);
+  const hostKey = await shell(there, "cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub");
+  appendFileSync(join(folder, "known"), `${at} ${hostKey}\n`);
+  const read: Status = JSON.parse(await succeeds(["status", "--json"], far));
+  expect(read).toEqual({ ...(await statusHere()), nodes: read.nodes });
+  expect(read.nodes.map(({ name: node, state }) => `${node} ${state}`)).toEqual(
+    (await statusHere()).nodes.map(({ name: node, state }) => `${node} ${state}`),
+  );
+  // A change through it: a token is made and taken back.
+  const made: { id: string } = JSON.parse(await succeeds(["store", "token", "create", "worker", "--json"], far));
+  await succeeds(["store", "token", "revoke", made.id], far);
+  expect(await succeeds(["store", "token", "list"], here)).toContain(made.id);
+  await docker("rm", "--force", "--volumes", there);
+}, 120_000);
+
 test("a machine with a revoked token is refused, and status and its own journal say so", async () => {
   const made: { id: string; token: string } = JSON.parse(
     await succeeds(["store", "token", "create", "worker", "--uses", "2", "--json"], here),
@@ -332,16 +369,6 @@ test("a node leaves by remove, and cleanup leaves nothing in the store", async (
   expect(await shell(cloud, "journalctl --unit slipway-agent --output cat --no-pager")).toContain(
     "left: this machine has left its cluster for good",
   );
-  // Through ssh, as from another machine: a stand-in for it that runs the remote's command here.
-  const bin = join(folder, "bin");
-  mkdirSync(bin);
-  writeFileSync(join(bin, "ssh"), '#!/bin/sh\nfor line; do :; done\nexec sh -c "$line"\n', { mode: 0o755 });
-  writeFileSync(join(bin, "slipway"), `#!/bin/sh\nexec ${process.execPath} ${program} "$@"\n`, { mode: 0o755 });
-  const file = readFileSync(join(folder, "cluster.yml"), "utf8").replace(`data: ${data}`, `data: ${data}, ssh: there`);
-  writeFileSync(join(folder, "far.yml"), file);
-  const environment = { PATH: `${bin}:${process.env["PATH"] ?? ""}` };
-  const far: Status = JSON.parse(await succeeds(["status", "far.yml", "--json"], { ...here, environment }));
-  expect(far.state).toBe("ready");
   expect(await succeeds(["cleanup", name, "--yes"], here)).toContain(`nothing is left of ${name}`);
   expect((await statusHere()).state).toBe("absent");
 }, 200_000);
