@@ -55,7 +55,7 @@ export class DiskContainer {
   async blank(size = "400M"): Promise<void> {
     const { device, file } = this;
     await this.shell(
-      `losetup -d ${device} 2>/dev/null || true; rm -rf ${file} /run/slipway; truncate -s ${size} ${file}; losetup ${device} ${file}`,
+      `partx --delete ${device} 2>/dev/null; losetup -d ${device} 2>/dev/null; rm -rf ${file} /run/slipway; truncate -s ${size} ${file}; losetup ${device} ${file}`,
     );
   }
 

@@ -64,6 +64,7 @@ describe("a disk that volumes share", () => {
   const one = `1:${100 * mebibyte}:one`;
   const rest = "3:0:rest";
   const table = (...places: readonly string[]) => disk.run(tableScript, disk.device, ...places);
+  const written = async () => expect(await table(one, rest)).toMatchObject({ code: 0, stderr: "" });
   const sum = () => disk.shell(`sha256sum <${disk.file}`);
   const refused = async (said: RegExp, ...places: readonly string[]) => {
     const before = await sum();
@@ -74,7 +75,7 @@ describe("a disk that volumes share", () => {
 
   test("gets its table once, when it is blank, and its partitions are found by their volumes", async () => {
     await disk.blank();
-    expect(await table(one, rest)).toMatchObject({ code: 0 });
+    await written();
     const made = await disk.shell(`sfdisk --dump ${disk.device}`);
     expect(made).toMatch(/p1 : .*size= *204800, .*name="one"/);
     expect(made).toMatch(/p3 : .*name="rest"/);
@@ -84,7 +85,7 @@ describe("a disk that volumes share", () => {
 
     // As after a reboot of a machine whose kernel has not looked at the table.
     await disk.shell(`partx --delete ${disk.device}; rm -rf /run/slipway`);
-    expect(await table(one, rest)).toMatchObject({ code: 0 });
+    await written();
     expect(await prepare("ext4", "one", 1)).toMatchObject({ code: 0 });
     expect(await disk.shell("readlink /run/slipway/disks/one")).toBe(`${disk.device}p1`);
     expect(await disk.shell("mount /run/slipway/disks/one /mnt && cat /mnt/note; umount /mnt")).toBe("kept");
@@ -93,8 +94,8 @@ describe("a disk that volumes share", () => {
 
   test("goes on where it was stopped between its table and its file systems", async () => {
     await disk.blank();
-    expect(await table(one, rest)).toMatchObject({ code: 0 });
-    expect(await table(one, rest)).toMatchObject({ code: 0 });
+    await written();
+    await written();
     expect(await prepare("btrfs", "rest", 3)).toMatchObject({ code: 0 });
     expect(await disk.shell(`blkid -p -o value -s LABEL ${disk.device}p3`)).toBe("rest");
   });

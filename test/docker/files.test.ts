@@ -273,7 +273,7 @@ test("a store on another machine is reached through the system's ssh and `slipwa
   ]);
   const which = ["--name", there, "--label", label, "--network", name, ...folders];
   await docker("run", "--detach", ...which, "--entrypoint", "sleep", image, "infinity");
-  await shell(there, "ssh-keygen -A >/dev/null && mkdir -p -m 0755 /run/sshd && mkdir -m 0700 /root/.ssh");
+  await shell(there, "ssh-keygen -A >/dev/null && mkdir -p -m 0755 /run/sshd && mkdir -p -m 0700 /root/.ssh");
   await shell(there, "cat >/root/.ssh/authorized_keys", { input: readFileSync(join(folder, "key.pub"), "utf8") });
   const script = `#!/bin/sh\nexec ${process.execPath} ${program} "$@"\n`;
   await shell(there, "cat >/usr/local/bin/slipway && chmod 0755 /usr/local/bin/slipway", { input: script });

@@ -22,7 +22,8 @@ write() {
     if [ "$bytes" -gt 0 ]; then lines+=", size=$((bytes >> 20))MiB"; fi
   done
   [ "$sum" -le "$size" ] || refuse "it has $size bytes, and its partitions need $sum"
-  sfdisk --quiet --wipe never --wipe-partitions never "$device" <<<"$lines"
+  # The kernel is told below, partition by partition: not every one reads tables itself.
+  sfdisk --quiet --no-reread --no-tell-kernel --wipe never --wipe-partitions never "$device" <<<"$lines"
   sync
 }
 
@@ -36,7 +37,7 @@ compare() {
   [ "$label" = "$3" ] || refuse "its partition $1 is named '$label', not $3"
   [ "$2" -eq 0 ] || [ "$length" = "$2" ] || refuse "its partition $1 ($3) has $length bytes, not $2"
   part=$(partition_of "$device" "$1")
-  [ -b "$part" ] || partx --update "$device"
+  [ -b "$part" ] || partx --add --nr "$1" "$device"
   for _ in $(seq 30); do [ -b "$part" ] && return; sleep 1; done
   refuse "the kernel does not show its partition $1"
 }
