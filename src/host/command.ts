@@ -48,6 +48,18 @@ export function execCommand(
   });
 }
 
+/** The command of a stream ended with an error. */
+export class StreamEnded extends Error {
+  readonly code: number | null;
+  readonly said: string;
+  constructor(command: readonly string[], code: number | null, said: string) {
+    super(`${command.join(" ")} ended with ${code}: ${said}`);
+    this.name = "StreamEnded";
+    this.code = code;
+    this.said = said;
+  }
+}
+
 /** A byte stream that is a command's standard input and output. Destroying it ends the command. */
 export function commandStream(command: readonly [string, ...string[]]): Duplex {
   const [program, ...words] = command;
@@ -61,7 +73,7 @@ export function commandStream(command: readonly [string, ...string[]]): Duplex {
       child.stdout.resume();
     },
     write(chunk: Uint8Array, _encoding, done) {
-      child.stdin.write(chunk, done);
+      child.stdin.write(chunk, (error) => done(isBrokenPipe(error) ? null : error));
     },
     final(done) {
       child.stdin.end(done);
@@ -74,12 +86,20 @@ export function commandStream(command: readonly [string, ...string[]]): Duplex {
   child.stdout.on("data", (chunk: Uint8Array) => {
     if (!duplex.push(chunk)) child.stdout.pause();
   });
-  child.stdout.on("end", () => duplex.push(null));
-  child.stdin.on("error", (error) => duplex.destroy(error));
+  // One that has ended says by its exit code why.
+  child.stdin.on("error", (error) => {
+    if (!isBrokenPipe(error)) duplex.destroy(error);
+  });
   child.on("error", (error) => duplex.destroy(error));
+  // Its output has ended before, but an end alone would hide why there is no more.
   child.on("close", (code) => {
-    if (code !== 0 && !duplex.destroyed)
-      duplex.destroy(new Error(`${command.join(" ")} ended with ${code}: ${said.trim()}`));
+    if (duplex.destroyed) return;
+    if (code === 0) duplex.push(null);
+    else duplex.destroy(new StreamEnded(command, code, said.trim()));
   });
   return duplex;
+}
+
+function isBrokenPipe(error: Error | null | undefined): boolean {
+  return error instanceof Error && Reflect.get(error, "code") === "EPIPE";
 }

@@ -1,5 +1,5 @@
 import type { FilesSettings } from "../../cluster/cluster.ts";
-import { commandStream } from "../../host/command.ts";
+import { commandStream, StreamEnded } from "../../host/command.ts";
 import { shellWord } from "../../machine/quote.ts";
 import { httpStore, type HttpStore } from "../../store/client.ts";
 import { storeRequester, type Requester, type StorePlace } from "../../store/requester.ts";
@@ -47,7 +47,25 @@ export function serveCommand(settings: FilesSettings): string {
 /** Nobody serves the store: `undefined` from `look`, an error with the next command where one is needed. */
 export function notServed(settings: FilesSettings, error: unknown): NotHere {
   const why = error instanceof Error ? error.message : String(error);
+  const ended = endedIn(error);
+  const { ssh } = settings;
+  if (ssh !== undefined && ended !== undefined) {
+    // ssh's own code, and the shell's for a command that is not there.
+    if (ended.code === 255)
+      return new NotHere(`ssh does not reach ${ssh}: ${ended.said}`, `ssh ${ssh} slipway --version`);
+    if (ended.code === 127)
+      return new NotHere(
+        `${ssh} has no slipway in its PATH: ${ended.said}`,
+        `install slipway on ${ssh}, beside its store`,
+      );
+  }
   return new NotHere(`no store answers at ${operatorSocket(settings.data)}: ${why}`, serveCommand(settings));
+}
+
+/** The command that ended beneath an error, however often that was wrapped. */
+function endedIn(error: unknown): StreamEnded | undefined {
+  for (let one = error; one instanceof Error; one = one.cause) if (one instanceof StreamEnded) return one;
+  return undefined;
 }
 
 /** Whether the store's server answers at all; its own refusals are thrown as they are. */
