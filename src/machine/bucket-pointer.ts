@@ -1,5 +1,5 @@
 import { emptyMachine, textFile, type MachineConfig, type Origin } from "./machine.ts";
-import { agentUnit, agentUnitText, fetchScript, getPrograms, type Pointer } from "./pointer.ts";
+import { agentUnit, agentUnitText, fetchScript, getPrograms, programsFolder, type Pointer } from "./pointer.ts";
 
 /** Stands for the bucket's name where it is known only when the user data is used; no name in a file has capital letters. */
 export const bucketMark = "SLIPWAYSTOREBUCKET";
@@ -28,8 +28,8 @@ const bucketFile = "/etc/slipway/bucket";
 const fetchText = ({ runtime }: BucketPointer): string => `#!/bin/bash
 set -eu -o pipefail
 command -v curl >/dev/null || { apt-get -q update && apt-get -q install -y --no-install-recommends curl ca-certificates; }
-mkdir -p /var/lib/slipway/runtime
-cd /var/lib/slipway/runtime
+mkdir -p ${programsFolder}
+cd ${programsFolder}
 imds=http://169.254.169.254/latest
 token=$(curl -fsS --retry 9 --retry-all-errors -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 300' $imds/api/token)
 ask() { curl -fsS --retry 9 --retry-all-errors -H @- "$imds/meta-data/$1" <<<"X-aws-ec2-metadata-token: $token"; }

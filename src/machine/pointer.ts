@@ -20,6 +20,11 @@ export const agentUnit = "slipway-agent.service";
 /** The agent's exit code on a machine that is no node any more, or never will be: systemd does not start it again, and is content. */
 export const departedCode = 90;
 export const fetchScript = "/etc/slipway/fetch";
+/**
+ * Where the programs lie on hosts that fetch them: not below /var/lib/slipway, over which a disk may be mounted while the
+ * agent runs from it, and where SELinux's own rules expect programs.
+ */
+export const programsFolder = "/opt/slipway/bin";
 
 /** The end of a script that fetches: which programs, by their sums; `get NAME SUM` is what the script says before. */
 export const getPrograms = (runtime: Pointer["runtime"]): string => `case $(uname -m) in
@@ -39,8 +44,8 @@ if command -v restorecon >/dev/null; then restorecon -F node; fi
 const fetchText = ({ store, runtime }: Pointer): string => `#!/bin/bash
 set -eu -o pipefail
 store=${shellWord(store)}
-mkdir -p /var/lib/slipway/runtime
-cd /var/lib/slipway/runtime
+mkdir -p ${programsFolder}
+cd ${programsFolder}
 get() {
   echo "$2  $1" | sha256sum --quiet -c 2>/dev/null && return
   curl -fsSk --retry 9 --retry-all-errors -o "$1.new" "$store/runtime/$2" ||
@@ -59,7 +64,7 @@ After=network-online.target
 
 [Service]
 ExecStartPre=/bin/bash ${fetchScript}
-ExecStart=/var/lib/slipway/runtime/node --max-semi-space-size=1 /var/lib/slipway/runtime/agent.js
+ExecStart=${programsFolder}/node --max-semi-space-size=1 ${programsFolder}/agent.js
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=always
 RestartSec=2

@@ -10,7 +10,7 @@ const folder = ownFolder();
 const unitFolder = "etc/systemd/system";
 
 /** What nodes have when these units run, though no image brings it: the agent's runtime and etcd, fetched by their sums. */
-const fetched = ["/var/lib/slipway/runtime/node", "/usr/local/bin/etcd", "/opt/bin/etcd"];
+const fetched = ["/opt/slipway/bin/node", "/usr/local/bin/etcd", "/opt/bin/etcd"];
 /** Programs of every image that the formats are for; all others must be in the machine config. */
 const ofTheSystem = [
   "/bin/bash",
