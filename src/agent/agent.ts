@@ -12,6 +12,7 @@ import { emptyMachine, type MachineConfig } from "../machine/machine.ts";
 import { readRecord } from "../records/access.ts";
 import type { RecordValue } from "../records/table.ts";
 import { StoreError } from "../store/store.ts";
+import type { Proving } from "../components/keeper.ts";
 import { CertificateKeeper } from "./certificates.ts";
 import { ConfigKeeper, type ConfigOutcome } from "./config.ts";
 import { examine, fullDisks, steady, type Health } from "./health.ts";
@@ -36,6 +37,8 @@ export type AgentOptions = {
   readonly life: string;
   readonly boot: string;
   readonly certificateLife: number | undefined;
+  /** Where a provider knows who an instance is: requests for certificates carry its word. */
+  readonly proving: Proving | undefined;
   /** Tells clients that hold certificates to read them again. */
   readonly certificatesChanged: () => Promise<void>;
 };
@@ -79,9 +82,14 @@ export class Agent {
   constructor(options: AgentOptions) {
     this.#options = options;
     this.#node = { ...options.node, wanted: () => this.#wanted };
-    this.#certificates = new CertificateKeeper(this.#node, options.gateway, options.certificateLife);
+    this.#certificates = new CertificateKeeper(this.#node, options.gateway, options.certificateLife, options.proving);
     this.#config = new ConfigKeeper(this.#node, options.life);
     this.#phases = new Phases(options.node.clock);
+  }
+
+  /** This node's record as it stands in the store; undefined before the first. */
+  get written(): NodeRecord | undefined {
+    return this.#report.last;
   }
 
   /** Looks again at what costs processes to find out. */

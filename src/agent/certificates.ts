@@ -1,5 +1,13 @@
 import { certificatesOf, gatewayCertificate, gatewayInstance } from "../components/certificates.ts";
-import { answerRequest, issueOwn, requestOwn, type Issuing, type Keeper, type Kept } from "../components/keeper.ts";
+import {
+  answerRequest,
+  issueOwn,
+  requestOwn,
+  type Issuing,
+  type Keeper,
+  type Kept,
+  type Proving,
+} from "../components/keeper.ts";
 import { rosterOf, type NodePorts } from "../components/node.ts";
 import { pkiFolder } from "../components/etcd/paths.ts";
 import type { CertificateTemplate, Purpose } from "../pki/purpose.ts";
@@ -31,13 +39,15 @@ export class CertificateKeeper {
   readonly #issuing: () => Promise<Issuing>;
   readonly #gateway: string;
   readonly #life: number | undefined;
+  readonly #proving: Proving | undefined;
   readonly #answered = new Set<string>();
   #known: { readonly at: number; readonly share: boolean; readonly good: number; readonly kept: Kept } | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
 
   /** `gateway` is the address at which nodes reach the store; `life` (milliseconds) is for tests with short certificates. */
-  constructor(node: NodePorts, gateway: string, life: number | undefined) {
+  constructor(node: NodePorts, gateway: string, life: number | undefined, proving: Proving | undefined) {
     this.#node = node;
+    this.#proving = proving;
     this.#gateway = gateway;
     this.#life = life;
     this.#issuing = issuing(node);
@@ -54,6 +64,7 @@ export class CertificateKeeper {
         owner: (purpose) => (purpose === "etcd-peer" || purpose === "etcd-server" ? "etcd" : "root"),
       },
       ...(life === undefined ? {} : { life }),
+      ...(proving === undefined ? {} : { proving }),
     };
   }
 
@@ -110,10 +121,17 @@ export class CertificateKeeper {
             ? certificatesOf(entry, { share })
             : undefined;
       if (templates === undefined) continue;
-      if (await answerRequest(store, instance, templates, authorities, clock.now(), this.#life)) {
-        this.#node.say(`certificates of ${entry?.node ?? instance} are signed`);
+      const how = { life: this.#life, proving: this.#proving };
+      try {
+        if (await answerRequest(store, instance, templates, authorities, clock.now(), how))
+          this.#node.say(`certificates of ${entry?.node ?? instance} are signed`);
+        this.#answered.add(instance);
+      } catch (error) {
+        // One that cannot prove who it is must not keep the others waiting.
+        if (this.#proving === undefined) throw error;
+        const why = error instanceof Error ? error.message : String(error);
+        this.#node.say(`certificates of ${entry?.node ?? instance} are not signed: ${why}`);
       }
-      this.#answered.add(instance);
     }
     return { expecting };
   }

@@ -13,14 +13,13 @@ import { systemRandom } from "../host/random.ts";
 import { mutualHttp2 } from "../pki/http2.ts";
 import type { Material } from "../pki/material.ts";
 import { readRecord } from "../records/access.ts";
-import { httpStore } from "../store/client.ts";
 import { departedCode } from "../machine/pointer.ts";
 import { Agent, type Round } from "./agent.ts";
 import { briefEngine, briefStore } from "./brief.ts";
 import { hasDeparted } from "./departure.ts";
 import { pace } from "./pace.ts";
-import { type Joined, joining, nameHost, OtherMachine } from "./platforms/files.ts";
-import { arrival, bootstrapFile } from "./platforms/local.ts";
+import { choosePlatform } from "./platforms/choose.ts";
+import { NoNode, type Platform } from "./platforms/platform.ts";
 
 /** Milliseconds after which an asker is answered though the round is not over. */
 const answerWithin = 2_000;
@@ -44,33 +43,27 @@ async function main(): Promise<number> {
   const stopping = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stopping.abort());
 
-  await files.makeFolder(pkiFolder, { mode: 0o755, user: "root", group: "root" });
   const own = programIdentity();
-  // Where no target has put an identity into the instance, this machine makes one and asks to join.
-  let joined: Joined | undefined;
+  let platform: Platform;
   try {
-    if ((await bootstrapFile(files)).instance === undefined)
-      joined = await joining({ files, random, say, signal: stopping.signal });
+    platform = await choosePlatform({
+      files,
+      processes: systemProcesses,
+      systemd: systemd(systemProcesses),
+      download: systemDownload,
+      clock,
+      random,
+      say,
+      signal: stopping.signal,
+    });
   } catch (error) {
-    if (!(error instanceof OtherMachine)) throw error;
-    say(`join: ${error.message}`);
-    return departedCode;
+    say(`join: ${error instanceof Error ? error.message : String(error)}`);
+    // Anything else passes, such as a network that is not up yet: systemd starts it again.
+    return error instanceof NoNode ? departedCode : 1;
   }
-  const { instance, store: url, pin, token } = joined ?? (await arrival(files));
-
-  let certificate: { readonly cert: string; readonly key: string } | undefined;
-  const readCertificate = async (): Promise<void> => {
-    const [cert, key] = await Promise.all([files.read(`${pkiFolder}/store.crt`), files.read(`${pkiFolder}/store.key`)]);
-    certificate = cert === undefined || key === undefined ? undefined : { cert, key };
-  };
-  await readCertificate();
-  const store = httpStore({
-    url,
-    pin,
-    tls: () => certificate ?? {},
-    token: { instance, token },
-    signal: stopping.signal,
-  });
+  const { instance, store } = platform;
+  // Only now: the platform may have mounted a disk there.
+  await files.makeFolder(pkiFolder, { mode: 0o755, user: "root", group: "root" });
 
   const etcdMaterial = async (): Promise<Material> => {
     const [authority, cert, key] = await Promise.all(
@@ -90,13 +83,15 @@ async function main(): Promise<number> {
   async function bootstrap() {
     const why: string[] = [];
     try {
-      return (await readRecord(store, "bootstrap", { instance }))?.value;
+      const there = await readRecord(store, "bootstrap", { instance });
+      if (there !== undefined) return there.value;
+      why.push("bootstrap: this instance is not let in yet");
     } catch (error) {
       departed = await hasDeparted(files, instance, error);
       why.push(`bootstrap: ${error instanceof Error ? error.message : String(error)}`);
     }
     try {
-      await joined?.ask();
+      await platform.ask();
     } catch (error) {
       why.push(`join: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -107,12 +102,9 @@ async function main(): Promise<number> {
   while ((me = await bootstrap()) === undefined) {
     if (departed) return depart(say);
     if (stopping.signal.aborted) return 0;
-    await clock.sleep(waiting.next(false, false), stopping.signal);
+    await clock.sleep(Math.max(platform.pause?.asking ?? 0, waiting.next(false, false)), stopping.signal);
   }
-  if (joined !== undefined) {
-    await joined.admitted();
-    await nameHost(systemProcesses, me.node, say);
-  }
+  await platform.admitted(me.node);
 
   const certificateLife = readCertificateLife();
   const agent = new Agent({
@@ -129,16 +121,13 @@ async function main(): Promise<number> {
       random,
       say,
     },
-    gateway: new URL(url).hostname,
-    // Of a machine that joined, the system may be another one over the same data.
-    life: createHash("sha256")
-      .update(`${token}${joined?.machine ?? ""}`)
-      .digest("hex")
-      .slice(0, 16),
+    gateway: platform.gateway,
+    life: platform.life,
     boot: bootId(),
     certificateLife,
+    proving: platform.proving,
     async certificatesChanged() {
-      await readCertificate();
+      await platform.certificatesChanged();
       if (me?.role === "control") await etcdTls.reload();
     },
   });
@@ -155,7 +144,7 @@ async function main(): Promise<number> {
     }, answerWithin);
   });
   stopping.signal.addEventListener("abort", () => wake.abort());
-  const rounds = pace(random);
+  const rounds = pace(random, platform.pause?.atRest);
   while (!stopping.signal.aborted) {
     wake = new AbortController();
     let round: Round = { settled: false, moved: false, departed: false };
@@ -165,11 +154,16 @@ async function main(): Promise<number> {
       say(`round: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     }
     if (round.departed) return depart(say);
+    try {
+      await platform.tend(agent.written);
+    } catch (error) {
+      say(`platform: ${error instanceof Error ? error.message : String(error)}`);
+    }
     // Another agent was put into the runtime volume: systemd starts it in this one's place.
     if (round.settled && programIdentity() !== own) break;
     if (!wake.signal.aborted) await clock.sleep(rounds.next(round.settled, round.moved), wake.signal);
   }
-  store.close();
+  platform.close();
   etcdTls.close();
   return 0;
 }

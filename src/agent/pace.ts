@@ -3,13 +3,13 @@ import type { Random } from "../host/random.ts";
 const fastest = 100;
 const slowestWaiting = 2_000;
 /** Whoever changes something tells the nodes to look at once; at rest they look by themselves only this often. */
-const atRest = 5_000;
+const usualRest = 5_000;
 
 /**
  * How long to pause before the next round, milliseconds: short while things move, longer the longer nothing does,
  * with full jitter so that many nodes do not ask the store in step. There is no last attempt.
  */
-export function pace(random: Random): { next(settled: boolean, moved: boolean): number } {
+export function pace(random: Random, atRest = usualRest): { next(settled: boolean, moved: boolean): number } {
   let idle = 0;
   return {
     next(settled, moved) {

@@ -225,8 +225,8 @@ function deviceProblems(
   );
 }
 
-// AWS takes 50; Slipway's own are Name and slipway.cluster, .group, .node, .instance, with .volume and .interface on control nodes.
-const mostTags = 36;
+// AWS takes 50; Slipway's own are Name and slipway.cluster, .group, .node, .interface, .stack, .resource, and a .volume for each of 11 disks.
+const mostTags = 32;
 
 function tagProblems({ aws, groups }: Cluster): Problem[] {
   return [

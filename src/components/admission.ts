@@ -63,18 +63,25 @@ async function takeName(
   }
 }
 
-/** Lets one machine in: its name first, then what it needs to begin, and last the roster, which makes it one of the cluster. */
-async function admit(
+/** Whoever is let in: who it is and where, as what, and by what it is known. */
+export type Newcomer = Pick<
+  RecordValue<"roster">,
+  "instance" | "address" | "group" | "role" | "tokenHash" | "joinToken"
+>;
+
+/**
+ * Lets one machine in: its name first (the lowest free one, unless it has one), then what it needs to begin, and last the
+ * roster, which makes it one of the cluster. Again after an interruption it is the same node.
+ */
+export async function letIn(
   admission: Admission,
-  join: Join,
-  token: Token,
+  newcomer: Newcomer & { readonly node?: string },
   cluster: RecordValue<"cluster">,
   roster: Roster,
 ): Promise<RecordValue<"roster">> {
   const { store, clock, random } = admission;
-  const { instance, address } = join;
-  const { group, role } = token;
-  const node = await takeName(admission, { cluster: cluster.name, group, instance }, roster);
+  const { instance, address, group, role, tokenHash, joinToken } = newcomer;
+  const node = newcomer.node ?? (await takeName(admission, { cluster: cluster.name, group, instance }, roster));
   const { name, generation, orchestrator, founders } = cluster;
   await updateRecord(store, "bootstrap", { instance }, () => ({
     cluster: name,
@@ -98,8 +105,8 @@ async function admit(
       role,
       address,
       state: "present",
-      tokenHash: join.tokenHash,
-      joinToken: token.id,
+      tokenHash,
+      ...(joinToken === undefined ? {} : { joinToken }),
       since: clock.now(),
       nonce: random.hex(8),
     },
@@ -174,7 +181,14 @@ export async function answerJoins(admission: Admission): Promise<Admitted> {
       refused.push(instance);
       continue;
     }
-    const entry = await admit(admission, join, token, cluster.value, entries);
+    const { address, tokenHash } = join;
+    const { group, role, id: joinToken } = token;
+    const entry = await letIn(
+      admission,
+      { instance, address, group, role, tokenHash, joinToken },
+      cluster.value,
+      entries,
+    );
     entries.push(entry);
     admitted.push(entry.node);
     say(`join: ${instance} at ${join.address} is ${entry.node}`);

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Clock } from "../host/clock.ts";
 import type { NodeFiles } from "../host/nodeFiles.ts";
 import type { Random } from "../host/random.ts";
@@ -5,6 +6,7 @@ import type { Authority } from "../pki/authority.ts";
 import type { CertificateTemplate, Purpose } from "../pki/purpose.ts";
 import { certificatesIn, describeCertificate, due, isForKey } from "../pki/renewal.ts";
 import { readRecord, updateRecord } from "../records/access.ts";
+import type { RecordValue } from "../records/table.ts";
 import type { ClusterStore } from "../store/store.ts";
 
 /** Where keys and certificates lie; `owner` may differ by purpose, for programs that do not run as root. */
@@ -28,7 +30,25 @@ export type Keeper = {
   readonly kept: KeptFiles;
   /** How long a certificate that is issued here lives, in milliseconds. */
   readonly life?: number;
+  /** Where a provider knows who an instance is. */
+  readonly proving?: Proving;
 };
+
+/** A provider's word for who an instance is, which no other instance can show, bound to what it is shown for. */
+export type Proving = {
+  /** `binding`: hexadecimal digits. */
+  prove(binding: string): Promise<string>;
+  /** Throws when the proof is not this instance's, or not for this. */
+  check(instance: string, proof: string, binding: string): Promise<void>;
+};
+
+/** What a proof is bound to: these requests and this nonce. */
+export function bindingOf({ requests, nonce }: Pick<RecordValue<"request">, "requests" | "nonce">): string {
+  const sorted = Object.entries(requests).toSorted(([one], [two]) => (one < two ? -1 : 1));
+  return createHash("sha256")
+    .update(JSON.stringify([nonce, sorted]))
+    .digest("hex");
+}
 
 export type Kept = {
   /** Whether all certificates are there and none is due. */
@@ -146,15 +166,25 @@ export async function requestOwn(keeper: Keeper, templates: readonly Certificate
       changed.push(template.purpose);
     }
     if (changed.length === missing.length) return { settled: true, changed, ends, why: "" };
-  } else if (covers && answered?.value.answers !== asked.value.nonce) {
+  } else if (covers && answered?.value.answers !== asked.value.nonce && !isStale(asked.value, keeper.clock.now())) {
     return { settled: false, changed: [], ends, why: "waiting for a control node to sign the certificate request" };
   }
   const { makeRequest } = await import("../pki/request.ts");
   const requests: Record<string, string> = {};
   for (const template of missing)
     requests[template.purpose] = await makeRequest(await keyFor(keeper, template.purpose), template);
-  await updateRecord(store, "request", { instance }, () => ({ requests, nonce: keeper.random.hex(8) }));
+  const request = { requests, nonce: keeper.random.hex(8) };
+  const text = await keeper.proving?.prove(bindingOf(request));
+  const proof = text === undefined ? {} : { proof: { text, time: keeper.clock.now() } };
+  await updateRecord(store, "request", { instance }, () => ({ ...request, ...proof }));
   return { settled: false, changed: [], ends, why: "asked for a certificate" };
+}
+
+/** AWS takes a signed request for 15 minutes: who has waited nearly as long asks again. Milliseconds. */
+const provenFor = 10 * 60_000;
+
+function isStale({ proof }: RecordValue<"request">, now: number): boolean {
+  return proof !== undefined && now - proof.time > provenFor;
 }
 
 /** Answers the request of one instance: what its templates allow, and nothing else. */
@@ -164,13 +194,14 @@ export async function answerRequest(
   templates: readonly CertificateTemplate[],
   issuing: Issuing,
   now: number,
-  life?: number,
+  { life, proving }: { readonly life?: number | undefined; readonly proving?: Proving | undefined } = {},
 ): Promise<boolean> {
   const [asked, answered] = await Promise.all([
     readRecord(store, "request", { instance }),
     readRecord(store, "certificate", { instance }),
   ]);
   if (asked === undefined || answered?.value.answers === asked.value.nonce) return false;
+  await proving?.check(instance, asked.value.proof?.text ?? "", bindingOf(asked.value));
   const { signRequest } = await import("../pki/request.ts");
   const certificates: Record<string, string> = {};
   for (const template of templates) {

@@ -105,7 +105,12 @@ export const registrationRecord = z.object({
   time,
 });
 /** Certificate signing requests, PEM, by purpose. The node's keys never leave it. */
-export const requestRecord = z.object({ requests: z.record(z.string(), z.string()), nonce });
+export const requestRecord = z.object({
+  requests: z.record(z.string(), z.string()),
+  nonce,
+  /** Where a provider knows who an instance is: its word for it, bound to these requests, and when it was given. */
+  proof: z.optional(z.object({ text: z.string(), time })),
+});
 /** Certificate chains, PEM, by purpose; `answers` is the nonce of the request. */
 export const certificateRecord = z.object({ certificates: z.record(z.string(), z.string()), answers: z.string() });
 

@@ -36,6 +36,7 @@ async function worker(state: "present" | "leaving") {
       life: "life",
       boot: "boot",
       certificateLife: undefined,
+      proving: undefined,
       certificatesChanged: async () => undefined,
     });
   return { agent, trouble, files: node.ports.files, instance };

@@ -57,6 +57,14 @@ describe("a machine's identity", () => {
     },
   );
 
+  test("is written again when a disk was mounted over it", async () => {
+    const first = await start();
+    await first.admitted();
+    node.texts.delete(identity);
+    await first.keep();
+    expect(await start()).toMatchObject({ instance: first.instance, token: first.token });
+  });
+
   test("that was not let in is made anew on a copy of the disk", async () => {
     const first = await start();
     copyDisk();

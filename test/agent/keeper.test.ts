@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { certificatesOf } from "../../src/components/certificates.ts";
-import { answerRequest, issueOwn, requestOwn, type Issuing, type Keeper } from "../../src/components/keeper.ts";
+import {
+  answerRequest,
+  bindingOf,
+  issueOwn,
+  requestOwn,
+  type Issuing,
+  type Keeper,
+  type Proving,
+} from "../../src/components/keeper.ts";
 import { describeCertificate } from "../../src/pki/renewal.ts";
 import { readRecord, updateRecord } from "../../src/records/access.ts";
 import { testCluster } from "../pki/authorities.ts";
@@ -25,6 +33,49 @@ function keeperOf({ ports }: MemoryNode, life?: number): Keeper {
   };
 }
 const worker = (node: MemoryNode) => certificatesOf(node.ports.me, { share: false });
+
+describe("where a provider knows who an instance is", () => {
+  /** Its word: who it is of, and what it is bound to. */
+  const proving = (who: string): Proving => ({
+    prove: async (binding) => `${who} ${binding}`,
+    async check(instance, proof, binding) {
+      if (proof !== `${instance} ${binding}`) throw new Error("it proves nothing");
+    },
+  });
+
+  test("a request is signed with its proof, and not with another's, none, or one for other requests", async () => {
+    const node = memoryNode();
+    const authorities = await issuing();
+    const answered = () =>
+      answerRequest(node.ports.store, "i-1", worker(node), authorities, node.clock.now(), { proving: proving("-") });
+    await requestOwn({ ...keeperOf(node), proving: proving("i-2") }, worker(node));
+    await expect(answered()).rejects.toThrow("it proves nothing");
+    await updateRecord(node.ports.store, "request", { instance: "i-1" }, (now) =>
+      now === undefined ? undefined : { requests: now.requests, nonce: now.nonce },
+    );
+    await expect(answered()).rejects.toThrow("it proves nothing");
+    await updateRecord(node.ports.store, "request", { instance: "i-1" }, (now) =>
+      now === undefined ? undefined : { ...now, proof: { text: `i-1 ${bindingOf(now)}`, time: node.clock.now() } },
+    );
+    await updateRecord(node.ports.store, "request", { instance: "i-1" }, (now) =>
+      now === undefined ? undefined : { ...now, requests: { ...now.requests, more: "CSR" } },
+    );
+    await expect(answered()).rejects.toThrow("it proves nothing");
+  });
+
+  test("who has waited until its proof is too old asks again with another", async () => {
+    const node = memoryNode();
+    const keeper = { ...keeperOf(node), proving: proving("i-1") };
+    await requestOwn(keeper, worker(node));
+    expect((await requestOwn(keeper, worker(node))).why).toContain("waiting for a control node");
+    await node.clock.advance(11 * 60_000);
+    expect((await requestOwn(keeper, worker(node))).why).toBe("asked for a certificate");
+    const how = { proving: proving("-") };
+    expect(await answerRequest(node.ports.store, "i-1", worker(node), await issuing(), node.clock.now(), how)).toBe(
+      true,
+    );
+  });
+});
 
 describe("a worker's certificates", () => {
   test("are asked for, answered, installed, and then nothing is asked any more", async () => {

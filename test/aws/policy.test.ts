@@ -88,6 +88,7 @@ test("a node's policy is the one in the template, with what is known outside of 
     "SayReady",
     "LeaveInOrder",
     "WriteLogs",
+    "SeeDisks",
     "BeReached",
   ]);
   expect(statements.find(({ Sid }) => Sid === "LeaveInOrder")?.Resource).toBe(

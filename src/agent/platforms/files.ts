@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { connect } from "node:net";
 import * as z from "zod/mini";
+import { pkiFolder } from "../../components/etcd/paths.ts";
 import type { NodeFiles } from "../../host/nodeFiles.ts";
 import type { Processes } from "../../host/processes.ts";
 import type { Random } from "../../host/random.ts";
@@ -8,6 +9,7 @@ import { encodeRecord, keyOf } from "../../records/access.ts";
 import type { RecordValue } from "../../records/table.ts";
 import { httpStore } from "../../store/client.ts";
 import { bootstrapFile, tokenFile, type Arrival } from "./local.ts";
+import { NoNode } from "./platform.ts";
 
 const identityFile = "/var/lib/slipway/identity.json";
 const owner = { mode: 0o600, user: "root", group: "root" } as const;
@@ -39,10 +41,12 @@ export type Joined = Arrival & {
   readonly ask: () => Promise<void>;
   /** The store knows this identity. */
   readonly admitted: () => Promise<void>;
+  /** Writes the identity again where a disk was mounted over it while this agent ran. */
+  readonly keep: () => Promise<void>;
 };
 
 /** An identity that was let in from another machine: this one bears a copy of its disk, or its disk. */
-export class OtherMachine extends Error {
+export class OtherMachine extends NoNode {
   constructor(instance: string) {
     super(
       `this disk is that of another machine, which is ${instance} of the cluster, and one identity is not for two: set this machine up anew; only if that one is no more and this is to be the same node, take "machine" out of ${identityFile}, and start slipway-agent`,
@@ -82,6 +86,7 @@ export async function joining({ files, random, say, signal }: Joining): Promise<
     readIdentity(files),
     machineMark(files),
   ]);
+  if (pin === undefined) throw new Error("the user data names no pin of the store's root certificate");
   const foreign = kept?.machine !== undefined && kept.machine !== machine;
   if (foreign && kept.admitted) throw new OtherMachine(kept.instance);
   const asked = joinToken === undefined ? "" : idOf(joinToken);
@@ -122,6 +127,11 @@ export async function joining({ files, random, say, signal }: Joining): Promise<
     async admitted() {
       if (identity.admitted) return;
       identity = { ...identity, admitted: true };
+      await files.write(identityFile, `${JSON.stringify(identity)}\n`, owner);
+    },
+    async keep() {
+      if ((await files.read(identityFile)) !== undefined) return;
+      await files.makeFolder(pkiFolder, { ...owner, mode: 0o755 });
       await files.write(identityFile, `${JSON.stringify(identity)}\n`, owner);
     },
   };

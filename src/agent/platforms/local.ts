@@ -1,3 +1,4 @@
+import * as z from "zod/mini";
 import type { NodeFiles } from "../../host/nodeFiles.ts";
 
 /** What the target put into the instance before its first start. */
@@ -14,24 +15,37 @@ const folder = "/etc/slipway";
 /** Who am I, where the target puts a token for this very instance into a file that only root reads. */
 export async function arrival(files: NodeFiles): Promise<Arrival> {
   const [{ instance, store, pin }, token] = await Promise.all([bootstrapFile(files), tokenFile(files)]);
-  if (instance === undefined || token === undefined)
-    throw new Error(`${folder}/bootstrap.json names no instance, or ${folder}/token is not there`);
+  if (instance === undefined || token === undefined || pin === undefined)
+    throw new Error(`${folder}/bootstrap.json names no instance or no pin, or ${folder}/token is not there`);
   return { instance, store, pin, token };
 }
 
-/** What stands in the bootstrap file; without an instance on platforms where a node makes its own identity. */
-export async function bootstrapFile(
-  files: NodeFiles,
-): Promise<{ readonly instance: string | undefined; readonly store: string; readonly pin: string }> {
+/** What a target or user data says to a node before its first start. */
+export type Bootstrap = {
+  /** `https://…`, or `s3`: then the bucket stands beside it. */
+  readonly store: string;
+  /** Absent where a node makes its own identity, or its provider knows it. */
+  readonly instance?: string | undefined;
+  /** SHA-256 of the root certificate; a store that is a server always has one. */
+  readonly pin?: string | undefined;
+  readonly cluster?: string | undefined;
+  readonly group?: string | undefined;
+};
+
+const bootstrapSchema = z.object({
+  store: z.string(),
+  instance: z.optional(z.string()),
+  pin: z.optional(z.string()),
+  cluster: z.optional(z.string()),
+  group: z.optional(z.string()),
+});
+
+export async function bootstrapFile(files: NodeFiles): Promise<Bootstrap> {
   const text = await files.read(`${folder}/bootstrap.json`);
   if (text === undefined) throw new Error(`${folder}/bootstrap.json is not there`);
-  const value: unknown = JSON.parse(text);
-  const [instance, store, pin] = ["instance", "store", "pin"].map((name): unknown =>
-    typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined,
-  );
-  if ((instance !== undefined && typeof instance !== "string") || typeof store !== "string" || typeof pin !== "string")
-    throw new Error(`${folder}/bootstrap.json is not readable`);
-  return { instance, store, pin };
+  const parsed = bootstrapSchema.safeParse(JSON.parse(text));
+  if (!parsed.success) throw new Error(`${folder}/bootstrap.json is not readable: ${parsed.error.message}`);
+  return parsed.data;
 }
 
 /** The token that came with the bootstrap file; `undefined` when it was taken away again. */

@@ -1,5 +1,6 @@
 import { nodeName, type Cluster, type Group, type Volume } from "../../../cluster/cluster.ts";
-import { groupTags, idPart, nameOf, originOf, tagNames } from "./names.ts";
+import { leavingHookName, tagNames } from "../../../records/tags.ts";
+import { groupTags, idPart, nameOf, originOf, waitingTags } from "./names.ts";
 import { templateVersion, volumeProperties } from "./machines.ts";
 import type { Network, Place } from "./network.ts";
 import type { Lasting, Resource } from "./resource.ts";
@@ -13,7 +14,7 @@ const leaveWithin = 300;
 
 /** An instance waits for its node to leave before it is stopped; who stays silent is stopped all the same. */
 export const leavingHook: Properties = {
-  LifecycleHookName: "leave",
+  LifecycleHookName: leavingHookName,
   LifecycleTransition: "autoscaling:EC2_INSTANCE_TERMINATING",
   HeartbeatTimeout: leaveWithin,
   DefaultResult: "CONTINUE",
@@ -109,6 +110,7 @@ function memberOf(
       },
       tags: {
         ...tags,
+        ...waitingTags(id),
         [tagNames.interface]: idOf(`${id}Interface`),
         ...Object.fromEntries(disks.map((disk) => [`${tagNames.volume}.${disk.volume.name}`, idOf(disk.id)])),
       },

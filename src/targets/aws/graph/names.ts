@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Cluster, Group } from "../../../cluster/cluster.ts";
 import type { Origin } from "../../../machine/machine.ts";
-import type { Value } from "./value.ts";
+import { dotted, tagNames } from "../../../records/tags.ts";
+import { pseudo, type Value } from "./value.ts";
 
 /**
  * A name of the file as a part of a logical id, which has letters and digits only. Where a dash stands before no letter its
@@ -25,17 +26,6 @@ export function originOf({ path }: Group): Origin {
   return { kind: "field", path };
 }
 
-/** By which everything that a cluster has is found again. */
-export const tagNames = {
-  cluster: "slipway.cluster",
-  group: "slipway.group",
-  node: "slipway.node",
-  /** The interface whose address a control node keeps. */
-  interface: "slipway.interface",
-  /** With a dot and the volume's name: which disk that is. */
-  volume: "slipway.volume",
-} as const;
-
 export function clusterTags(cluster: Cluster, name: string): Readonly<Record<string, Value>> {
   return { ...cluster.aws.tags, Name: name, [tagNames.cluster]: cluster.name };
 }
@@ -50,10 +40,12 @@ export function groupTags(cluster: Cluster, group: Group, name: string): Readonl
   };
 }
 
-/**
- * What an account knows by name: with dots between, which no name of the file has, so that the group b-c of the cluster a and
- * the group c of the cluster a-b have two names.
- */
+/** By what an instance knows what waits for its word. */
+export function waitingTags(resource: string): Readonly<Record<string, Value>> {
+  return { [tagNames.stack]: pseudo("StackName"), [tagNames.resource]: resource };
+}
+
+/** What an account knows by name, such as an autoscaling group. */
 export function nameOf(cluster: Cluster, ...rest: readonly (string | number)[]): string {
-  return [cluster.name, ...rest].join(".");
+  return dotted(cluster.name, ...rest);
 }

@@ -1,5 +1,6 @@
 import type { Cluster, Group } from "../../../cluster/cluster.ts";
-import { groupTags, idPart, nameOf, originOf, tagNames } from "./names.ts";
+import { tagNames } from "../../../records/tags.ts";
+import { groupTags, idPart, nameOf, originOf } from "./names.ts";
 import type { Resource } from "./resource.ts";
 import { document, storeStatements, taggedOurs, type Statement } from "./statements.ts";
 import { logGroup } from "./store.ts";
@@ -69,7 +70,7 @@ export function nodeStatements(cluster: Cluster, group: Group, addresses: readon
       actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
       resources: [arn("logs", `log-group:${logGroup(cluster)}:log-stream:${group.name}/*`)],
     },
-    ...(control ? controlStatements(cluster, group) : []),
+    ...(control ? controlStatements(cluster, group) : diskStatements(group)),
     ...(addresses.length === 0 ? [] : addressStatements(cluster, group)),
     ...(kmsKey === undefined
       ? []
@@ -128,6 +129,11 @@ function controlStatements(cluster: Cluster, group: Group): readonly Statement[]
       condition: ours,
     },
   ];
+}
+
+/** A worker's disks are called by the kernel what it likes; EC2 says which is which. */
+function diskStatements(group: Group): readonly Statement[] {
+  return group.volumes.length === 0 ? [] : [{ sid: "SeeDisks", actions: ["ec2:DescribeVolumes"], resources: ["*"] }];
 }
 
 function addressStatements(cluster: Cluster, group: Group): readonly Statement[] {

@@ -1,7 +1,7 @@
 import type { Cluster, Group } from "../../../cluster/cluster.ts";
 import { objectKey, runtimeFolder } from "../../../records/objects.ts";
-import { records, type Party, type RecordKind } from "../../../records/table.ts";
-import { tagNames } from "./names.ts";
+import { records, type Party, type RecordKind, type RecordName } from "../../../records/table.ts";
+import { tagNames } from "../../../records/tags.ts";
 import { storeArn } from "./store.ts";
 import type { Properties, Value } from "./value.ts";
 
@@ -31,9 +31,23 @@ export function policyText(text: string): string {
   return text.replaceAll(/[$*?]/g, (found) => `\${${found}}`);
 }
 
+/**
+ * Which parties a role's instances are, of whatever instance a record speaks. A control member is its disk, not the machine
+ * of the day, so that its own records bear another's name.
+ */
+const played: Readonly<Record<Group["role"], readonly Party[]>> = {
+  control: ["control", "control-identity", "own", "own-identity"],
+  worker: ["worker"],
+};
+
+/** What a gateway keeps on other targets, and control nodes on AWS: who is there, under which name. */
+const keptByControl: ReadonlySet<RecordName> = new Set(["roster", "bootstrap", "nodeName"]);
+
 /** What a record's key is for a group, where its parties have a part in it; undefined where they have none. */
-function keyFor({ key }: RecordKind, parties: readonly Party[], group: Group): string | undefined {
-  const whole = parties.some((party) => party === group.role || party === `${group.role}-identity`);
+function keyFor(name: RecordName, parties: readonly Party[], group: Group): string | undefined {
+  const { key } = records[name];
+  const keeps = group.role === "control" && keptByControl.has(name) && parties.includes("gateway");
+  const whole = keeps || parties.some((party) => played[group.role].includes(party));
   const own = parties.some((party) => party === "own" || party === "own-identity");
   const inGroup = parties.includes("own-group");
   if (!whole && !own && !inGroup) return undefined;
@@ -47,10 +61,10 @@ function keyFor({ key }: RecordKind, parties: readonly Party[], group: Group): s
 }
 
 function keysFor(group: Group, party: "read" | "write", how?: RecordKind["how"]): readonly string[] {
-  const kinds: readonly RecordKind[] = Object.values(records);
-  const keys = kinds
-    .filter((kind) => how === undefined || kind.how === how)
-    .flatMap((kind) => keyFor(kind, kind[party], group) ?? []);
+  // The table's keys are the records' names.
+  const keys = (Object.keys(records) as RecordName[])
+    .filter((name) => how === undefined || records[name].how === how)
+    .flatMap((name) => keyFor(name, records[name][party], group) ?? []);
   return [...new Set(keys)].toSorted();
 }
 

@@ -1,7 +1,8 @@
 import type { Cluster, Group } from "../../../cluster/cluster.ts";
 import { deviceNames, templateVersion, typeParameter } from "./machines.ts";
 import { leavingHook, readyWithin } from "./members.ts";
-import { groupTags, idPart, nameOf, originOf, tagNames } from "./names.ts";
+import { tagNames } from "../../../records/tags.ts";
+import { groupTags, idPart, nameOf, originOf, waitingTags } from "./names.ts";
 import type { Network } from "./network.ts";
 import type { Parameter, Resource } from "./resource.ts";
 import { parameter, type Properties } from "./value.ts";
@@ -60,6 +61,7 @@ export function workerResources(cluster: Cluster, group: Group, network: Network
       },
       tags: {
         ...tags,
+        ...waitingTags(`${idPart(group.name)}Nodes`),
         ...Object.fromEntries(
           group.volumes.map(({ name }, index) => [`${tagNames.volume}.${name}`, deviceNames[index] ?? ""]),
         ),

@@ -1,6 +1,7 @@
 import type { Cluster, Group } from "../../../cluster/cluster.ts";
 import type { AwsFacts } from "../facts.ts";
-import { nameOf, tagNames } from "../graph/names.ts";
+import { tagNames } from "../../../records/tags.ts";
+import { nameOf } from "../graph/names.ts";
 import type { Graph } from "../graph/resource.ts";
 import { nodeStatements, rolePath } from "../graph/roles.ts";
 import { document, policyText, type Statement } from "../graph/statements.ts";

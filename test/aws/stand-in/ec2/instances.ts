@@ -141,7 +141,7 @@ export function instancesOf(place: Place): Instances {
 
 /** Terminates it in moto, which takes every disk along: what was attached later is taken off before. */
 async function bury({ backend }: Place, { id, extras }: Instance): Promise<void> {
-  for (const volume of extras.volumes) await backend.ask("ec2", "DetachVolume", { VolumeId: volume });
+  for (const volume of extras.volumes) await backend.ask("ec2", "DetachVolume", { VolumeId: volume, InstanceId: id });
   for (const attachment of extras.interfaces.values())
     await backend.ask("ec2", "DetachNetworkInterface", { AttachmentId: attachment });
   extras.volumes.clear();

@@ -1,0 +1,28 @@
+import type { Proving } from "../../components/keeper.ts";
+import type { ClusterStore } from "../../store/store.ts";
+import type { NodeRecord } from "../nodeRecord.ts";
+
+/** The node's half of a target: who this instance is, how it comes in, and what it does there beside its reconcilers. */
+export type Platform = {
+  readonly instance: string;
+  readonly store: ClusterStore;
+  /** The host at which nodes reach the store; stands in the certificate of whoever serves it. */
+  readonly gateway: string;
+  /** Tells one life of the root file system from another over the same data. */
+  readonly life: string;
+  /** Where requests are paid: how long a node at rest waits before it looks again, and at least between asking; milliseconds. */
+  readonly pause?: { readonly atRest: number; readonly asking: number };
+  readonly proving?: Proving;
+  /** Asks to be let in; called until the store has this instance's bootstrap, and asking twice is asking once. */
+  readonly ask: () => Promise<void>;
+  /** The store knows this instance. */
+  readonly admitted: (node: string) => Promise<void>;
+  /** There is another certificate on the disk to show to the store. */
+  readonly certificatesChanged: () => Promise<void>;
+  /** After each round that has written this node's record. */
+  readonly tend: (record: NodeRecord | undefined) => Promise<void>;
+  readonly close: () => void;
+};
+
+/** This machine is no node and will be none: said to people before the agent ends for good. */
+export class NoNode extends Error {}
