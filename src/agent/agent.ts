@@ -12,8 +12,7 @@ import { emptyMachine, type MachineConfig } from "../machine/machine.ts";
 import { readRecord } from "../records/access.ts";
 import type { RecordValue } from "../records/table.ts";
 import { StoreError } from "../store/store.ts";
-import type { Proving } from "../components/keeper.ts";
-import { CertificateKeeper } from "./certificates.ts";
+import { CertificateKeeper, type Certifying } from "./certificates.ts";
 import { ConfigKeeper, type ConfigOutcome } from "./config.ts";
 import { examine, fullDisks, steady, type Health } from "./health.ts";
 import { leave } from "./leaving.ts";
@@ -31,14 +30,10 @@ type Blocked = {
   readonly failed: boolean;
 };
 
-export type AgentOptions = {
+export type AgentOptions = Certifying & {
   readonly node: Omit<NodePorts, "wanted">;
-  readonly gateway: string;
   readonly life: string;
   readonly boot: string;
-  readonly certificateLife: number | undefined;
-  /** Where a provider knows who an instance is: requests for certificates carry its word. */
-  readonly proving: Proving | undefined;
   /** Tells clients that hold certificates to read them again. */
   readonly certificatesChanged: () => Promise<void>;
 };
@@ -58,7 +53,7 @@ export class Agent {
   readonly #certificates: CertificateKeeper;
   readonly #config: ConfigKeeper;
   readonly #phases: Phases;
-  readonly #report = new NodeReport();
+  readonly report = new NodeReport();
   readonly #join = etcdJoin();
   readonly #form = swarmForm();
   readonly #healer = new EngineHealer();
@@ -82,14 +77,9 @@ export class Agent {
   constructor(options: AgentOptions) {
     this.#options = options;
     this.#node = { ...options.node, wanted: () => this.#wanted };
-    this.#certificates = new CertificateKeeper(this.#node, options.gateway, options.certificateLife, options.proving);
+    this.#certificates = new CertificateKeeper(this.#node, options);
     this.#config = new ConfigKeeper(this.#node, options.life);
     this.#phases = new Phases(options.node.clock);
-  }
-
-  /** This node's record as it stands in the store; undefined before the first. */
-  get written(): NodeRecord | undefined {
-    return this.#report.last;
   }
 
   /** Looks again at what costs processes to find out. */
@@ -215,10 +205,10 @@ export class Agent {
   /** An answer to someone who asked, while a round takes long: what this node knows by itself, with the rest as it was. */
   async answer(): Promise<void> {
     const machine = this.#machine;
-    const last = this.#report.last;
+    const last = this.report.last;
     if (machine === undefined || last === undefined || last.nudges === this.nudges) return;
     const health = await examine(this.#node, machine);
-    await this.#report.write(this.#node, {
+    await this.report.write(this.#node, {
       ...last,
       nudges: this.nudges,
       seen: this.#node.clock.now(),
@@ -378,7 +368,7 @@ export class Agent {
       phase,
       ...(blocked === undefined ? {} : { reason: blocked.why }),
       log: [...(blocked?.log ?? [])],
-      since: await this.#report.since(node, this.#options.boot, state, phase),
+      since: await this.report.since(node, this.#options.boot, state, phase),
       seen: clock.now(),
       boot: this.#options.boot,
       nudges: this.nudges,
@@ -391,9 +381,9 @@ export class Agent {
       ...(await swarmSeen(node, async () => (this.#mesh ??= await meshOf(node)))),
     };
     // Whoever has left was that swarm node: the managers know it by this word alone where they have not labelled it yet.
-    const was = this.#report.last?.swarm;
+    const was = this.report.last?.swarm;
     const gone = phase === "left" || phase === "leaving";
-    await this.#report.write(
+    await this.report.write(
       node,
       gone && was !== undefined && !record.swarm?.nodeId ? { ...record, swarm: was } : record,
     );

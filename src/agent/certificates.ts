@@ -32,6 +32,15 @@ function issuing({ store }: NodePorts): () => Promise<Issuing> {
   };
 }
 
+export type Certifying = {
+  /** The address at which nodes reach the store. */
+  readonly gateway: string;
+  /** Milliseconds, for tests with short certificates. */
+  readonly certificateLife: number | undefined;
+  /** Where a provider knows who an instance is: requests for certificates carry its word. */
+  readonly proving: Proving | undefined;
+};
+
 /** Keeps this node's certificates, and on a control node answers everyone else's requests. */
 export class CertificateKeeper {
   readonly #node: NodePorts;
@@ -44,8 +53,7 @@ export class CertificateKeeper {
   #known: { readonly at: number; readonly share: boolean; readonly good: number; readonly kept: Kept } | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
 
-  /** `gateway` is the address at which nodes reach the store; `life` (milliseconds) is for tests with short certificates. */
-  constructor(node: NodePorts, gateway: string, life: number | undefined, proving: Proving | undefined) {
+  constructor(node: NodePorts, { gateway, certificateLife: life, proving }: Certifying) {
     this.#node = node;
     this.#proving = proving;
     this.#gateway = gateway;

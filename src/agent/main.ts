@@ -155,7 +155,7 @@ async function main(): Promise<number> {
     }
     if (round.departed) return depart(say);
     try {
-      await platform.tend(agent.written);
+      await platform.tend(agent.report.last);
     } catch (error) {
       say(`platform: ${error instanceof Error ? error.message : String(error)}`);
     }

@@ -14,7 +14,14 @@ export const rooms = {
   ground: {
     path: /^src\/(?:store|pki|events|problems|host)\//,
     may: [],
-    libraries: ["@peculiar/x509", "reflect-metadata", "age-encryption", "write-file-atomic", "aws4fetch"],
+    libraries: [
+      "@peculiar/x509",
+      "reflect-metadata",
+      "age-encryption",
+      "write-file-atomic",
+      "aws4fetch",
+      "@rgrove/parse-xml",
+    ],
   },
   spec: { path: /^src\/spec\//, may: [], libraries: ["yaml", "zod", "ipaddr.js"] },
   machine: { path: /^src\/machine\//, may: [], libraries: ["yaml"] },

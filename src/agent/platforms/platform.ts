@@ -1,3 +1,9 @@
+import type { Systemd } from "../../components/systemd.ts";
+import type { Clock } from "../../host/clock.ts";
+import type { Download } from "../../host/download.ts";
+import type { NodeFiles } from "../../host/nodeFiles.ts";
+import type { Processes } from "../../host/processes.ts";
+import type { Random } from "../../host/random.ts";
 import type { Proving } from "../../components/keeper.ts";
 import type { ClusterStore } from "../../store/store.ts";
 import type { NodeRecord } from "../nodeRecord.ts";
@@ -22,6 +28,20 @@ export type Platform = {
   /** After each round that has written this node's record. */
   readonly tend: (record: NodeRecord | undefined) => Promise<void>;
   readonly close: () => void;
+};
+
+/** What of the machine and its outside a platform is given. */
+export type PlatformPorts = {
+  readonly files: NodeFiles;
+  readonly processes: Processes;
+  readonly systemd: Systemd;
+  readonly download: Download;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly say: (message: string) => void;
+  readonly signal: AbortSignal;
+  /** The process's `fetch`, unless a test has its own. */
+  readonly fetch?: typeof fetch;
 };
 
 /** This machine is no node and will be none: said to people before the agent ends for good. */

@@ -2,7 +2,7 @@ import { letIn, type Admission } from "../../../components/admission.ts";
 import { looking, rosterOf } from "../../../components/node.ts";
 import { listRecords, readRecord, updateRecord } from "../../../records/access.ts";
 import { tagNames } from "../../../records/tags.ts";
-import type { Here } from "./platform.ts";
+import type { Here } from "./here.ts";
 import { missing, rosterNext, type Arrived, type RosterAct } from "./roster.ts";
 
 /** How often a control node looks who is there: often while someone waits to be let in. Milliseconds. */

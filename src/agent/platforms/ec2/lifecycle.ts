@@ -1,7 +1,7 @@
 import { AwsError } from "../../../host/aws/request.ts";
 import { dotted, leavingHookName } from "../../../records/tags.ts";
 import type { NodeRecord } from "../../nodeRecord.ts";
-import type { Here } from "./platform.ts";
+import type { Here } from "./here.ts";
 
 /** The metadata service's word for an instance that Auto Scaling is about to terminate (Auto Scaling user guide, "Retrieve the target lifecycle state"). */
 const ending = "Terminated";
