@@ -65,18 +65,20 @@ export async function start(programs: URL): Promise<void> {
     privateFolder: (cluster) =>
       join(process.env["XDG_RUNTIME_DIR"] || join(homedir(), ".local/state"), "slipway", cluster),
     interactive: (command) => interrupted.whileLent(() => onTerminal(command)),
-    openTarget: async (name, place) => {
+    openTarget: async (name, files, region) => {
       const { openTarget } = await import("../targets/registry.ts");
       const options = {
         environment: process.env,
         node: process.execPath,
+        architecture: process.arch,
+        platform: process.platform,
         programs: fileURLToPath(programs),
         cacheFolder: join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "slipway"),
         processes: systemProcesses,
         clock: systemClock,
         random: systemRandom,
       };
-      return openTarget(name, options, place);
+      return openTarget(name, options, { files, region });
     },
     programs: {
       agent: fileURLToPath(new URL("agent.js", programs)),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { noFacts } from "../../src/targets/aws/facts.ts";
+import { noFacts } from "../../src/targets/aws/facts/facts.ts";
 import { plainValue } from "../../src/targets/aws/cloudformation.ts";
 import { handlers } from "../../src/targets/aws/policy/handlers.ts";
 import { nodePolicy, operatorPolicy } from "../../src/targets/aws/policy/policy.ts";

@@ -1,5 +1,5 @@
 import type { Cluster, Group } from "../../../cluster/cluster.ts";
-import type { AwsFacts } from "../facts.ts";
+import type { AwsFacts } from "../facts/facts.ts";
 import { nameOf, tagNames } from "../graph/names.ts";
 import type { Graph } from "../graph/resource.ts";
 import { nodeStatements, rolePath } from "../graph/roles.ts";
