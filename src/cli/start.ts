@@ -21,6 +21,8 @@ import type { World } from "./world.ts";
 /** Runs the program with the real world and ends the process; `programs` is the folder of the nodes' programs. */
 export async function start(programs: URL): Promise<void> {
   const words = process.argv.slice(2);
+  // AWS's SDK would say to everyone that Node.js 20 is old.
+  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   const program = programName(process.argv[1] ?? "slipway", process.cwd());
   const interrupted = interrupts({
     leave: () => {

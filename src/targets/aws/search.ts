@@ -30,7 +30,7 @@ const data = new Set<Thing>(["snapshot", "volume", "bucket"]);
 /**
  * All that bears the cluster's tag, in every service that Slipway or its clusters use: by EC2's own list of tags, by Auto
  * Scaling, by IAM's path, by the log group's and the bucket's names, and by the tagging service. What is gone and only
- * remembered (an instance for an hour) is left out.
+ * remembered is left out.
  */
 export async function search(session: Session, cluster: ClusterName): Promise<readonly Found[]> {
   const stack = ownStack(await stackOf(session, cluster), cluster);
@@ -50,20 +50,18 @@ export async function search(session: Session, cluster: ClusterName): Promise<re
     (async () => (await session.tagging()).resources(tagNames.cluster, cluster))(),
   ]);
   const own = tags.map(({ ResourceId = "", ResourceType = "" }) => ({ id: ResourceId, kind: String(ResourceType) }));
-  const alive = own.some(({ kind }) => kind === "instance")
-    ? new Set(
-        (
-          await ec2.instances([
-            { Name: `tag:${tagNames.cluster}`, Values: [cluster] },
-            { Name: "instance-state-name", Values: ["pending", "running", "shutting-down", "stopping", "stopped"] },
-          ])
-        ).map(({ InstanceId }) => InstanceId),
-      )
-    : new Set<string | undefined>();
+  // A list of tags may be older than the things: each kind that is in it is asked for once.
+  const there = new Map(
+    await Promise.all(
+      [...new Set(own.map(({ kind }) => kind))].map(
+        async (kind) => [kind, await ec2.idsOfKind(kind, tagNames.cluster, cluster)] as const,
+      ),
+    ),
+  );
   const found: Found[] = [
     ...(stack === undefined ? [] : [one("stack", cluster, "stack", stack.StackStatus)]),
     ...own
-      .filter(({ id, kind }) => kind !== "instance" || alive.has(id))
+      .filter(({ id, kind }) => there.get(kind)?.has(id) !== false)
       .map(({ id, kind }) => one(kind, id, Object.hasOwn(things, kind) ? things[kind] : undefined)),
     ...groups.map(({ AutoScalingGroupName = "", Status }) =>
       one("autoscaling-group", AutoScalingGroupName, undefined, Status),

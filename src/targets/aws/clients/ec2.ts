@@ -14,7 +14,6 @@ import {
   DescribeSubnetsCommand,
   DescribeTagsCommand,
   DescribeVpcsCommand,
-  DescribeVolumesCommand,
   EC2Client,
   GetConsoleOutputCommand,
   ReleaseAddressCommand,
@@ -26,13 +25,13 @@ import {
   type Instance,
   type NetworkInterface,
   type TagDescription,
-  type Volume,
   type _InstanceType,
 } from "@aws-sdk/client-ec2";
 import type { Caller } from "./caller.ts";
+import { idsOfKind } from "./ec2-tagged.ts";
 import { pages, type ClientSettings } from "./settings.ts";
 
-export type { Image, Instance, NetworkInterface, TagDescription, Volume };
+export type { Image, Instance, NetworkInterface, TagDescription };
 
 const tagged = (key: string, value: string): Filter => ({ Name: `tag:${key}`, Values: [value] });
 
@@ -93,16 +92,8 @@ export function ec2(settings: () => ClientSettings, call: Caller) {
           ),
         ({ Tags, NextToken }) => ({ items: Tags, next: NextToken }),
       ),
-    volumes: (key: string, value: string): Promise<readonly Volume[]> =>
-      pages(
-        (next) =>
-          call("ec2:DescribeVolumes", "safe", () =>
-            client().send(
-              new DescribeVolumesCommand({ Filters: [tagged(key, value)], MaxResults: 500, ...token(next) }),
-            ),
-          ),
-        ({ Volumes, NextToken }) => ({ items: Volumes, next: NextToken }),
-      ),
+    /** Ids of the things of one kind that bear a tag and are there; undefined for a kind that is not known. */
+    idsOfKind: (kind: string, key: string, value: string) => idsOfKind(kind, [key, value], client, call),
     interfaces: (Filters: readonly Filter[]): Promise<readonly NetworkInterface[]> =>
       pages(
         (next) =>
