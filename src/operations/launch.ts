@@ -1,5 +1,6 @@
 import type { Cluster, ClusterName, NodeName } from "../cluster/cluster.ts";
 import { readRecord } from "../records/access.ts";
+import type { Observed } from "../plan/plan.ts";
 import type { RecordValue } from "../records/table.ts";
 import type { ClusterStore, Version } from "../store/store.ts";
 import { CreationFailed } from "../targets/target.ts";
@@ -50,10 +51,11 @@ async function wholeStatus(
   context: Context,
   cluster: Cluster["name"],
   store: ClusterStore,
+  last: Observed | undefined,
 ): Promise<Pick<Launched, "status" | "settled">> {
   const deadline = context.clock.now() + 10_000;
-  // Where looks at the target are counted one of them must do: nothing of ours changes there any more.
-  const observed = context.target.observeEvery === undefined ? undefined : await context.target.observe(cluster);
+  // Where looks at the target are counted the last one must do: nothing of ours changes there any more.
+  const observed = context.target.observeEvery === undefined ? undefined : last;
   for (;;) {
     const seen = await look(context, cluster, store, observed);
     const now = deriveStatus(seen, context.target.name);
@@ -83,6 +85,7 @@ export async function launch(context: Context, input: LaunchInput): Promise<Laun
   const { target, clock, emit, signal } = context;
   const begun = clock.now();
   let gathered: Facts | undefined;
+  let last: Observed | undefined;
   const seen = await target.observe(cluster.name);
   const trust = seen.state === "absent" ? makeTrust(cluster.name, clock.now()) : undefined;
   // Whoever needs it hears of its failure; nobody does when the cluster turns out to be there.
@@ -121,7 +124,8 @@ export async function launch(context: Context, input: LaunchInput): Promise<Laun
           async (work) => work(),
         );
         // An instance that has no name of its own yet is not waited for.
-        const nodes = (await target.observe(cluster.name)).nodes.filter(({ name, instance }) => name !== instance);
+        last = await target.observe(cluster.name);
+        const nodes = last.nodes.filter(({ name, instance }) => name !== instance);
         // Those that are just booting look anyway.
         const enrolled = new Set(plan.steps.flatMap((step) => (step.kind === "enrol" ? [step.node.name] : [])));
         await settle(locked, cluster, plan, {
@@ -139,7 +143,7 @@ export async function launch(context: Context, input: LaunchInput): Promise<Laun
     );
     const seconds = (clock.now() - begun) / 1000;
     emit("cluster.ready", { cluster: cluster.name, seconds });
-    return { changes, seconds, ...(await wholeStatus(context, cluster.name, opened.store)) };
+    return { changes, seconds, ...(await wholeStatus(context, cluster.name, opened.store, last)) };
   } finally {
     await opened.close();
   }

@@ -28,7 +28,7 @@ export async function applyWork(
       return;
     }
     case "arrive":
-      return arrive(session, work.cluster, work.groups, run);
+      return arrive(session, work, run);
     case "replace":
       return replace(session, work, run);
     case "start":
@@ -51,13 +51,11 @@ const pace = 5_000;
 /** Waits until every group has its instances, and control nodes have put each into the roster. */
 async function arrive(
   session: Session,
-  cluster: ClusterName,
-  groups: Readonly<Record<string, number>>,
+  { cluster, bucket, owner, groups }: Extract<AwsWork, { readonly kind: "arrive" }>,
   run: Run,
 ): Promise<void> {
   const { clock } = session;
-  const stack = await stackOf(session, cluster);
-  const store = await storeAt(await placeOf(session, cluster, stack));
+  const store = await storeAt({ session, bucket, owner });
   const here = arrivals({ session, cluster, store, run });
   const deadline = clock.now() + arrivalPatience;
   for (let first = true; ; first = false) {

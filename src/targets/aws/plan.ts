@@ -101,6 +101,8 @@ export async function planLaunch(
   const arrive: AwsWork = {
     kind: "arrive",
     cluster: cluster.name,
+    bucket: place.bucket,
+    owner: place.owner,
     groups: Object.fromEntries(groups.map(({ name, count }) => [name, count])),
   };
   const planned: Planned = { changes: [], steps: [], wave: 0 };

@@ -38,7 +38,13 @@ export type AwsWork =
   /** Against a removal by mistake, once the stack stands. */
   | { readonly kind: "protect"; readonly cluster: ClusterName }
   /** Waits until every group has its instances, and each is in the roster. */
-  | { readonly kind: "arrive"; readonly cluster: ClusterName; readonly groups: Readonly<Record<string, number>> }
+  | {
+      readonly kind: "arrive";
+      readonly cluster: ClusterName;
+      readonly bucket: string;
+      readonly owner: string;
+      readonly groups: Readonly<Record<string, number>>;
+    }
   /** A control node's instance goes, and its group brings another. */
   | { readonly kind: "replace"; readonly cluster: ClusterName; readonly node: NodeName; readonly instance: string }
   | { readonly kind: "start"; readonly cluster: ClusterName; readonly node: NodeName; readonly instance: string }

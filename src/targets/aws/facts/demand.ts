@@ -1,5 +1,6 @@
 import type { Cluster } from "../../../cluster/cluster.ts";
 import type { Examination } from "../../target.ts";
+import type { Ec2 } from "../clients/ec2.ts";
 import type { Session } from "../clients/session.ts";
 import { graphOf } from "../graph/graph.ts";
 import type { AwsFacts } from "./facts.ts";
@@ -21,6 +22,7 @@ async function demand(
   session: Session,
   cluster: Cluster,
   facts: AwsFacts,
+  vpcs: Ec2["vpcs"],
 ): Promise<readonly { readonly quota: Quota; readonly wanted: number; readonly taken: number }[]> {
   const ec2 = await session.ec2();
   const types = [...new Set(cluster.groups.flatMap(({ aws }) => aws.instanceTypes))].filter((type) =>
@@ -59,7 +61,7 @@ async function demand(
     ...(addresses === 0
       ? []
       : [{ quota: "addresses" as const, wanted: addresses, taken: (await ec2.addresses()).length }]),
-    ...(networks === 0 ? [] : [{ quota: "networks" as const, wanted: networks, taken: (await ec2.vpcs()).length }]),
+    ...(networks === 0 ? [] : [{ quota: "networks" as const, wanted: networks, taken: (await vpcs()).length }]),
   ];
 }
 
@@ -68,22 +70,25 @@ export async function quotaProblems(
   session: Session,
   cluster: Cluster,
   facts: AwsFacts,
+  vpcs: Ec2["vpcs"],
 ): Promise<readonly Examination[]> {
   const asked = await session.quotas();
   const found = await Promise.all(
-    (await demand(session, cluster, facts)).map(async ({ quota, wanted, taken }): Promise<readonly Examination[]> => {
-      const { service, code, name } = quotas[quota];
-      const most = await asked.quota(service, code);
-      if (most === undefined || wanted + taken <= most) return [];
-      return [
-        {
-          subject: `quota ${code}`,
-          state: "bad",
-          message: `${name}: ${most} are allowed, ${taken} are taken, and the cluster needs ${wanted}`,
-          fix: `aws service-quotas request-service-quota-increase --service-code ${service} --quota-code ${code} --desired-value ${wanted + taken}`,
-        },
-      ];
-    }),
+    (await demand(session, cluster, facts, vpcs)).map(
+      async ({ quota, wanted, taken }): Promise<readonly Examination[]> => {
+        const { service, code, name } = quotas[quota];
+        const most = await asked.quota(service, code);
+        if (most === undefined || wanted + taken <= most) return [];
+        return [
+          {
+            subject: `quota ${code}`,
+            state: "bad",
+            message: `${name}: ${most} are allowed, ${taken} are taken, and the cluster needs ${wanted}`,
+            fix: `aws service-quotas request-service-quota-increase --service-code ${service} --quota-code ${code} --desired-value ${wanted + taken}`,
+          },
+        ];
+      },
+    ),
   );
   return found.flat();
 }

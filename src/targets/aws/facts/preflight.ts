@@ -3,6 +3,7 @@ import type { Cluster } from "../../../cluster/cluster.ts";
 import type { Examination } from "../../target.ts";
 import { programSums, type Programs } from "../bucket/programs.ts";
 import { isTrouble } from "../clients/caller.ts";
+import type { Ec2 } from "../clients/ec2.ts";
 import type { Session } from "../clients/session.ts";
 import { compile } from "../compile.ts";
 import { plainValue } from "../cloudformation.ts";
@@ -32,14 +33,16 @@ export async function preflight(
   facts: AwsFacts,
   programs: () => Promise<Programs>,
 ): Promise<readonly Examination[]> {
+  let asked: ReturnType<Ec2["vpcs"]> | undefined;
+  const vpcs = async (): ReturnType<Ec2["vpcs"]> => (asked ??= (await session.ec2()).vpcs());
   const checks: readonly Promise<readonly Examination[]>[] = [
     timeLeft(session),
     compiles(cluster, facts, programs),
-    quotaProblems(session, cluster, facts),
+    quotaProblems(session, cluster, facts, vpcs),
     images(session, cluster, facts),
     keyPairs(session, cluster),
     logGroupFree(session, cluster),
-    networks(session, cluster),
+    networks(session, cluster, vpcs),
     permissions(session, cluster, facts),
   ];
   return (await Promise.all(checks.map(asFinding))).flat();
@@ -140,11 +143,11 @@ async function logGroupFree(session: Session, cluster: Cluster): Promise<readonl
     : [];
 }
 
-async function networks(session: Session, cluster: Cluster): Promise<readonly Examination[]> {
+async function networks(session: Session, cluster: Cluster, vpcs: Ec2["vpcs"]): Promise<readonly Examination[]> {
   const { network } = cluster.aws;
   const ec2 = await session.ec2();
   if (network.kind === "made") {
-    const others = (await ec2.vpcs()).filter(
+    const others = (await vpcs()).filter(
       ({ CidrBlock = "", IsDefault }) => IsDefault !== true && overlap(CidrBlock, network.cidr),
     );
     return others.map(({ VpcId = "", CidrBlock = "" }) =>

@@ -18,8 +18,8 @@ const silentAfter = 8 * 60_000;
 const unreadyAfter = (readyWithin - 1) * 60_000;
 /** A failure may heal by itself; it counts once it has lasted so long. */
 const failureGrace = 10_000;
-/** EC2 is asked again after so long; its calls are counted. */
-const lookEvery = 60_000;
+/** EC2 is asked again after so long, and sooner where one speaks that nobody has heard of: its calls are counted. */
+const lookEvery = { usually: 60_000, forNew: 15_000 };
 const consoleLines = 40;
 
 export type Arrivals = {
@@ -49,8 +49,10 @@ export function arrivals(given: {
   const { session, cluster, store, run } = given;
   const { clock } = session;
   let known: readonly Instance[] = [];
-  let askedAt = -Infinity;
+  // Nobody has come yet.
+  let askedAt = session.clock.now();
   const records = new Map<string, NodeRecord>();
+  const strangers = new Set<string>();
   const said = new Map<string, string>();
   const failingSince = new Map<string, number>();
   const failures = new Map<string, string>();
@@ -60,7 +62,7 @@ export function arrivals(given: {
   const roster = async (): Promise<readonly RecordValue<"roster">[]> =>
     (await listRecords(store, "roster")).map(({ value }) => value);
   const instances = async (anew: boolean): Promise<readonly Instance[]> => {
-    if (anew || clock.now() - askedAt >= lookEvery) {
+    if (anew || clock.now() - askedAt >= lookEvery.usually) {
       askedAt = clock.now();
       known = await instancesOf(session, cluster);
     }
@@ -114,7 +116,7 @@ export function arrivals(given: {
     instances,
     roster,
     async look() {
-      const present = await instances(false);
+      let present = await instances(false);
       let entries: readonly { readonly value: NodeRecord }[];
       try {
         entries = await listRecords(store, "node");
@@ -123,6 +125,11 @@ export function arrivals(given: {
         if (error instanceof StoreError && error.kind === "unreachable") return;
         throw error;
       }
+      const speaking = entries.map(({ value }) => ec2Id(value.instance)).filter((id) => !strangers.has(id));
+      const here = (id: string): boolean => present.some(({ InstanceId }) => InstanceId === id);
+      if (!speaking.every(here) && clock.now() - askedAt >= lookEvery.forNew) present = await instances(true);
+      // What earlier instances have said is there for ever.
+      for (const id of speaking) if (!here(id) && askedAt === clock.now()) strangers.add(id);
       const ids = new Set(present.map(({ InstanceId }) => InstanceId));
       for (const { value } of entries) {
         const id = ec2Id(value.instance);

@@ -18,7 +18,7 @@ export type Watched = {
 };
 
 /** Nodes' records are read so often, and CloudFormation is asked by and by less often: its calls are counted. Milliseconds. */
-const pace = { records: 5_000, events: 8_000, growth: 1.25, longest: 25_000 };
+const pace = { records: 5_000, events: 10_000, growth: 1.25, longest: 20_000 };
 /** CloudFormation ends by itself long before. */
 const patience = 2 * 3_600_000;
 
@@ -64,7 +64,7 @@ export async function watchStack(given: {
         const [now] = await statusOf();
         if (stackState(now?.StackStatus) !== "busy" && given.isNew(now)) return { stack: now, causes: causesOf(now) };
       }
-      gap = fresh.length > 0 ? Math.max(pace.events, gap / pace.growth) : Math.min(pace.longest, gap * pace.growth);
+      gap = Math.min(pace.longest, gap * pace.growth);
       askAt = clock.now() + gap;
     }
     if (machines) await nodes?.look();
