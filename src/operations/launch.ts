@@ -135,6 +135,8 @@ export async function launch(context: Context, input: LaunchInput): Promise<Laun
               ? nodes.map(({ name }) => name).filter((name) => !enrolled.has(name))
               : [],
         });
+        if (plan.steps.some(({ title }) => title === "start"))
+          await target.still?.after(cluster.name, nodes, { emit: locked.context.emit, signal });
         const lost = plan.steps.flatMap((step) => (step.kind === "forget" && step.wave < 0 ? [step.instance] : []));
         await awaitForgotten(locked, cluster.name, lost);
         await prune(store, [plan.revision.id, ...(plan.before === undefined ? [] : [plan.before])]);

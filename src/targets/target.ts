@@ -127,6 +127,8 @@ export interface Target<Work = unknown> {
   localImages(references: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Puts a local image into nodes that lack it, once their engine is up; gives the nodes that got it. */
   loadImage(reference: string, id: string, nodes: readonly NodeName[], run: Run): Promise<readonly NodeName[]>;
+  /** Writes what launches the cluster to a place from which others launch it; gives its address, and how. */
+  publish?(cluster: Cluster, to: string, facts: FactData): Promise<{ readonly url: string; readonly next: string }>;
   /** The proof of zero: all that bears the cluster's name. */
   leftovers(cluster: ClusterName): Promise<readonly Leftover[]>;
 }

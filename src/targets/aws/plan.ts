@@ -13,6 +13,7 @@ import { ec2Id } from "./observe.ts";
 import { priced } from "./outlook.ts";
 import { listPrices, pricesFor } from "./prices.ts";
 import { launching, makeChangeSet, type WantedStack } from "./stack/change-set.ts";
+import { driftNotes } from "./stack/drift.ts";
 import { changesIn, creations, scalingGroups, type ScalingGroup } from "./stack/changes.ts";
 import { stackState, stuck } from "./stack/states.ts";
 import type { AwsWork, StackWork } from "./work.ts";
@@ -131,7 +132,7 @@ export async function planLaunch(
   await stackChanges();
   const changed = planned.steps.length > 0;
   const [actual, templates] = [await groupsOf(session, cluster), changedTemplates(planned.changes)];
-  resized(planned, groups, actual, changed);
+  resized(planned, groups, actual);
   restarted(planned, observed);
   if (planned.steps.length > 0) work("arrive", cluster.name, arrive);
   replaced(planned, groups, actual, observed, templates);
@@ -145,7 +146,9 @@ export async function planLaunch(
   ): Promise<TargetPlan<AwsWork>> {
     // Who launches has seen them.
     const prices = given.keep ? listPrices : await pricesFor(session, cluster);
-    return { steps: planned.steps, forecast, ...priced(cluster, graph, planned.changes, kind, prices) };
+    const drift = given.keep || kind === "create" ? [] : await driftNotes(session, cluster.name, given.signal);
+    const { changes, outlook } = priced(cluster, graph, planned.changes, kind, prices);
+    return { changes, steps: planned.steps, forecast, outlook: { ...outlook, notes: [...outlook.notes, ...drift] } };
   }
 
   async function stackChanges(): Promise<void> {
@@ -205,13 +208,10 @@ function changedTemplates(changes: readonly Change[]): ReadonlySet<string> {
 }
 
 /** Groups whose size somebody has changed beside the stack, us among them: `remove` makes one smaller. */
-function resized(
-  planned: Planned,
-  groups: readonly ScalingGroup[],
-  actual: readonly AutoScalingGroup[],
-  changed: boolean,
-): void {
-  for (const { name, group, count } of groups) {
+function resized(planned: Planned, groups: readonly ScalingGroup[], actual: readonly AutoScalingGroup[]): void {
+  for (const { name, resource, group, count } of groups) {
+    // What a change set is about to say of it counts.
+    if (planned.changes.some(({ id }) => id === `stack:${resource}`)) continue;
     const found = actual.find(({ AutoScalingGroupName }) => AutoScalingGroupName === name);
     if (found === undefined) continue;
     const control = group.role === "control";
@@ -219,8 +219,6 @@ function resized(
     const [least, most] = free ? [count, count] : [group.aws.min, group.aws.max];
     const has = found.DesiredCapacity ?? 0;
     if (found.MinSize === least && found.MaxSize === most && has >= least && has <= most) continue;
-    // A change set that changes the count says the same; asked again, it is as it is to be.
-    if (changed && !control && free) continue;
     const id = `group:${name}`;
     planned.changes.push({
       id,

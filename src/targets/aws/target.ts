@@ -20,6 +20,7 @@ import { isThere, lookAt, placeOf, stackOf, storeAt, type Look } from "./look.ts
 import { ec2Id, observedIn } from "./observe.ts";
 import { planLaunch } from "./plan.ts";
 import { holdStill, letGo } from "./power.ts";
+import { publishTemplate } from "./publish.ts";
 import { leftoversOf } from "./search.ts";
 import { deleteStack, restStack } from "./stack/launch.ts";
 import { stackState } from "./stack/states.ts";
@@ -213,6 +214,7 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
     },
     localImages: async () => new Map(),
     loadImage: async () => [],
+    publish: (cluster, to, facts) => publishTemplate(session, cluster, to, factsIn(facts), programs),
     leftovers: (cluster) => leftoversOf(session, cluster),
   };
 

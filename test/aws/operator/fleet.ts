@@ -64,7 +64,8 @@ export function fleetOn(standIn: StandIn): Fleet {
       request: awsRequester({
         region: instance.region,
         credentials: async () => client.credentials,
-        clock: inner,
+        // What nodes ask takes no time of the world's, and none passes while they do.
+        clock: { now: standIn.clock.now, sleep: async () => new Promise((resolve) => setTimeout(resolve, 1)) },
         random: seededRandom(7),
         fetch: client.fetch,
       }),
@@ -168,9 +169,22 @@ export function fleetOn(standIn: StandIn): Fleet {
     }));
   };
 
+  /** While it is done no time passes. */
+  const atOnce = async (act: () => Promise<void>): Promise<void> => {
+    const go = standIn.clock.hold(false);
+    try {
+      await act();
+    } finally {
+      go();
+    }
+  };
+
   const enter = async (instance: Instance): Promise<void> => {
     await inner.sleep(fleet.delay * 1_000);
-    if (stopped || instance.state !== "running") return;
+    if (!stopped && instance.state === "running") await atOnce(() => speak(instance));
+  };
+
+  const speak = async (instance: Instance): Promise<void> => {
     const word = fleet.word(instance);
     instance.console += `slipway-agent: ${word}\n`;
     if (word === "silent") return;
@@ -266,13 +280,17 @@ export function fleetOn(standIn: StandIn): Fleet {
   const rounds = async (): Promise<void> => {
     while (!stopped) {
       await inner.sleep(10_000);
-      if (!stopped) await look();
+      if (!stopped) await atOnce(look);
     }
   };
 
   const gone = async (instance: Instance): Promise<void> => {
     const node = nodes.get(instance.id);
     nodes.delete(instance.id);
+    await atOnce(() => outOfRoster(node));
+  };
+
+  const outOfRoster = async (node: Node | undefined): Promise<void> => {
     const [other] = alive();
     if (node === undefined || other === undefined) return;
     await updateRecord(storeOf(other.instance), "roster", { instance: node.identity }, (now) =>

@@ -1,6 +1,5 @@
 import {
   CloudFormationClient,
-  ContinueUpdateRollbackCommand,
   CreateChangeSetCommand,
   DeleteChangeSetCommand,
   DeleteStackCommand,
@@ -8,7 +7,6 @@ import {
   DescribeStackDriftDetectionStatusCommand,
   DescribeStackEventsCommand,
   DescribeStackResourceDriftsCommand,
-  DescribeStackResourcesCommand,
   DescribeStacksCommand,
   DetectStackDriftCommand,
   ExecuteChangeSetCommand,
@@ -22,7 +20,6 @@ import {
   type SignalResourceInput,
   type Stack,
   type StackEvent,
-  type StackResource,
   type StackResourceDrift,
 } from "@aws-sdk/client-cloudformation";
 import type { Caller } from "./caller.ts";
@@ -61,12 +58,6 @@ export function cloudFormation(settings: () => ClientSettings, call: Caller) {
           new DescribeStackEventsCommand({ StackName: stack, ...(NextToken === undefined ? {} : { NextToken }) }),
         ),
       ),
-    resources: async (stack: string): Promise<readonly StackResource[]> =>
-      (
-        await call("cloudformation:DescribeStackResources", "safe", () =>
-          client().send(new DescribeStackResourcesCommand({ StackName: stack })),
-        )
-      ).StackResources ?? [],
     template: async (stack: string): Promise<string> =>
       (
         await call("cloudformation:GetTemplate", "safe", () =>
@@ -114,10 +105,6 @@ export function cloudFormation(settings: () => ClientSettings, call: Caller) {
       ),
     signal: (input: SignalResourceInput) =>
       call("cloudformation:SignalResource", "safe", () => client().send(new SignalResourceCommand(input))),
-    continueRollback: (stack: string, token: string) =>
-      call("cloudformation:ContinueUpdateRollback", "safe", () =>
-        client().send(new ContinueUpdateRollbackCommand({ StackName: stack, ClientRequestToken: token })),
-      ),
     detectDrift: async (stack: string): Promise<string> =>
       (
         await call("cloudformation:DetectStackDrift", "safe", () =>

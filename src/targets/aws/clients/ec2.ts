@@ -33,8 +33,6 @@ import { pages, type ClientSettings } from "./settings.ts";
 
 export type { Image, Instance, NetworkInterface, TagDescription };
 
-const tagged = (key: string, value: string): Filter => ({ Name: `tag:${key}`, Values: [value] });
-
 /** The calls of EC2 that Slipway makes. */
 export function ec2(settings: () => ClientSettings, call: Caller) {
   let made: { readonly by: ClientSettings; readonly client: EC2Client } | undefined;

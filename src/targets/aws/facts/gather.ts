@@ -79,7 +79,7 @@ function imageFilter(
     case "fedora-coreos":
       return { Name: "description", Values: ["Fedora CoreOS stable *"] };
     case "debian":
-      return { Name: "name", Values: [`debian-12-${debian}-*`] };
+      return { Name: "name", Values: [`debian-13-${debian}-*`] };
     case "ubuntu":
       return { Name: "name", Values: [`ubuntu/images/hvm-ssd*/ubuntu-noble-24.04-${debian}-server-*`] };
   }
