@@ -317,6 +317,9 @@ export async function standInOver(
     async reset() {
       for (const client of roles.values()) client.kill();
       first.kill();
+      clock.clear();
+      await clock.settled();
+      clock.clear();
       places.clear();
       buckets.clear();
       iams.clear();

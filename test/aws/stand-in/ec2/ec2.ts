@@ -7,12 +7,13 @@ import { type Element, listAt, printXml, type Shape, shapeXml, textAt } from "..
 import { refuseWhileNeeded } from "./dependencies.ts";
 import { describeImages, type Image, usualImages } from "./images.ts";
 import { type InstanceState, instancesOf, type Instances, stateCodes } from "./instances.ts";
-import { refuseLaunch, subnetIn, tagsFor, withTemplate } from "./launch.ts";
+import { refuseLaunch, subnetIn, tagsFor, withInterface, withTemplate } from "./launch.ts";
 import {
   forwarded,
   paged,
   patchInstance,
   patchReservations,
+  patchStates,
   patchVolumes,
   stateFilters,
   type Transit,
@@ -65,7 +66,7 @@ export function ec2Of(place: Place, profileAge: (profile: string) => number | un
   };
 
   const run = async (call: Call): Promise<Element> => {
-    const parameters = withTemplate(templates, call.parameters);
+    const parameters = withInterface(withTemplate(templates, call.parameters));
     const zone = await zoneOf(subnetIn(parameters));
     refuseLaunch(place, parameters, { images, zone, instances: instances.all.values(), profileAge });
     const answer = await moto("RunInstances", forwarded(parameters));
@@ -175,6 +176,31 @@ export function ec2Of(place: Place, profileAge: (profile: string) => number | un
       case "DescribeVolumes": {
         const answer = await pass(call);
         patchVolumes(answer, transits, clock.now());
+        return answer;
+      }
+      case "DescribeNatGateways": {
+        const answer = await pass(call);
+        patchStates(answer, "natGatewaySet", "natGatewayId", transits, clock.now());
+        return answer;
+      }
+      case "CreateNatGateway": {
+        const answer = await pass(call);
+        const until = clock.now() + seconds(durations.natPending);
+        transits.set(textAt(answer, "natGateway", "natGatewayId"), { state: "pending", until });
+        return answer;
+      }
+      case "DeleteNatGateway": {
+        const id = said(parameters, "NatGatewayId");
+        const found = await backend.ask("ec2", "DescribeNatGateways", { NatGatewayId: [id] });
+        const [gateway] = listAt(found, "natGatewaySet");
+        const [address] = listAt(gateway, "natGatewayAddressSet");
+        const answer = await pass(call);
+        transits.set(id, { state: "deleting", until: clock.now() + seconds(durations.natDeleting) });
+        // moto leaves its interface behind for ever; AWS for as long as the gateway takes to go.
+        void clock.inner.sleep(seconds(durations.natDeleting)).then(async () => {
+          const NetworkInterfaceId = textAt(address, "networkInterfaceId");
+          await backend.ask("ec2", "DeleteNetworkInterface", { NetworkInterfaceId });
+        });
         return answer;
       }
       case "AttachVolume": {
