@@ -2,6 +2,8 @@ import { CreateStackCommand, DeleteStackCommand, DescribeStackEventsCommand } fr
 import { CreateVpcCommand, CreateSecurityGroupCommand, CreateSubnetCommand } from "@aws-sdk/client-ec2";
 import { type BucketLocationConstraint, CreateBucketCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { describe, expect, test } from "vitest";
+import type { ResourceType } from "../../../src/targets/aws/graph/resource.ts";
+import { handlers } from "../../../src/targets/aws/policy/handlers.ts";
 import { scenarios, templateOf } from "../scenarios.ts";
 import { rested } from "./example.ts";
 import { sdkOver } from "./sdk.ts";
@@ -67,6 +69,20 @@ async function prepared(
   });
 }
 
+/** A launch makes the store's bucket before the stack; only who launches by the template alone has it made there. */
+const bucketTypes: readonly string[] = ["AWS::S3::Bucket", "AWS::S3::BucketPolicy"];
+
+/** Rights that were used in the caller's name, and that the table of `slipway policy` does not name for that type. */
+function unnamed({ onBehalf }: StandIn): readonly string[] {
+  return [...onBehalf]
+    .filter(([type]) => !bucketTypes.includes(type))
+    .flatMap(([type, used]) => {
+      const { see, make, change, remove } = handlers[type as ResourceType];
+      const named = new Set([...see, ...make, ...change, ...remove]);
+      return [...used].filter((action) => !named.has(action)).map((action) => `${type} ${action}`);
+    });
+}
+
 describe("the template of every scenario", () => {
   test.each(scenarios.map((one) => [one.name, one] as const))(
     "%s is made and removed",
@@ -100,6 +116,8 @@ describe("the template of every scenario", () => {
       expect(made, await failed()).toBe("CREATE_COMPLETE");
       await cloudformation.send(new DeleteStackCommand({ StackName: id }));
       expect(await rested(standIn, id, client, region), await failed()).toBe("DELETE_COMPLETE");
+      expect(unnamed(standIn)).toEqual([]);
+      expect(standIn.onBehalf.get("AWS::IAM::Role")).toContain("iam:CreateRole");
     },
   );
 });

@@ -217,7 +217,7 @@ export function ec2Of(place: Place, profileAge: (profile: string) => number | un
             `The volume '${id}' is not in the same availability zone as instance '${instance.id}'`,
           );
         const answer = await pass(call);
-        instance?.extras.volumes.add(id);
+        instance?.extras.volumes.set(said(parameters, "Device"), id);
         transits.set(id, { state: "attaching", until: clock.now() + seconds(durations.volumeAttaching) });
         return answer;
       }
@@ -227,14 +227,18 @@ export function ec2Of(place: Place, profileAge: (profile: string) => number | un
         const [holder] = listAt(volume, "attachmentSet");
         if (holder === undefined) throw new Refusal("IncorrectState", `Volume '${id}' is in the 'available' state.`);
         transits.set(id, { state: "detaching", until: clock.now() + seconds(durations.volumeDetaching) });
+        const [InstanceId, Device] = [textAt(holder, "instanceId"), textAt(holder, "device")];
         void clock.inner.sleep(seconds(durations.volumeDetaching)).then(async () => {
-          for (const { extras } of instances.all.values()) extras.volumes.delete(id);
-          await backend.ask("ec2", "DetachVolume", { VolumeId: id });
+          const instance = instances.all.get(InstanceId);
+          // With its instance gone it is off already.
+          if (instance?.state === "terminated") return;
+          instance?.extras.volumes.delete(Device);
+          await backend.ask("ec2", "DetachVolume", { VolumeId: id, InstanceId, Device });
         });
         return answered(action, {
           volumeId: id,
-          instanceId: textAt(holder, "instanceId"),
-          device: textAt(holder, "device"),
+          instanceId: InstanceId,
+          device: Device,
           status: "detaching",
         });
       }
