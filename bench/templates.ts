@@ -1,6 +1,6 @@
 import { readCluster } from "../src/cluster/read.ts";
 import { compile } from "../src/targets/aws/compile.ts";
-import { noFacts } from "../src/targets/aws/facts.ts";
+import { noFacts } from "../src/targets/aws/facts/facts.ts";
 
 const sum = "0".repeat(64);
 

@@ -47,6 +47,20 @@ export const acting: FlagParametersForType<Acting> = {
   yes: toggle("do it without asking"),
 };
 
+/** Facts that a revision has pinned and that are to be asked anew. */
+export const refreshFlag = {
+  kind: "parsed",
+  parse: String,
+  optional: true,
+  placeholder: "facts",
+  brief: "--on aws: ask anew what is pinned: zones, images, security-groups, programs, or all",
+} as const;
+
+/** The names in a `--refresh`. */
+export function factsNamed(text: string | undefined): readonly string[] {
+  return (text ?? "").split(",").filter((name) => name !== "");
+}
+
 /** A whole number between two bounds. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {

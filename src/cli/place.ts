@@ -3,7 +3,12 @@ import { UsageError } from "./failure.ts";
 import type { Common } from "./flags.ts";
 import type { World } from "./world.ts";
 
-export type Place = { readonly target: TargetName; readonly files: FilesSettings | undefined };
+export type Place = {
+  readonly target: TargetName;
+  readonly files: FilesSettings | undefined;
+  /** AWS's, where the file says it. */
+  readonly region?: string | undefined;
+};
 
 const usual = "cluster.yml";
 
@@ -28,5 +33,5 @@ export async function placeOf(world: World, flags: Pick<Common, "on">, target: T
     if (wanted !== "files") return { target: wanted ?? "docker", files: undefined };
     throw new UsageError(`${file} does not say where the store is: it has errors`, `slipway check ${file} --on files`);
   }
-  return { target: read.value.target, files: read.value.files };
+  return { target: read.value.target, files: read.value.files, region: read.value.aws.region };
 }

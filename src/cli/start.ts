@@ -21,6 +21,8 @@ import type { World } from "./world.ts";
 /** Runs the program with the real world and ends the process; `programs` is the folder of the nodes' programs. */
 export async function start(programs: URL): Promise<void> {
   const words = process.argv.slice(2);
+  // AWS's SDK would say to everyone that Node.js 20 is old.
+  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   const program = programName(process.argv[1] ?? "slipway", process.cwd());
   const interrupted = interrupts({
     leave: () => {
@@ -65,18 +67,20 @@ export async function start(programs: URL): Promise<void> {
     privateFolder: (cluster) =>
       join(process.env["XDG_RUNTIME_DIR"] || join(homedir(), ".local/state"), "slipway", cluster),
     interactive: (command) => interrupted.whileLent(() => onTerminal(command)),
-    openTarget: async (name, place) => {
+    openTarget: async (name, files, region) => {
       const { openTarget } = await import("../targets/registry.ts");
       const options = {
         environment: process.env,
         node: process.execPath,
+        architecture: process.arch,
+        platform: process.platform,
         programs: fileURLToPath(programs),
         cacheFolder: join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "slipway"),
         processes: systemProcesses,
         clock: systemClock,
         random: systemRandom,
       };
-      return openTarget(name, options, place);
+      return openTarget(name, options, { files, region });
     },
     programs: {
       agent: fileURLToPath(new URL("agent.js", programs)),

@@ -1,5 +1,6 @@
 import { pasteable } from "../host/processes.ts";
 import { problemsJson, showProblems } from "../problems/show.ts";
+import type { Cluster } from "../cluster/cluster.ts";
 import type { Facts } from "../targets/templates.ts";
 import { InvalidFileError, UsageError } from "./failure.ts";
 import { readClusterFile, textOf } from "./file.ts";
@@ -11,6 +12,7 @@ export type TemplateFlags = {
   readonly pin: string | undefined;
   readonly facts: string | undefined;
   readonly output: string | undefined;
+  readonly publish: string | undefined;
   readonly force: Toggle;
   readonly json: Toggle;
 };
@@ -30,6 +32,7 @@ export async function printTemplate(session: Session, file: string, flags: Templ
     on: "aws",
     ...(flags.os === undefined ? {} : { os: flags.os }),
   });
+  if (flags.publish !== undefined) return publish(session, cluster, flags.publish, flags);
   const { templates } = await import("../targets/templates.ts");
   const { compile, pretty } = await templates();
   const facts = await factsFor(session, flags.facts);
@@ -62,6 +65,20 @@ export async function printTemplate(session: Session, file: string, flags: Templ
   session.note(
     `${graph.resources.length} resources, ${size} bytes without white space${byAddress ? ": more than CloudFormation takes at once, it goes by an address in S3" : ""}`,
   );
+}
+
+/** With what AWS says, unless a file says it: whoever launches it is not asked again. */
+async function publish(session: Session, cluster: Cluster, to: string, flags: TemplateFlags): Promise<void> {
+  const target = await session.world.openTarget("aws", undefined, cluster.aws.region);
+  const facts =
+    flags.facts === undefined
+      ? await target.floating?.gather(cluster, undefined, [])
+      : await factsFor(session, flags.facts);
+  if (target.publish === undefined || facts === undefined) throw new UsageError("nothing can be published there");
+  const { url, next } = await target.publish(cluster, to, facts);
+  if (flags.json) return session.document({ url, next });
+  session.print(url);
+  session.note(`next: ${next}`);
 }
 
 /** What AWS has said, from a file; nothing without one. */

@@ -50,7 +50,8 @@ export type World = {
   readonly privateFolder: (cluster: string) => string;
   /** Runs a program on the caller's own terminal; gives its exit code. */
   readonly interactive: (command: readonly [string, ...string[]]) => Promise<number>;
-  readonly openTarget: (name: TargetName, files: FilesSettings | undefined) => Promise<Target>;
+  /** `region`: AWS's, where the file says it. */
+  readonly openTarget: (name: TargetName, files: FilesSettings | undefined, region?: string) => Promise<Target>;
   /** The programs that nodes run, by the names under which a store hands them out. */
   readonly programs: Readonly<Record<string, string>>;
   /** Joins standard input and output to a unix socket, until either end is done. */

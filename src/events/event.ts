@@ -28,6 +28,10 @@ export type Events = {
   "image.warning": { image: string; message: string };
   /** A service's image that lies on the operator's machine was put into a node. */
   "service.imageLoaded": { service: string; node: string; image: string };
+  /** AWS is at a stack: its state, and how many of its resources are as they are to be. */
+  "stack.progress": { stack: string; state: string; done: number; total: number };
+  /** A resource of a stack was not made, changed or removed, and the line of the file that asked for it. */
+  "resource.failed": { resource: string; kind: string; reason: string; origin?: string };
   /** A node's instance was made. */
   "node.created": { node: string; instance: string };
   /** A node's instance is gone. */
@@ -77,6 +81,8 @@ export const levels: { readonly [Name in EventName]: Level } = {
   "image.ready": "info",
   "image.warning": "warning",
   "service.imageLoaded": "info",
+  "stack.progress": "info",
+  "resource.failed": "error",
   "node.created": "info",
   "node.removed": "info",
   "node.phase": "info",

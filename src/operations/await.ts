@@ -25,8 +25,8 @@ export type Awaited = {
 
 /** Milliseconds between looks: quick while something happens, slower while nothing does. */
 const pauses = { shortest: 100, longest: 250, growth: 1.1 } as const;
-/** How often the target is asked whether the containers still run. Milliseconds. */
-const observeEvery = 2000;
+/** How often the target is asked whether its nodes still run, where it says nothing else. Milliseconds. */
+const usualObserving = 2000;
 /** Reconcilers never stop, so a failure may heal by itself: it counts once it has lasted so long. Milliseconds. */
 const failureGrace = 10_000;
 /** A node that runs says something at least every half minute. Milliseconds. */
@@ -49,6 +49,7 @@ export async function awaitNodes(context: Context, input: Awaited): Promise<void
   let pause: number = pauses.shortest;
   let observedAt = begun;
   let trouble: string | undefined;
+  const observeEvery = context.target.observeEvery ?? usualObserving;
   while (pending.size > 0) {
     context.signal.throwIfAborted();
     try {
@@ -158,7 +159,8 @@ async function observe(context: Context, input: Awaited, pending: Map<NodeName, 
   const running = new Set(nodes.filter((node: ObservedNode) => node.state === "running").map((node) => node.name));
   const gone = [...pending.values()].filter((waiting) => !running.has(waiting.node));
   if (gone.length === 0) return;
-  if (input.until === "ready") throw await givenUp(context, input, gone, "not running: its container has stopped");
+  if (input.until === "ready")
+    throw await givenUp(context, input, gone, `not running: its ${bodyOf(context)} has stopped`);
   for (const waiting of gone) pending.delete(waiting.node);
 }
 
@@ -196,6 +198,11 @@ async function givenUp(
     }),
   );
   return new OperationError(causes.join("\n"), `slipway logs ${nodes[0]?.node ?? input.cluster}`);
+}
+
+/** What a node runs in. */
+function bodyOf({ target }: Context): string {
+  return target.name === "aws" ? "instance" : "container";
 }
 
 async function consoleOf(context: Context, cluster: ClusterName, node: NodeName): Promise<readonly string[]> {

@@ -1,18 +1,34 @@
 import type { ClusterName } from "../cluster/cluster.ts";
 import type { Change } from "../plan/plan.ts";
-import type { Leftover } from "../targets/target.ts";
+import type { Leftover, PlanRequest } from "../targets/target.ts";
 import { OperationError, type Context } from "./context.ts";
 import { processAlive } from "../host/owner.ts";
 import { acquireLock, LockHeld, type Lock } from "./lock.ts";
 import { StoreError } from "../store/store.ts";
 import { together } from "./under-lock.ts";
 
-export type CleanedUp = { readonly removed: number; readonly left: readonly Leftover[] };
+/** `kept`: data that was to stay. */
+export type CleanedUp = {
+  readonly removed: number;
+  readonly left: readonly Leftover[];
+  readonly kept?: readonly Leftover[];
+};
+export type CleanupInput = {
+  readonly cluster: ClusterName;
+  /** Disks and the store stay, where the target tells them from the rest. */
+  readonly keepData?: boolean;
+};
+
+const request = ({ keepData = false }: CleanupInput, { signal }: Context): PlanRequest => ({
+  keep: true,
+  keepData,
+  signal,
+});
 
 /** What a cleanup would remove. */
-export async function preview(context: Context, input: { readonly cluster: ClusterName }): Promise<readonly Change[]> {
+export async function preview(context: Context, input: CleanupInput): Promise<readonly Change[]> {
   const observed = await context.target.observe(input.cluster);
-  return (await context.target.plan(undefined, observed)).changes;
+  return (await context.target.plan(undefined, observed, request(input, context))).changes;
 }
 
 /**
@@ -47,7 +63,7 @@ async function lockIfPossible(
 }
 
 /** Removes all that bears the cluster's name, then looks again: nothing left, or each thing and why. */
-export async function cleanup(context: Context, input: { readonly cluster: ClusterName }): Promise<CleanedUp> {
+export async function cleanup(context: Context, input: CleanupInput): Promise<CleanedUp> {
   const { cluster } = input;
   const { target, emit, signal, clock } = context;
   const begun = clock.now();
@@ -57,10 +73,11 @@ export async function cleanup(context: Context, input: { readonly cluster: Clust
   const failures = new Map<string, string>();
   let removed = 0;
   try {
-    const { steps } = await target.plan(undefined, await target.observe(cluster));
+    const planned = await target.plan(undefined, await target.observe(cluster), request(input, context));
+    const { steps } = planned;
     const waves = [...new Set(steps.map((step) => step.wave))].toSorted((a, b) => a - b);
     // From the wave that takes the store on there is no lock left to ask.
-    const storeWave = Math.max(...waves) - 1;
+    const storeWave = planned.storeWave ?? Math.max(...waves) - 1;
     for (const wave of waves) {
       signal.throwIfAborted();
       if (wave < storeWave) await lock?.check();
@@ -87,10 +104,12 @@ export async function cleanup(context: Context, input: { readonly cluster: Clust
     await lock?.release();
     await close();
   }
-  const left = (await target.leftovers(cluster)).map((leftover) => {
+  const all = (await target.leftovers(cluster)).map((leftover) => {
     const blocker = failures.get(leftover.name) ?? leftover.blocker;
     return blocker === undefined ? leftover : { ...leftover, blocker };
   });
+  const kept = all.filter(({ data }) => input.keepData === true && data === true);
+  const left = all.filter((one) => !kept.includes(one));
   for (const leftover of left)
     emit("cleanup.left", { kind: leftover.kind, name: leftover.name, why: leftover.blocker ?? "it is still there" });
   if (left.length > 0) {
@@ -99,12 +118,12 @@ export async function cleanup(context: Context, input: { readonly cluster: Clust
       `slipway cleanup ${cluster}`,
     );
   }
-  emit("cleanup.zero", { cluster });
+  if (kept.length === 0) emit("cleanup.zero", { cluster });
   emit("operation.finished", {
     operation: "cleanup",
     cluster,
     seconds: (clock.now() - begun) / 1000,
     changes: removed,
   });
-  return { removed, left };
+  return { removed, left, kept };
 }

@@ -18,7 +18,7 @@ export async function freshRecords(
   observed: Observed,
 ): Promise<{ readonly nodes: readonly RecordValue<"node">[]; readonly services: readonly RecordValue<"service">[] }> {
   // Where nodes are out of reach they are not asked: what they said by themselves counts.
-  const reachable = context.target.userData === undefined;
+  const reachable = context.target.deaf !== true;
   const running = observed.nodes.filter((node) => reachable && node.state === "running");
   await Promise.all(running.map((node) => ask(context, store, node.name, node.instance)));
   const [nodes, services] = await Promise.all([listRecords(store, "node"), listRecords(store, "service")]);

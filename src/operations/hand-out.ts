@@ -88,7 +88,10 @@ export async function handOut(context: Context, input: HandOutInput): Promise<Ha
         const founding = await found(locked, cluster);
         const plan = await makePlan(locked.context, cluster, store, true);
         locked.context.emit("plan.made", { changes: plan.changes.length, steps: plan.steps.length });
-        if ((await readRecord(store, "certificate", { instance: gatewayInstance })) === undefined)
+        if (
+          opened.address !== undefined &&
+          (await readRecord(store, "certificate", { instance: gatewayInstance })) === undefined
+        )
           await admitGateway(locked.context, store, opened.address);
         const runner = {
           cluster: cluster.name,

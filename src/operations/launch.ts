@@ -1,10 +1,14 @@
 import type { Cluster, ClusterName, NodeName } from "../cluster/cluster.ts";
 import { readRecord } from "../records/access.ts";
+import type { Observed } from "../plan/plan.ts";
 import type { RecordValue } from "../records/table.ts";
 import type { ClusterStore, Version } from "../store/store.ts";
+import { CreationFailed } from "../targets/target.ts";
 import { gatewayInstance } from "../components/certificates.ts";
 import type { Context } from "./context.ts";
+import { factsFor, passPreflight, type Facts } from "./facts.ts";
 import { admitGateway, found, makeTrust } from "./founding.ts";
+import { comeToRest } from "./interrupted.ts";
 import { prune } from "./prune.ts";
 import { deriveStatus } from "./derive.ts";
 import { look, recordOf } from "./look.ts";
@@ -13,7 +17,7 @@ import { loadImages, machineOf, publish, settle } from "./publishing.ts";
 import { awaitForgotten, runSteps } from "./run.ts";
 import { versions } from "./start.ts";
 import type { Status } from "./status-shape.ts";
-import { together, underLock, type Locked } from "./under-lock.ts";
+import { step, together, underLock, type Locked } from "./under-lock.ts";
 
 export type Launched = {
   readonly changes: number;
@@ -47,10 +51,13 @@ async function wholeStatus(
   context: Context,
   cluster: Cluster["name"],
   store: ClusterStore,
+  last: Observed | undefined,
 ): Promise<Pick<Launched, "status" | "settled">> {
   const deadline = context.clock.now() + 10_000;
+  // Where looks at the target are counted the last one must do: nothing of ours changes there any more.
+  const observed = context.target.observeEvery === undefined ? undefined : last;
   for (;;) {
-    const seen = await look(context, cluster, store);
+    const seen = await look(context, cluster, store, observed);
     const now = deriveStatus(seen, context.target.name);
     const well = now.state === "ready" && now.etcd.members.every((member) => member.state === "voter");
     if (well || context.clock.now() > deadline || context.signal.aborted) {
@@ -64,15 +71,26 @@ async function wholeStatus(
   }
 }
 
+export type LaunchInput = {
+  readonly cluster: Cluster;
+  /** Facts to be asked anew, though the revision has them. */
+  readonly refresh?: readonly string[];
+  /** A creation that fails is left as it is, to be looked at. */
+  readonly leave?: boolean;
+};
+
 /** Creates the cluster, resumes an interrupted creation, or brings it to what the file says; the same command for all three. */
-export async function launch(context: Context, input: { readonly cluster: Cluster }): Promise<Launched> {
-  const { cluster } = input;
+export async function launch(context: Context, input: LaunchInput): Promise<Launched> {
+  const { cluster, refresh = [], leave = false } = input;
   const { target, clock, emit, signal } = context;
   const begun = clock.now();
-  const trust =
-    (await target.observe(cluster.name)).state === "absent" ? makeTrust(cluster.name, clock.now()) : undefined;
+  let gathered: Facts | undefined;
+  let last: Observed | undefined;
+  const seen = await target.observe(cluster.name);
+  const trust = seen.state === "absent" ? makeTrust(cluster.name, clock.now()) : undefined;
   // Whoever needs it hears of its failure; nobody does when the cluster turns out to be there.
   void Promise.allSettled([trust]);
+  if (target.floating !== undefined && seen.nodes.length === 0) await passPreflight(context, cluster, await early());
   const opened = await target.prepare(cluster, { emit, signal });
   try {
     const changes = await underLock(
@@ -80,8 +98,9 @@ export async function launch(context: Context, input: { readonly cluster: Cluste
       { cluster: cluster.name, operation: "launch", store: opened.store },
       async (locked) => {
         const { store } = locked;
+        await comeToRest(locked, cluster);
         const founding = await found(locked, cluster, trust);
-        const plan = await makePlan(locked.context, cluster, store, true);
+        const plan = await makePlan(locked.context, cluster, store, true, { facts: gathered, refresh, leave });
         locked.context.emit("plan.made", { changes: plan.changes.length, steps: plan.steps.length });
         const admitted = (await readRecord(store, "certificate", { instance: gatewayInstance })) !== undefined;
         const before = await lastWords(locked, cluster.name, plan);
@@ -96,12 +115,17 @@ export async function launch(context: Context, input: { readonly cluster: Cluste
         if (plan.publishes) await loadImages(locked, cluster, plan);
         await together(
           [
-            () => (admitted ? undefined : admitGateway(locked.context, store, opened.address)),
-            () => runSteps(locked, runner, plan.steps),
+            () =>
+              admitted || opened.address === undefined
+                ? undefined
+                : admitGateway(locked.context, store, opened.address),
+            () => takeSteps(locked, cluster, leave, () => runSteps(locked, runner, plan.steps)),
           ],
           async (work) => work(),
         );
-        const { nodes } = await target.observe(cluster.name);
+        // An instance that has no name of its own yet is not waited for.
+        last = await target.observe(cluster.name);
+        const nodes = last.nodes.filter(({ name, instance }) => name !== instance);
         // Those that are just booting look anyway.
         const enrolled = new Set(plan.steps.flatMap((step) => (step.kind === "enrol" ? [step.node.name] : [])));
         await settle(locked, cluster, plan, {
@@ -111,6 +135,8 @@ export async function launch(context: Context, input: { readonly cluster: Cluste
               ? nodes.map(({ name }) => name).filter((name) => !enrolled.has(name))
               : [],
         });
+        if (plan.steps.some(({ title }) => title === "start"))
+          await target.still?.after(cluster.name, nodes, { emit: locked.context.emit, signal });
         const lost = plan.steps.flatMap((step) => (step.kind === "forget" && step.wave < 0 ? [step.instance] : []));
         await awaitForgotten(locked, cluster.name, lost);
         await prune(store, [plan.revision.id, ...(plan.before === undefined ? [] : [plan.before])]);
@@ -119,8 +145,29 @@ export async function launch(context: Context, input: { readonly cluster: Cluste
     );
     const seconds = (clock.now() - begun) / 1000;
     emit("cluster.ready", { cluster: cluster.name, seconds });
-    return { changes, seconds, ...(await wholeStatus(context, cluster.name, opened.store)) };
+    return { changes, seconds, ...(await wholeStatus(context, cluster.name, opened.store, last)) };
   } finally {
     await opened.close();
+  }
+
+  /** Facts before there may be a store. */
+  async function early(): Promise<Facts | undefined> {
+    const access = seen.state === "absent" ? undefined : await target.store(cluster.name);
+    try {
+      return (gathered = await factsFor(context, cluster, access?.store, refresh));
+    } finally {
+      await access?.close();
+    }
+  }
+}
+
+/** A creation that failed is taken away at once, unless it is left to be looked at; what it failed of is the error all the same. */
+async function takeSteps(locked: Locked, cluster: Cluster, leave: boolean, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof CreationFailed && !leave && !locked.context.signal.aborted)
+      await step(locked, "roll back", cluster.name, () => comeToRest(locked, cluster));
+    throw error;
   }
 }

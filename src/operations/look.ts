@@ -31,10 +31,15 @@ export type Seen = {
 
 /**
  * Observes the target and reads the store, through a connection that is open already where one is given; a store that does
- * not answer is part of the picture, not an error.
+ * not answer is part of the picture, not an error. `known`: what the target said a moment ago.
  */
-export async function look(context: Context, cluster: ClusterName, opened?: ClusterStore): Promise<Seen> {
-  const observed = await context.target.observe(cluster);
+export async function look(
+  context: Context,
+  cluster: ClusterName,
+  opened?: ClusterStore,
+  known?: Observed,
+): Promise<Seen> {
+  const observed = known ?? (await context.target.observe(cluster));
   const recorded =
     observed.state === "absent" ? unreadable("the cluster is not there") : await recordedOf(context, cluster, opened);
   return { observed, recorded, now: context.clock.now() };

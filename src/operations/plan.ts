@@ -1,11 +1,14 @@
-import { nodeName, type Cluster, type ClusterName } from "../cluster/cluster.ts";
+import { nodeName, type Cluster } from "../cluster/cluster.ts";
 import { difference } from "../machine/difference.ts";
 import type { MachineConfig } from "../machine/machine.ts";
-import type { Change, Observed, ObservedNode, Plan, Step } from "../plan/plan.ts";
+import type { Change, Observed, ObservedNode, Outlook, Plan, Step } from "../plan/plan.ts";
 import { listRecords, readRecord } from "../records/access.ts";
 import type { RecordValue } from "../records/table.ts";
 import type { ClusterStore } from "../store/store.ts";
+import type { PlanRequest } from "../targets/target.ts";
 import { OperationError, type Context } from "./context.ts";
+import { fingerprint } from "../pki/renewal.ts";
+import { factsFor, type Facts } from "./facts.ts";
 import { freshRecords } from "./fresh.ts";
 import { describe, type Revision } from "./revision.ts";
 import { secretVersions } from "./secrets.ts";
@@ -30,12 +33,17 @@ export async function revisionOf(
   cluster: Cluster,
   store: ClusterStore | undefined,
   write: boolean,
+  facts?: Facts,
 ): Promise<Revision> {
   const [imageIds, versions] = await Promise.all([
     context.target.localImages(cluster.services.map((service) => service.image)),
     secretVersions(context, store, cluster, write),
   ]);
-  const described = describe(cluster, { imageIds, secretVersions: versions });
+  const described = describe(cluster, {
+    imageIds,
+    secretVersions: versions,
+    ...(facts === undefined ? {} : { facts }),
+  });
   if (described.kind === "bad")
     throw new OperationError(
       described.problems.map((problem) => `${problem.path.join(".")}: ${problem.message}`).join("\n"),
@@ -191,25 +199,58 @@ function returning(
   return observed.nodes.filter((node) => leaving.has(node.instance) && wanted.has(node.name));
 }
 
+/** What a plan may be told beside the file. */
+export type PlanOptions = {
+  /** Facts that were gathered already. */
+  readonly facts?: Facts | undefined;
+  /** Facts to be asked anew. */
+  readonly refresh?: readonly string[];
+  /** A creation that fails is left to be looked at. */
+  readonly leave?: boolean;
+  /** Whether the target's steps will be taken; as `write` when left out. */
+  readonly keep?: boolean;
+};
+
+/** SHA-256 of the root certificate. */
+async function pinIn(store: ClusterStore): Promise<string | undefined> {
+  const root = await readRecord(store, "root");
+  return root === undefined ? undefined : fingerprint(root.value.certificate);
+}
+
 /** Everything that a launch of this cluster would do now, from a fresh look at target, store and nodes. Changes nothing. */
 export async function makePlan(
   context: Context,
   cluster: Cluster,
   store: ClusterStore | undefined,
   write: boolean,
+  options: PlanOptions = {},
 ): Promise<LaunchPlan> {
-  const [observed, roster] = await Promise.all([
+  const operators = context.target.keepsRoster !== true;
+  const [observed, roster, pin, facts] = await Promise.all([
     context.target.observe(cluster.name),
-    store === undefined ? [] : listRecords(store, "roster"),
+    store === undefined || !operators ? [] : listRecords(store, "roster"),
+    store === undefined || operators ? undefined : pinIn(store),
+    options.facts ?? factsFor(context, cluster, store, options.refresh),
   ]);
   const outgoing = returning(
     cluster,
     observed,
     roster.map(({ value }) => value),
   );
+  const staying =
+    outgoing.length === 0
+      ? observed
+      : { ...observed, nodes: observed.nodes.filter((node) => !outgoing.includes(node)) };
+  const request: PlanRequest = {
+    ...(facts === undefined ? {} : { facts: facts.value }),
+    ...(pin === undefined ? {} : { pin }),
+    ...(options.leave === true ? { leave: true } : {}),
+    keep: options.keep ?? write,
+    signal: context.signal,
+  };
   const [target, revision, now] = await Promise.all([
-    context.target.plan(cluster, { ...observed, nodes: observed.nodes.filter((node) => !outgoing.includes(node)) }),
-    revisionOf(context, cluster, store, write),
+    context.target.plan(cluster, staying, request),
+    revisionOf(context, cluster, store, write, facts),
     store === undefined ? undefined : published(store),
   ]);
   const { nodes, services } =
@@ -273,7 +314,8 @@ export async function makePlan(
   return {
     cluster: cluster.name,
     target: context.target.name,
-    forecast: "computed",
+    forecast: target.forecast ?? "computed",
+    ...(target.outlook === undefined ? {} : { outlook: withAge(context, target.outlook, facts) }),
     changes,
     steps: steps.toSorted((a, b) => a.wave - b.wave),
     revision,
@@ -283,15 +325,24 @@ export async function makePlan(
   };
 }
 
+/** What it stands on, and how old that is. */
+function withAge({ target, clock }: Context, outlook: Outlook, facts: Facts | undefined): Outlook {
+  if (facts === undefined || target.floating === undefined) return outlook;
+  const lines = target.floating.describe(facts.value, facts.gathered, clock.now());
+  return { ...outlook, notes: [...lines, ...outlook.notes] };
+}
+
 /** What `slipway plan` shows: the changes that a launch would make, with nothing made or left behind. */
 export async function plan(
   context: Context,
-  input: { readonly cluster: Cluster },
-): Promise<{ readonly cluster: ClusterName; readonly forecast: "computed"; readonly changes: readonly Change[] }> {
+  input: { readonly cluster: Cluster; readonly refresh?: readonly string[] },
+): Promise<Pick<Plan<Work>, "cluster" | "forecast" | "changes" | "outlook">> {
   const access = await context.target.store(input.cluster.name);
   try {
-    const { cluster, forecast, changes } = await makePlan(context, input.cluster, access?.store, false);
-    return { cluster, forecast, changes };
+    const { refresh = [] } = input;
+    const made = await makePlan(context, input.cluster, access?.store, false, { refresh });
+    const { cluster, forecast, changes, outlook } = made;
+    return { cluster, forecast, changes, ...(outlook === undefined ? {} : { outlook }) };
   } finally {
     await access?.close();
   }

@@ -18,6 +18,7 @@ export async function publish(context: Context, store: ClusterStore, plan: Launc
       writeOnce(store, "groupRevision", { revision: revision.id, group: group.group }, group),
     ),
     writeOnce(store, "servicesRevision", { revision: revision.id }, revision.services),
+    ...(revision.facts === undefined ? [] : [writeOnce(store, "facts", { revision: revision.id }, revision.facts)]),
   ]);
   await updateRecord(store, "pointer", {}, (now) => ({
     revision: revision.id,

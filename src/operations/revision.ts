@@ -11,6 +11,8 @@ export type Revision = {
   readonly id: string;
   readonly groups: readonly GroupRevision[];
   readonly services: ServicesRevision;
+  /** What it stands on where something floats. */
+  readonly facts?: RecordValue<"facts">;
 };
 
 /** What the outside has to say before a revision can be described. */
@@ -19,6 +21,8 @@ export type RevisionFacts = {
   readonly imageIds: ReadonlyMap<string, string>;
   /** Versions of secrets by `<service>.<secret>`, and of logins by host. */
   readonly secretVersions: ReadonlyMap<string, string>;
+  /** What the target's world said, and when. */
+  readonly facts?: { readonly value: unknown; readonly gathered: number };
 };
 
 /** The name of a service's secret in the store; a service's name has no dot. */
@@ -100,13 +104,20 @@ export function describe(cluster: Cluster, facts: RevisionFacts): Read<Revision>
   const services = servicesOf(cluster, facts);
   const logins = cluster.registries.map(({ host }) => ({ host, version: facts.secretVersions.get(host) ?? "" }));
   const labels = Object.fromEntries(cluster.groups.map((group) => [group.name, { ...group.labels }]));
-  const id = createHash("sha256").update(canonical({ groups, services, logins, labels })).digest("hex").slice(0, 12);
+  const pinned = facts.facts === undefined ? {} : { facts: facts.facts.value };
+  const id = createHash("sha256")
+    .update(canonical({ groups, services, logins, labels, ...pinned }))
+    .digest("hex")
+    .slice(0, 12);
   return {
     kind: "good",
     value: {
       id,
       groups: groups.map((group) => ({ revision: id, ...group })),
       services: { revision: id, services, labels, logins },
+      ...(facts.facts === undefined
+        ? {}
+        : { facts: { revision: id, facts: facts.facts.value, gathered: facts.facts.gathered } }),
     },
     warnings: [],
   };

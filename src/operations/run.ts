@@ -184,7 +184,7 @@ export async function awaitForgotten(
     (node) => node.role === "control" && node.state === "running",
   );
   await together(managers, (node) => target.nudge(node.name));
-  const untold = target.userData !== undefined;
+  const untold = target.deaf === true;
   const roster = await listRecords(store, "roster");
   const staying = new Set(roster.filter(({ value }) => value.state !== "gone").map(({ value }) => value.instance));
   const deadline = clock.now() + forgetPatience[untold ? "untold" : "told"];

@@ -50,6 +50,8 @@ export async function start(context: Context, input: StartInput): Promise<Starte
         before,
       });
     }
+    // Those that were ready before may have been started by a run that ended before it said so.
+    await context.target.still?.after(input.cluster, chosen, { emit: locked.context.emit, signal: context.signal });
     return {
       result: { cluster: input.cluster, nodes: stopped.map((node) => node.name) },
       changes: stopped.length,

@@ -39,6 +39,7 @@ export async function stop(context: Context, input: StopInput): Promise<Stopped>
       const verdict = wouldStop(await look(context, input.cluster), context.target.name, control);
       if (!verdict.allowed) throw refused(input.cluster, verdict.node, verdict.why);
     }
+    await context.target.still?.before(input.cluster, chosen, { emit: locked.context.emit, signal: context.signal });
     await stopTogether(locked, input, workers);
     if (!guarded) await stopTogether(locked, input, control);
     else for (const node of control) await stopGuarded(locked, input, node);

@@ -34,7 +34,7 @@ export async function sync(context: Context, { cluster }: { readonly cluster: Cl
       async (locked) => {
         const { store } = locked;
         await found(locked, cluster);
-        const plan = await makePlan(locked.context, cluster, store, true);
+        const plan = await makePlan(locked.context, cluster, store, true, { keep: false });
         const carried = new Set(plan.steps.flatMap((step) => (step.kind === "publish" ? step.carries : [])));
         const done = plan.changes.filter(({ id }) => carried.has(id));
         const left = plan.changes.filter(({ id }) => !carried.has(id));

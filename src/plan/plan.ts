@@ -12,6 +12,20 @@ export type Change = {
   readonly nodes: { readonly restarted: readonly NodeName[]; readonly replaced: readonly NodeName[] };
   /** The field of cluster.yml that causes it. */
   readonly origin?: Path;
+  /** Dollars a month that it costs from then on, where it costs anything. */
+  readonly monthly?: number;
+};
+
+/** How a plan was made: computed by us, or by CloudFormation. */
+export type Forecast = "computed" | "change-set";
+
+/** What there is to know of the whole, where a target has something to say. */
+export type Outlook = {
+  /** Dollars a month of the whole cluster. */
+  readonly monthly?: number;
+  /** Calls of the target's API that carrying it out will take. */
+  readonly calls?: number;
+  readonly notes: readonly string[];
 };
 
 /** What the runner executes; `Work` is plain data that only the target understands. */
@@ -44,7 +58,8 @@ export type PlannedNode = {
 export type Plan<Work> = {
   readonly cluster: ClusterName;
   readonly target: TargetName;
-  readonly forecast: "computed";
+  readonly forecast: Forecast;
+  readonly outlook?: Outlook;
   readonly changes: readonly Change[];
   readonly steps: readonly Step<Work>[];
 };

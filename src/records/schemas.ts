@@ -264,6 +264,8 @@ export const servicesRevisionRecord = z.object({
   /** Hosts whose login lies under `control/logins/<host>`. */
   logins: z.array(z.object({ host: z.string(), version: z.string() })),
 });
+/** What the target's world said when this revision was made; plain data that only the target understands. */
+export const factsRecord = z.object({ revision: z.string(), facts: z.unknown(), gathered: time });
 export const secretRecord = z.object({ value: z.string(), version: z.string() });
 export const loginRecord = z.object({
   host: z.string(),

@@ -240,6 +240,13 @@ export const records = {
     read: [...managers, "gateway"],
     how: "once",
   },
+  facts: {
+    key: "revisions/{revision}/facts",
+    schema: schemas.factsRecord,
+    write: ["operator"],
+    read: ["operator"],
+    how: "once",
+  },
   node: {
     key: "nodes/{instance}",
     schema: schemas.nodeRecord,

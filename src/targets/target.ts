@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import type { Cluster, ClusterName, NodeName, TargetName } from "../cluster/cluster.ts";
 import type { Emit } from "../events/event.ts";
 import type { MachineConfig } from "../machine/machine.ts";
-import type { Change, Observed, ObservedNode, Step } from "../plan/plan.ts";
+import type { Change, Forecast, Observed, ObservedNode, Outlook, Step } from "../plan/plan.ts";
 import type { ClusterStore } from "../store/store.ts";
 
 /** What an operation on a cluster is given: where to say things and when to stop. */
@@ -17,8 +17,8 @@ export type Admission = { readonly token: string; readonly pin: string; readonly
 /** A connection to the cluster's store with the operator's rights. */
 export type StoreAccess = {
   readonly store: ClusterStore;
-  /** The host at which nodes reach the store. */
-  readonly address: string;
+  /** The host at which nodes reach the store; undefined: no server of ours is there, which would need a certificate. */
+  readonly address: string | undefined;
   close(): Promise<void>;
 };
 
@@ -67,7 +67,23 @@ export type ProgramSums = { readonly agent: string; readonly node: Readonly<Reco
 export type NodeImageAccess = { wanted(): Promise<string>; ensure(run: Run): Promise<string> };
 
 /** Something that bears the cluster's name. */
-export type Leftover = { readonly kind: string; readonly name: string; readonly blocker?: string };
+export type Leftover = {
+  readonly kind: string;
+  readonly name: string;
+  readonly blocker?: string;
+  /** What a cleanup may be told to keep. */
+  readonly data?: true;
+};
+
+/** A creation came to nothing; whoever asked for it takes away what is left of it. */
+export class CreationFailed extends Error {
+  readonly next: string;
+  constructor(message: string, next: string) {
+    super(message);
+    this.name = "CreationFailed";
+    this.next = next;
+  }
+}
 
 /** All that operations know of a target, beside the launch's own desires. `Work` is plain data that only the target understands. */
 export interface Target<Work = unknown> {
@@ -76,15 +92,21 @@ export interface Target<Work = unknown> {
   readonly image?: NodeImageAccess;
   /** Nodes start by other means than ours: they come by user data, which points at these programs. */
   readonly userData?: { sums(): Promise<ProgramSums> };
+  /** Nodes cannot be told to look at once: they look by themselves. */
+  readonly deaf?: true;
+  /** Control nodes write the roster, by what they see; else operators do, as they make nodes. */
+  readonly keepsRoster?: true;
+  /** Milliseconds between two looks while nodes are waited for, where looks are counted. */
+  readonly observeEvery?: number;
+  readonly floating?: Floating;
+  readonly interrupted?: Interrupted;
+  /** Before nodes are stopped, and after stopped ones are ready again: so that nobody brings others in their place. */
+  readonly still?: {
+    before(cluster: ClusterName, nodes: readonly ObservedNode[], run: Run): Promise<void>;
+    after(cluster: ClusterName, nodes: readonly ObservedNode[], run: Run): Promise<void>;
+  };
   /** Whether the engine or account can be reached, and what it lacks; for `doctor` and for clear errors. */
-  examine(): Promise<
-    readonly {
-      readonly subject: string;
-      readonly state: "good" | "warning" | "bad";
-      readonly message: string;
-      readonly fix?: string;
-    }[]
-  >;
+  examine(): Promise<readonly Examination[]>;
   list(): Promise<readonly ClusterName[]>;
   /** Starts what holds the store where it is stopped, such as after a reboot of the machine; nothing else. */
   wake(cluster: ClusterName): Promise<void>;
@@ -95,7 +117,7 @@ export interface Target<Work = unknown> {
   /** Makes what lies below the nodes: image, network, gateway with the store. Idempotent. */
   prepare(cluster: Cluster, run: Run): Promise<StoreAccess>;
   /** Undefined instead of a cluster: remove all that is there. */
-  plan(cluster: Cluster | undefined, observed: Observed): Promise<TargetPlan<Work>>;
+  plan(cluster: Cluster | undefined, observed: Observed, request?: PlanRequest): Promise<TargetPlan<Work>>;
   /** The steps with which one node leaves for good. */
   removal(node: ObservedNode, cluster: ClusterName): readonly Step<Work>[];
   apply(work: Work, run: Run & { readonly admission?: Admission }): Promise<void>;
@@ -105,8 +127,64 @@ export interface Target<Work = unknown> {
   localImages(references: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Puts a local image into nodes that lack it, once their engine is up; gives the nodes that got it. */
   loadImage(reference: string, id: string, nodes: readonly NodeName[], run: Run): Promise<readonly NodeName[]>;
+  /** Writes what launches the cluster to a place from which others launch it; gives its address, and how. */
+  publish?(cluster: Cluster, to: string, facts: FactData): Promise<{ readonly url: string; readonly next: string }>;
   /** The proof of zero: all that bears the cluster's name. */
   leftovers(cluster: ClusterName): Promise<readonly Leftover[]>;
 }
 
-export type TargetPlan<Work> = { readonly changes: readonly Change[]; readonly steps: readonly Step<Work>[] };
+export type TargetPlan<Work> = {
+  readonly changes: readonly Change[];
+  readonly steps: readonly Step<Work>[];
+  /** Computed, when left out. */
+  readonly forecast?: Forecast;
+  readonly outlook?: Outlook;
+  /** The wave that takes the store away; when left out, the one before the last. */
+  readonly storeWave?: number;
+};
+
+/** What a plan stands on beside the file and what was observed. */
+export type PlanRequest = {
+  /** What the target's own `gather` gave, and the revision has pinned. */
+  readonly facts?: FactData;
+  /** SHA-256 of the root certificate, once there is one. */
+  readonly pin?: string;
+  /** Whether the steps will be taken: what a plan makes to look at is taken away again where they will not. */
+  readonly keep: boolean;
+  /** A creation that fails is left as it is, to be looked at. */
+  readonly leave?: boolean;
+  /** Disks and the store stay when all else goes. */
+  readonly keepData?: boolean;
+  readonly signal: AbortSignal;
+};
+
+/** Facts as plain data, whose shape only the target knows. */
+export type FactData = object;
+
+/** Something that was looked at before the first thing is made, or by `doctor`. */
+export type Examination = {
+  readonly subject: string;
+  readonly state: "good" | "warning" | "bad";
+  readonly message: string;
+  readonly fix?: string;
+};
+
+/** What a target's world says, and may say otherwise tomorrow: gathered once and pinned in the revision. */
+export interface Floating {
+  /** What `--refresh` may name. */
+  readonly names: readonly string[];
+  /** What is pinned stays, but for what is to be asked anew; gives the same data for the same answers. */
+  gather(cluster: Cluster, pinned: FactData | undefined, refresh: readonly string[]): Promise<FactData>;
+  /** For people: what it is, and how old. */
+  describe(facts: FactData, gathered: number, now: number): readonly string[];
+  /** What would stop a launch of this cluster, all at once. Makes nothing. */
+  examine(cluster: Cluster, facts: FactData): Promise<readonly Examination[]>;
+}
+
+/** What an interrupted run leaves behind can be under way, or have failed. */
+export interface Interrupted {
+  /** Waits for what is under way. `failed`: a creation that is good for nothing; `nothing`: there is only the store. */
+  rest(cluster: Cluster, run: Run): Promise<"nothing" | "there" | "failed">;
+  /** Takes a creation that failed away. */
+  discard(cluster: Cluster, run: Run): Promise<void>;
+}

@@ -1,4 +1,4 @@
-import type { AwsFacts } from "./aws/facts.ts";
+import type { AwsFacts } from "./aws/facts/facts.ts";
 
 export type Facts = AwsFacts;
 
@@ -6,7 +6,8 @@ export type Facts = AwsFacts;
 export async function templates() {
   const { compile } = await import("./aws/compile.ts");
   const { plainValue, prettyTemplate: pretty } = await import("./aws/cloudformation.ts");
-  const { readFacts, noFacts } = await import("./aws/facts.ts");
+  const { readFacts, noFacts } = await import("./aws/facts/facts.ts");
+  const { offlinePlan } = await import("./aws/offline.ts");
   const { nodePolicy, operatorPolicy } = await import("./aws/policy/policy.ts");
-  return { compile, pretty, plainValue, readFacts, noFacts, nodePolicy, operatorPolicy };
+  return { compile, pretty, plainValue, readFacts, noFacts, nodePolicy, operatorPolicy, offlinePlan };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { architectureOf } from "../../src/cluster/aws.ts";
 import { compile } from "../../src/targets/aws/compile.ts";
-import { readFacts, type AwsFacts } from "../../src/targets/aws/facts.ts";
+import { readFacts, type AwsFacts } from "../../src/targets/aws/facts/facts.ts";
 import { partOf } from "../../src/targets/aws/graph/network.ts";
 import { idPart } from "../../src/targets/aws/graph/names.ts";
 import { GraphError, inOrder } from "../../src/targets/aws/graph/order.ts";

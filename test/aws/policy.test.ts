@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { noFacts } from "../../src/targets/aws/facts.ts";
+import type { ClusterName } from "../../src/cluster/cluster.ts";
+import { bucketName } from "../../src/targets/aws/bucket/name.ts";
+import { noFacts } from "../../src/targets/aws/facts/facts.ts";
 import { plainValue } from "../../src/targets/aws/cloudformation.ts";
 import { handlers } from "../../src/targets/aws/policy/handlers.ts";
 import { nodePolicy, operatorPolicy } from "../../src/targets/aws/policy/policy.ts";
@@ -95,6 +97,6 @@ test("a node's policy is the one in the template, with what is known outside of 
     "arn:aws:autoscaling:eu-central-1:012345678901:autoScalingGroup:*:autoScalingGroupName/demo.worker",
   );
   expect(statements.find(({ Sid }) => Sid === "CreateRecords")?.Resource).toContain(
-    "arn:aws:s3:::slipway-demo-*/records/nodes/${aws:userid}",
+    `arn:aws:s3:::${bucketName("demo" as ClusterName, "012345678901", "eu-central-1")}/records/nodes/\${aws:userid}`,
   );
 });

@@ -4,7 +4,7 @@ import type { Cluster } from "../../src/cluster/cluster.ts";
 import { readCluster } from "../../src/cluster/read.ts";
 import type { Read } from "../../src/problems/problem.ts";
 import { compile, type Compiled } from "../../src/targets/aws/compile.ts";
-import { noFacts, readFacts, type AwsFacts } from "../../src/targets/aws/facts.ts";
+import { noFacts, readFacts, type AwsFacts } from "../../src/targets/aws/facts/facts.ts";
 import type { Boot } from "../../src/targets/aws/user-data.ts";
 
 const folder = join(import.meta.dirname, "scenarios");

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { readCluster } from "../../src/cluster/read.ts";
 import { compile } from "../../src/targets/aws/compile.ts";
-import { noFacts } from "../../src/targets/aws/facts.ts";
+import { noFacts } from "../../src/targets/aws/facts/facts.ts";
 import { inOrder, needsOf } from "../../src/targets/aws/graph/order.ts";
 import { resourceTypes } from "../../src/targets/aws/graph/resource.ts";
 import { limits } from "../../src/targets/aws/limits.ts";

@@ -60,9 +60,26 @@ export const rooms = {
   aws: {
     path: /^src\/targets\/aws\//,
     may: ["target", "plan", "records", "describe", "paths", "cluster", "machine", "spec"],
-    libraries: ["ipaddr.js", "zod/mini"],
+    libraries: [
+      "ipaddr.js",
+      "zod/mini",
+      // One file knows each: src/targets/aws/clients/.
+      "@aws-sdk/client-auto-scaling",
+      "@aws-sdk/client-cloudformation",
+      "@aws-sdk/client-cloudwatch-logs",
+      "@aws-sdk/client-ec2",
+      "@aws-sdk/client-iam",
+      "@aws-sdk/client-pricing",
+      "@aws-sdk/client-resource-groups-tagging-api",
+      "@aws-sdk/client-service-quotas",
+      "@aws-sdk/client-sts",
+    ],
   },
-  registry: { path: /^src\/targets\/registry\.ts$/, may: ["target", "docker", "files", "cluster"], libraries: [] },
+  registry: {
+    path: /^src\/targets\/registry\.ts$/,
+    may: ["target", "aws", "docker", "files", "cluster"],
+    libraries: [],
+  },
   /** What targets' halves that only write have to offer, each loaded when it is asked for. */
   templates: { path: /^src\/targets\/templates\.ts$/, may: ["aws", "cluster"], libraries: [] },
   operations: {

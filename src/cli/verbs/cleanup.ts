@@ -2,40 +2,77 @@ import { buildCommand } from "@stricli/core";
 import { chosenCluster } from "../choice.ts";
 import { act, type CliContext } from "../context.ts";
 import { docs } from "../docs.ts";
-import { acting, type Acting } from "../flags.ts";
+import type { ClusterName } from "../../cluster/cluster.ts";
+import type { Change } from "../../plan/plan.ts";
+import { acting, toggle, type Acting, type Toggle } from "../flags.ts";
+import type { Session } from "../session.ts";
 import { planText } from "../views/plan.ts";
 import { counted } from "../views/sentence.ts";
 import { clusterWord } from "../words.ts";
 
 export default (brief: string) =>
-  buildCommand<Acting, [string?], CliContext>({
+  buildCommand<Flags, [string?], CliContext>({
     docs: docs(
       brief,
       "Removes everything that bears the cluster's name, with its data, then searches once more and says that nothing is left,\nor what is left and why. What Slipway did not make it never removes.",
       [
         ["cleanup demo", "asks first"],
         ["cleanup demo --yes", "for scripts"],
+        ["cleanup demo --on aws --keep-data", "disks and the store stay"],
       ],
     ),
-    parameters: { flags: acting, positional: { kind: "tuple", parameters: [clusterWord] } },
-    func: act(async (session, flags: Acting, word?: string) => {
+    parameters: {
+      flags: { ...acting, keepData: toggle("--on aws: keep disks, snapshots and the store") },
+      positional: { kind: "tuple", parameters: [clusterWord] },
+    },
+    func: act(async (session, flags: Flags, word?: string) => {
       const { context } = await session.working();
       const cluster = await chosenCluster(session, context, word);
+      let keepData = flags.keepData === true;
       if (flags.yes !== true) {
         const preview = await session.world.operations.preview();
-        const changes = await preview(context, { cluster });
+        const changes = await preview(context, { cluster, keepData });
         if (changes.length > 0) session.note(planText(cluster, changes, session.err));
-        if (!(await session.confirm(`Remove all of ${cluster}, with its data?`, flags.yes))) return session.declined();
+        const agreed =
+          context.target.name === "aws"
+            ? await agreedByName(session, cluster, changes)
+            : (await session.confirm(`Remove all of ${cluster}, with its data?`, flags.yes)) && { keepData };
+        if (agreed === false) return session.declined();
+        keepData ||= agreed.keepData;
       }
       const cleanup = await session.world.operations.cleanup();
-      const { removed } = await cleanup(context, { cluster });
+      const { removed, kept = [] } = await cleanup(context, { cluster, keepData });
       session.close();
       if (flags.json) return "done";
       session.print(
         removed === 0
           ? `there is nothing of ${cluster}`
-          : `removed ${counted(removed, "object")}; nothing is left of ${cluster}`,
+          : `removed ${counted(removed, "object")}; ${kept.length > 0 ? `kept: ${kept.map(({ kind, name }) => `${kind} ${name}`).join(", ")}` : context.target.name === "aws" ? "0 left, $0.00/h" : `nothing is left of ${cluster}`}`,
       );
       return "done";
     }),
   });
+
+type Flags = Acting & { readonly keepData: Toggle };
+
+/** What is dear to undo is agreed to by its name, and its data apart. */
+async function agreedByName(
+  session: Session,
+  cluster: ClusterName,
+  changes: readonly Change[],
+): Promise<{ readonly keepData: boolean } | false> {
+  const counts = new Map<string, number>();
+  for (const { kind } of changes) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  session.note([...counts].map(([kind, count]) => `${count} ${kind}`).join(", "));
+  // Where nobody can be asked this says what to do instead.
+  if (!session.mayAsk) return session.confirm(`Remove all of ${cluster}?`, false).then(() => false);
+  const prompts = await session.world.prompts();
+  const said = await prompts.text(`Remove ${cluster}? Its name, to agree:`, "", (value) =>
+    value === cluster || value === "" ? undefined : `it is called ${cluster}; nothing, to leave it`,
+  );
+  if (said !== cluster) return false;
+  const data = changes.filter(({ kind }) => kind === "volume" || kind === "snapshot" || kind === "bucket").length;
+  if (data === 0) return { keepData: false };
+  const remove = await prompts.confirm(`Its data too (${counted(data, "disk or store")})?`);
+  return remove === undefined ? false : { keepData: !remove };
+}

@@ -6,11 +6,17 @@ import { act, type CliContext } from "../context.ts";
 import { docs } from "../docs.ts";
 import { besideFile, shownClusterFile } from "../file.ts";
 import { UsageError } from "../failure.ts";
-import { acting, toggle, type Acting, type Toggle } from "../flags.ts";
+import { acting, factsNamed, refreshFlag, toggle, type Acting, type Toggle } from "../flags.ts";
 import type { Session } from "../session.ts";
 import { fileWord } from "../words.ts";
 
-type Flags = Acting & { readonly output: string | undefined; readonly whole: Toggle; readonly controlToken: Toggle };
+type Flags = Acting & {
+  readonly output: string | undefined;
+  readonly whole: Toggle;
+  readonly controlToken: Toggle;
+  readonly keep: Toggle;
+  readonly refresh: string | undefined;
+};
 
 export default (brief: string) =>
   buildCommand<Flags, [string?], CliContext>({
@@ -21,6 +27,7 @@ export default (brief: string) =>
         ["launch", "./cluster.yml"],
         ["launch examples/swarm.yml --yes", "without questions"],
         ["launch --json --yes", "one event per line, for programs"],
+        ["launch --on aws --keep", "a creation that fails is left to be looked at"],
         ["launch --on files -o out", "user data for machines that you start yourself"],
       ],
     ),
@@ -36,6 +43,8 @@ export default (brief: string) =>
         },
         whole: toggle("--on files: all files and units in the user data"),
         controlToken: toggle("--on files: a join token for the control group, though it has nodes"),
+        keep: toggle("--on aws: leave a creation that fails as it is"),
+        refresh: refreshFlag,
       },
       aliases: { o: "output" },
       positional: { kind: "tuple", parameters: [fileWord] },
@@ -55,10 +64,13 @@ export default (brief: string) =>
         );
       const { context: given, events } = await session.working(cluster.target);
       const context = besideFile(session, given, file, source);
-      if (flags.yes !== true && !(await agreed(session, context, cluster))) return session.declined();
+      if (flags.keep === true && cluster.target !== "aws")
+        throw new UsageError("--keep is for --on aws", `slipway launch ${file}`);
+      const refresh = factsNamed(flags.refresh);
+      if (flags.yes !== true && !(await agreed(session, context, cluster, refresh))) return session.declined();
       if (flags.output !== undefined) return handOut(session, context, cluster, flags, file);
       const launch = await session.world.operations.launch();
-      const { status, settled } = await launch(context, { cluster });
+      const { status, settled } = await launch(context, { cluster, refresh, leave: flags.keep === true });
       session.close();
       if (flags.json) return "done";
 
@@ -112,11 +124,16 @@ async function handOut(
 }
 
 /** Shows what would be lost and asks; a plan that only adds needs no answer. */
-async function agreed(session: Session, context: Context, cluster: Cluster): Promise<boolean> {
+async function agreed(
+  session: Session,
+  context: Context,
+  cluster: Cluster,
+  refresh: readonly string[],
+): Promise<boolean> {
   const plan = await session.world.operations.plan();
-  const { changes } = await plan(context, { cluster });
+  const { changes, outlook } = await plan(context, { cluster, refresh });
   const { loses, planText } = await import("../views/plan.ts");
   if (!changes.some(loses)) return true;
-  session.note(planText(cluster.name, changes, session.err));
+  session.note(planText(cluster.name, changes, session.err, outlook));
   return session.confirm("Do it?", false);
 }

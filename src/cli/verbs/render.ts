@@ -24,6 +24,7 @@ type Flags = Pick<Common, "name" | "json" | "quiet" | "noColor"> & {
   readonly token: string | undefined;
   readonly facts: string | undefined;
   readonly output: string | undefined;
+  readonly publish: string | undefined;
   readonly force: Toggle;
 };
 
@@ -68,6 +69,7 @@ export default (brief: string) =>
         token: word("token", "a join token of the group"),
         facts: word("file", "what AWS has said, for --format cloudformation (default: nothing)"),
         output: word("file", "write the template there"),
+        publish: word("s3://…", "--format cloudformation: write it there, with the programs that nodes fetch"),
         force: toggle("write over a file that is there"),
         name: common.name,
         json: common.json,

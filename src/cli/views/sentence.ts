@@ -20,6 +20,9 @@ const sentences: { readonly [Name in EventName]: (event: Of<Name>) => string } =
   "image.ready": ({ image, built }) => `image ${image} ${built ? "built" : "is there"}`,
   "image.warning": ({ image, message }) => `warning: image ${image}: ${message}`,
   "service.imageLoaded": ({ service, node, image }) => `${service}: image ${image} loaded into ${node}`,
+  "stack.progress": ({ stack, state, done, total }) => `stack ${stack}: ${state}, ${done} of ${total} resources`,
+  "resource.failed": ({ resource, kind, reason, origin }) =>
+    `${kind} ${resource}: ${reason}${origin === undefined ? "" : ` (${origin})`}`,
   "node.created": ({ node }) => `${node}: created`,
   "node.removed": ({ node }) => `${node}: removed`,
   "node.phase": ({ node, phase, reason }) => `${node}: ${phase}${reason === undefined ? "" : `: ${reason}`}`,

@@ -1,6 +1,7 @@
 import { AwsV4Signer } from "aws4fetch";
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
+import { troubleOf } from "./errors.ts";
 
 export type AwsCredentials = {
   readonly accessKeyId: string;
@@ -11,10 +12,12 @@ export type AwsCredentials = {
 export type AwsRequest = {
   /** As the signature names it: `s3`, `sts`, `ec2`, `cloudformation`. */
   readonly service: string;
-  readonly method: "GET" | "PUT" | "POST" | "DELETE";
+  readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string;
+  /** Milliseconds for this one, where it carries much. */
+  readonly timeout?: number;
 };
 export type AwsAnswer = {
   readonly status: number;
@@ -55,24 +58,6 @@ export type AwsRequester = (request: AwsRequest) => Promise<AwsAnswer>;
 
 const mostAttempts = 5;
 const pause = { shortest: 100, longest: 5_000 };
-/** AWS's words for "later"; everything of status 500 and above is one too. */
-const later = new Set([
-  "Throttling",
-  "ThrottlingException",
-  "ThrottledException",
-  "RequestLimitExceeded",
-  "RequestThrottled",
-  "RequestThrottledException",
-  "TooManyRequestsException",
-  "PriorRequestNotComplete",
-  "SlowDown",
-  "RequestTimeout",
-  "ConditionalRequestConflict",
-  "OperationAborted",
-]);
-const expired = new Set(["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"]);
-const skewed = new Set(["RequestTimeTooSkewed", "InvalidSignatureException", "RequestInTheFuture"]);
-
 /**
  * Requests to AWS without its SDK: signed (Signature Version 4), repeated with growing, jittered pauses when AWS is busy
  * or silent, at most five times; once more with new credentials when they have expired, and once more by AWS's own clock
@@ -97,7 +82,7 @@ export function awsRequester(ports: AwsPorts): AwsRequester {
       datetime: new Date(clock.now() + ahead).toISOString().replaceAll(/[:-]|\.\d{3}/g, ""),
     });
     const { method, url, headers, body } = await signer.sign();
-    const limit = AbortSignal.timeout(timeout);
+    const limit = AbortSignal.timeout(request.timeout ?? timeout);
     const response = await (ports.fetch ?? fetch)(url, {
       method,
       headers,
@@ -125,17 +110,19 @@ export function awsRequester(ports: AwsPorts): AwsRequester {
       try {
         const answer = await once(request, anew);
         const { code, message } = errorOf(answer);
-        if (expired.has(code) && !anew) {
+        const trouble = code === "" ? undefined : troubleOf(code, answer.status, message);
+        if (trouble === "expired" && !anew) {
           anew = true;
           continue;
         }
         const theirs = Date.parse(answer.headers.get("date") ?? "");
-        if (skewed.has(code) && !corrected && Number.isFinite(theirs)) {
+        if (trouble === "skewed" && !corrected && Number.isFinite(theirs)) {
           corrected = true;
           ahead = theirs - clock.now();
           continue;
         }
-        if (answer.status < 500 && answer.status !== 429 && !later.has(code)) return { ...answer, repeated };
+        const again = trouble === "throttled" || trouble === "unreachable";
+        if (answer.status < 500 && answer.status !== 429 && !again) return { ...answer, repeated };
         const why = `${code || answer.status}${message === "" ? "" : `: ${message}`}`;
         if (attempt === mostAttempts)
           throw new AwsError("unreachable", code, `${request.service} of AWS is busy: ${why}`);

@@ -1,7 +1,7 @@
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { Problem, Read } from "../../problems/problem.ts";
 import { templateJson } from "./cloudformation.ts";
-import type { AwsFacts } from "./facts.ts";
+import type { AwsFacts } from "./facts/facts.ts";
 import { graphOf } from "./graph/graph.ts";
 import type { Graph } from "./graph/resource.ts";
 import { factProblems } from "./judge.ts";

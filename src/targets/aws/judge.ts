@@ -2,7 +2,7 @@ import { architectureOf } from "../../cluster/aws.ts";
 import { zoneCount } from "../../cluster/aws-network.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { Path, Problem } from "../../problems/problem.ts";
-import type { AwsFacts } from "./facts.ts";
+import type { AwsFacts } from "./facts/facts.ts";
 
 /** What the file asks for and AWS, as far as it was asked, does not have. */
 export function factProblems(cluster: Cluster, facts: AwsFacts): readonly Problem[] {

@@ -88,6 +88,7 @@ export function filesTarget(settings: FilesSettings): Target<FilesWork> {
 
   return {
     name: "files",
+    deaf: true,
 
     userData: {
       async sums() {

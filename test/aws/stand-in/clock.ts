@@ -17,6 +17,8 @@ export interface StandInClock extends Clock {
   advance(milliseconds: number): Promise<void>;
   /** Resolves when nothing more happens without time passing. */
   settled(): Promise<void>;
+  /** Nobody who sleeps now wakes any more. */
+  clear(): void;
 }
 
 type Sleeper = { readonly at: number; readonly client: boolean; readonly wake: () => void };
@@ -135,6 +137,7 @@ export function standInClock(start = Date.parse("2026-11-21T12:00:00Z")): StandI
       time = Math.max(time, end);
     },
     settled,
+    clear: () => sleepers.clear(),
   };
 }
 

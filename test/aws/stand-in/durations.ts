@@ -14,7 +14,9 @@ export const durations = {
   instanceRemembered: 3_600,
   volumeAttaching: 4,
   volumeDetaching: 6,
-  interfaceAttaching: 3,
+  /** NAT gateways: a minute and a half to come, most of one to go (assumed). */
+  natPending: 90,
+  natDeleting: 50,
   /** Auto Scaling asks for its instances' health about once a minute (assumed). */
   healthCheck: 30,
   /** Between an attempt to launch that failed and the next (assumed; AWS backs off further). */

@@ -41,8 +41,13 @@ export async function launched(standIn: StandIn, client: Client = standIn.client
 }
 
 /** Asks every five seconds until a stack rests; gives the status in which it does. */
-export async function rested(standIn: StandIn, stack: string, client: Client = standIn.client()): Promise<string> {
-  const { cloudformation } = sdkOver(client);
+export async function rested(
+  standIn: StandIn,
+  stack: string,
+  client: Client = standIn.client(),
+  region = standIn.region,
+): Promise<string> {
+  const { cloudformation } = sdkOver(client, region);
   for (;;) {
     const { Stacks: [one] = [] } = await cloudformation.send(new DescribeStacksCommand({ StackName: stack }));
     const status = one?.StackStatus ?? "";

@@ -19,8 +19,11 @@ export function internalCall(
       PutBucketPolicy: "policy",
       DeleteBucketPolicy: "policy",
     }[action];
+    // The first region has no name in S3.
     const made =
-      "<CreateBucketConfiguration><LocationConstraint>" + region + "</LocationConstraint></CreateBucketConfiguration>";
+      region === "us-east-1"
+        ? ""
+        : `<CreateBucketConfiguration><LocationConstraint>${region}</LocationConstraint></CreateBucketConfiguration>`;
     return {
       ...common,
       method: action.startsWith("Delete") ? "DELETE" : "PUT",

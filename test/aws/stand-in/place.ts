@@ -33,6 +33,8 @@ export type Place = {
   readonly backend: Backend;
   /** Asks a service as AWS's own services do: with its rules, without faults and records. */
   ask(service: string, action: string, parameters?: { readonly [key: string]: Given }, as?: Caller): Promise<Element>;
+  /** Notes what CloudFormation asks in its caller's name, for a resource of a type. */
+  onBehalf(type: string, service: string, action: string, parameters: { readonly [key: string]: Given }): void;
   /** 17 hex digits, as ids end; the same at every run. */
   id(prefix: string): string;
 };

@@ -1,5 +1,6 @@
 import type { AwsCredentials } from "../../../src/host/aws/request.ts";
 import type { Clock } from "../../../src/host/clock.ts";
+import { denied, dropped, good, requestId } from "./answers.ts";
 import { type AutoScaling, autoScalingOf } from "./autoscaling/autoscaling.ts";
 import { type Answer, type Call, type Caller, isMutating, type Recorded, Refusal, refusalAnswer } from "./call.ts";
 import { type CloudFormation, cloudFormationOf } from "./cloudformation/cloudformation.ts";
@@ -8,9 +9,11 @@ import { type Ec2, ec2Of } from "./ec2/ec2.ts";
 import type { Instance } from "./ec2/instances.ts";
 import { faultBook, type Faults, refusalOf } from "./faults.ts";
 import { identities, serveSts } from "./identity.ts";
+import { type Listening, listenWith } from "./listen.ts";
 import { backendOf, type Moto, readAnswer } from "./moto.ts";
 import { internalCall } from "./internal.ts";
 import { type Nodes, obedientNodes } from "./nodes.ts";
+import { iamActions } from "./rights.ts";
 import { iamOf, serveJson } from "./others.ts";
 import type { Place, Settings } from "./place.ts";
 import { durations } from "./durations.ts";
@@ -41,12 +44,16 @@ export interface StandIn {
   readonly settings: Settings;
   /** Every call so far, in its order. */
   readonly calls: readonly Recorded[];
+  /** What CloudFormation has asked in its caller's name, as IAM's actions by type of resource. */
+  readonly onBehalf: ReadonlyMap<string, ReadonlySet<string>>;
   nodes: Nodes;
   onRequest: OnRequest | undefined;
   /** A program that can be killed; of another account if that is said. */
   client(options?: { readonly account?: string; readonly expires?: number }): Client;
   /** The same, with the role of an instance. */
   asInstance(id: string): Client;
+  /** Answers on loopback, for whole processes; the service is read from the signature. */
+  listen(): Promise<Listening>;
   /** From this moment on, all credentials are old. */
   expireCredentials(): void;
   /** What there is in an account and region, for a look past the API and for changes out of band. */
@@ -86,6 +93,7 @@ export async function standInOver(
   const faults = faultBook(clock.now);
   const settings = usualSettings();
   const calls: Recorded[] = [];
+  const onBehalf = new Map<string, Set<string>>();
   const places = new Map<string, Services & { readonly serve: (call: Call) => Promise<Answer> }>();
   const buckets: Buckets = new Map();
   const iams = new Map<string, ReturnType<typeof iamOf>>();
@@ -113,6 +121,16 @@ export async function standInOver(
       faults,
       backend: backendOf(moto, clock, where, of),
       id,
+      onBehalf(type, service, action, parameters) {
+        const known = onBehalf.get(type) ?? new Set();
+        onBehalf.set(type, known);
+        for (const one of iamActions({
+          service,
+          action,
+          tagged: "TagSpecification" in parameters || "Tags" in parameters,
+        }))
+          known.add(one);
+      },
       async ask(service, action, parameters = {}, as = asAws) {
         const answer = await serve(internalCall(service, action, parameters, as, where));
         const root = readAnswer(answer, service, action);
@@ -294,6 +312,7 @@ export async function standInOver(
     faults,
     settings,
     calls,
+    onBehalf,
     nodes: { booted: () => undefined, leaving: () => undefined, stopped: () => undefined, terminated: () => undefined },
     onRequest: undefined,
     client: ({ account: of = account, expires } = {}) => clientOf(issue(of, expires), false),
@@ -312,17 +331,22 @@ export async function standInOver(
       roles.set(instanceId, client);
       return client;
     },
+    listen: () => listenWith((input, init) => standIn.fetch(input, init)),
     expireCredentials: () => keys.expireAll(),
     place: (of = account, where = region) => servicesIn(of, where),
     async reset() {
       for (const client of roles.values()) client.kill();
       first.kill();
+      clock.clear();
+      await clock.settled();
+      clock.clear();
       places.clear();
       buckets.clear();
       iams.clear();
       roles.clear();
       faults.clear();
       calls.length = 0;
+      onBehalf.clear();
       n = 0;
       Object.assign(settings, usualSettings());
       keys = identities(clock.now, id);
@@ -351,34 +375,4 @@ class Killed extends Error {}
 function forever(go?: () => void): Promise<never> {
   go?.();
   return new Promise(() => undefined);
-}
-
-/** As `fetch` says it. */
-function dropped(message: string): TypeError {
-  return new TypeError("fetch failed", { cause: Object.assign(new Error(message), { code: "ECONNRESET" }) });
-}
-
-function denied({ service, action, caller }: Call): Refusal {
-  const message = `User: ${caller.arn} is not authorized to perform: ${service}:${action} because no identity-based policy allows the ${service}:${action} action`;
-  if (service === "ec2")
-    return new Refusal("UnauthorizedOperation", "You are not authorized to perform this operation.", 403);
-  return new Refusal(
-    service === "s3"
-      ? "AccessDenied"
-      : service === "sts" || service === "iam" || service === "cloudformation"
-        ? "AccessDenied"
-        : "AccessDeniedException",
-    message,
-    403,
-  );
-}
-
-function requestId(number: number): string {
-  return `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
-}
-
-async function good(answer: Promise<Answer>): Promise<Answer> {
-  const { status, body } = await answer;
-  if (status < 400) return { status, body };
-  return { status, body: readAnswer({ status, body }, "s3", "GetObject").text };
 }

@@ -1,14 +1,23 @@
 import type { Cluster, Group } from "../../../cluster/cluster.ts";
-import type { AwsFacts } from "../facts.ts";
+import type { AwsFacts } from "../facts/facts.ts";
 import { imageParameters, launchTemplate, typeParameter } from "./machines.ts";
 import { memberId, memberResources } from "./members.ts";
+import { idPart } from "./names.ts";
 import { networkOf } from "./network.ts";
 import type { Graph, Output, Parameter } from "./resource.ts";
-import { roleResources } from "./roles.ts";
+import { roleId, roleResources } from "./roles.ts";
 import { everyNode, securityOf } from "./security.ts";
 import { logGroup, storeBucket, storeCondition, storeParameter, storeResources } from "./store.ts";
 import { attributeOf, idOf, pseudo, textOf, type Value } from "./value.ts";
 import { addressIds, countParameter, workerResources } from "./workers.ts";
+
+/** The account that each system's images make for who has the key (the systems' own documentation). */
+const logins: Readonly<Record<Cluster["os"], string>> = {
+  debian: "admin",
+  "fedora-coreos": "core",
+  flatcar: "core",
+  ubuntu: "ubuntu",
+};
 
 export type GraphInput = {
   readonly cluster: Cluster;
@@ -74,6 +83,17 @@ function outputsOf(cluster: Cluster, vpc: Value): readonly Output[] {
       name: "NodesSecurityGroup",
       description: "Worn by every node: name it where something else is to let them in",
       value: attributeOf(everyNode, "GroupId"),
+    },
+    ...cluster.groups.map((group) => ({
+      name: `${idPart(group.name)}RoleId`,
+      description: `Instances of the group ${group.name} are known to the store by this and their own id`,
+      value: attributeOf(roleId(group), "RoleId"),
+    })),
+    { name: "Login", description: "Who logs in to nodes", value: logins[cluster.os] },
+    {
+      name: "Reach",
+      description: "How nodes are reached: by ssh, or by Systems Manager's sessions",
+      value: cluster.aws.sshFrom.length === 0 && cluster.aws.sessionManager ? "session-manager" : "ssh",
     },
     ...members.map(({ n, id }) => ({
       name: `ControlAddress${n}`,

@@ -1,6 +1,6 @@
 import { architectureOf } from "../../../cluster/aws.ts";
 import type { Cluster, Group, Volume } from "../../../cluster/cluster.ts";
-import type { AwsFacts } from "../facts.ts";
+import type { AwsFacts } from "../facts/facts.ts";
 import { groupTags, idPart, originOf } from "./names.ts";
 import { profileId } from "./roles.ts";
 import type { Parameter, Resource } from "./resource.ts";

@@ -3,7 +3,7 @@ import { parts, zoneCount } from "../../../cluster/aws-network.ts";
 import type { AwsNetwork } from "../../../cluster/aws-settings.ts";
 import type { Cluster } from "../../../cluster/cluster.ts";
 import type { Origin } from "../../../machine/machine.ts";
-import type { AwsFacts } from "../facts.ts";
+import type { AwsFacts } from "../facts/facts.ts";
 import { clusterTags } from "./names.ts";
 import type { Parameter, Resource } from "./resource.ts";
 import { attributeOf, idOf, parameter, textOf, pseudo, type Reference, type Value } from "./value.ts";

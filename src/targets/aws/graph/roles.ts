@@ -15,9 +15,13 @@ export function profileId(group: Group): string {
   return `${idPart(group.name)}Profile`;
 }
 
+export function roleId(group: Group): string {
+  return `${idPart(group.name)}Role`;
+}
+
 /** A group's role and the profile by which its instances have it. */
 export function roleResources(cluster: Cluster, group: Group, addresses: readonly string[]): readonly Resource[] {
-  const id = `${idPart(group.name)}Role`;
+  const id = roleId(group);
   const { permissionsBoundary } = cluster.aws;
   const common = { layer: "access", origin: originOf(group) } as const;
   return [

@@ -3,7 +3,7 @@ import type { Cluster, Group } from "../../../cluster/cluster.ts";
 import type { Port } from "../../../components/component.ts";
 import { components } from "../../../components/registry.ts";
 import type { Origin } from "../../../machine/machine.ts";
-import type { AwsFacts } from "../facts.ts";
+import type { AwsFacts } from "../facts/facts.ts";
 import { clusterTags, idPart, nameOf, originOf, rangePart } from "./names.ts";
 import { endpointGroup } from "./network.ts";
 import type { Parameter, Resource } from "./resource.ts";

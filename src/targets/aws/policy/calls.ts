@@ -13,29 +13,24 @@ export type Calls = {
 };
 export type Purpose = "launch" | "operate" | "cleanup";
 
-const identity = ["sts:GetCallerIdentity"] as const;
-const look = ["autoscaling:DescribeAutoScalingGroups", "ec2:DescribeInstances"] as const;
-const state = [
-  "cloudformation:DescribeStackEvents",
-  "cloudformation:DescribeStackResources",
-  "cloudformation:DescribeStacks",
-  "cloudformation:GetTemplate",
-] as const;
-const change = [
-  "cloudformation:CreateChangeSet",
-  "cloudformation:DeleteChangeSet",
-  "cloudformation:DescribeChangeSet",
-  "cloudformation:ExecuteChangeSet",
-] as const;
+const look = ["autoscaling:DescribeAutoScalingGroups", "ec2:DescribeInstances", "sts:GetCallerIdentity"] as const;
 const records = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"] as const;
+const store = ["s3:GetBucketTagging", "s3:ListBucket"] as const;
+/** So that stopped instances are left alone, and minded again when they have been started. */
+const still = [
+  "autoscaling:CreateOrUpdateTags",
+  "autoscaling:ResumeProcesses",
+  "autoscaling:SetInstanceHealth",
+  "autoscaling:TerminateInstanceInAutoScalingGroup",
+  "autoscaling:UpdateAutoScalingGroup",
+] as const;
 
+/** What is really called: test/aws/operator compares it with the calls of whole lives. */
 export const calls: Readonly<Record<Purpose, Calls>> = {
   launch: {
     see: [
-      ...identity,
       ...look,
-      "cloudformation:ValidateTemplate",
-      "ec2:DescribeAvailabilityZones",
+      "ec2:DescribeAddresses",
       "ec2:DescribeImages",
       "ec2:DescribeInstanceTypeOfferings",
       "ec2:DescribeInstanceTypes",
@@ -44,27 +39,29 @@ export const calls: Readonly<Record<Purpose, Calls>> = {
       "ec2:DescribeSubnets",
       "ec2:DescribeVpcs",
       "iam:SimulatePrincipalPolicy",
+      "logs:DescribeLogGroups",
       "pricing:GetProducts",
-      "servicequotas:ListServiceQuotas",
+      "servicequotas:GetServiceQuota",
     ],
     stack: [
-      ...state,
-      ...change,
-      "cloudformation:CancelUpdateStack",
-      "cloudformation:ContinueUpdateRollback",
-      "cloudformation:CreateStack",
+      "cloudformation:CreateChangeSet",
+      "cloudformation:DeleteChangeSet",
       "cloudformation:DeleteStack",
-      "cloudformation:DetectStackDrift",
+      "cloudformation:DescribeChangeSet",
+      "cloudformation:DescribeStackDriftDetectionStatus",
+      "cloudformation:DescribeStackEvents",
       "cloudformation:DescribeStackResourceDrifts",
-      "cloudformation:RollbackStack",
+      "cloudformation:DescribeStacks",
+      "cloudformation:DetectStackDrift",
+      "cloudformation:ExecuteChangeSet",
+      "cloudformation:GetTemplate",
+      "cloudformation:SignalResource",
       "cloudformation:TagResource",
       "cloudformation:UpdateTerminationProtection",
     ],
     bucket: [
+      ...store,
       "s3:CreateBucket",
-      "s3:GetBucketLocation",
-      "s3:GetBucketTagging",
-      "s3:ListBucket",
       "s3:PutBucketOwnershipControls",
       "s3:PutBucketPolicy",
       "s3:PutBucketPublicAccessBlock",
@@ -74,47 +71,56 @@ export const calls: Readonly<Record<Purpose, Calls>> = {
       "s3:PutLifecycleConfiguration",
     ],
     objects: records,
-    instances: ["ec2:GetConsoleOutput", "ec2:TerminateInstances"],
-    groups: ["autoscaling:SetInstanceHealth", "autoscaling:TerminateInstanceInAutoScalingGroup"],
-    logs: ["logs:FilterLogEvents", "logs:GetLogEvents"],
+    instances: ["ec2:GetConsoleOutput", "ec2:StartInstances", "ec2:StopInstances"],
+    groups: still,
+    logs: [],
   },
   operate: {
-    see: [...identity, ...look, "ec2:DescribeVolumes"],
-    stack: state,
-    bucket: ["s3:GetBucketLocation", "s3:ListBucket"],
+    see: look,
+    stack: ["cloudformation:DescribeStacks"],
+    bucket: store,
     objects: records,
-    instances: [
-      "ec2:GetConsoleOutput",
-      "ec2:RebootInstances",
-      "ec2:StartInstances",
-      "ec2:StopInstances",
-      "ec2:TerminateInstances",
-      "ssm:StartSession",
-    ],
-    groups: [
-      "autoscaling:ResumeProcesses",
-      "autoscaling:SetInstanceHealth",
-      "autoscaling:SuspendProcesses",
-      "autoscaling:TerminateInstanceInAutoScalingGroup",
-      "autoscaling:UpdateAutoScalingGroup",
-    ],
-    logs: ["logs:FilterLogEvents", "logs:GetLogEvents"],
+    instances: ["ec2:GetConsoleOutput", "ec2:StartInstances", "ec2:StopInstances", "ssm:StartSession"],
+    groups: [...still, "autoscaling:SuspendProcesses"],
+    logs: [],
   },
   cleanup: {
     see: [
-      ...identity,
       ...look,
       "ec2:DescribeAddresses",
+      "ec2:DescribeInternetGateways",
+      "ec2:DescribeLaunchTemplates",
+      "ec2:DescribeNatGateways",
       "ec2:DescribeNetworkInterfaces",
+      "ec2:DescribeRouteTables",
+      "ec2:DescribeSecurityGroups",
       "ec2:DescribeSnapshots",
+      "ec2:DescribeSubnets",
+      "ec2:DescribeTags",
       "ec2:DescribeVolumes",
+      "ec2:DescribeVpcEndpoints",
+      "ec2:DescribeVpcs",
+      "iam:ListRoles",
+      "logs:DescribeLogGroups",
       "tag:GetResources",
     ],
-    stack: [...state, "cloudformation:DeleteStack", "cloudformation:UpdateTerminationProtection"],
-    bucket: ["s3:DeleteBucket", "s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketVersions"],
+    stack: [
+      "cloudformation:DeleteStack",
+      "cloudformation:DescribeStackEvents",
+      "cloudformation:DescribeStacks",
+      "cloudformation:UpdateTerminationProtection",
+    ],
+    bucket: [...store, "s3:DeleteBucket", "s3:ListBucketVersions"],
     objects: [...records, "s3:DeleteObjectVersion"],
-    instances: ["ec2:TerminateInstances"],
-    groups: ["autoscaling:UpdateAutoScalingGroup"],
-    logs: [],
+    instances: [
+      "ec2:DeleteNetworkInterface",
+      "ec2:DeleteSecurityGroup",
+      "ec2:DeleteSnapshot",
+      "ec2:DeleteVolume",
+      "ec2:ReleaseAddress",
+      "ec2:TerminateInstances",
+    ],
+    groups: [],
+    logs: ["logs:DeleteLogGroup"],
   },
 };

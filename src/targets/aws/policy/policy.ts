@@ -1,6 +1,7 @@
 import type { Cluster, Group } from "../../../cluster/cluster.ts";
-import type { AwsFacts } from "../facts.ts";
 import { tagNames } from "../../../records/tags.ts";
+import { bucketName } from "../bucket/name.ts";
+import type { AwsFacts } from "../facts/facts.ts";
 import { nameOf } from "../graph/names.ts";
 import type { Graph } from "../graph/resource.ts";
 import { nodeStatements, rolePath } from "../graph/roles.ts";
@@ -21,10 +22,15 @@ function placeOf(cluster: Cluster, facts: AwsFacts): Place {
   return { partition, region, account: facts.account ?? (others.length === 0 ? (only ?? "*") : "*") };
 }
 
-/** The bucket that a launch makes; its name begins so. */
-function bucketOf(cluster: Cluster): string {
-  return `slipway-${cluster.name}-*`;
+/** The bucket that a launch makes; where account or region is not known, how its name begins. */
+function bucketOf({ name }: Cluster, { account, region }: Place): string {
+  if (account !== "*" && region !== "*") return bucketName(name, account, region);
+  // A long name is cut.
+  return name.length > uncut ? `slipway-${name.slice(0, uncut)}*` : `slipway-${name}-*`;
 }
+
+/** What a cluster's name keeps of itself in the longest of regions. */
+const uncut = 16;
 
 /** The smallest policy for what Slipway does to this cluster, from the resources that it has. */
 export function operatorPolicy(cluster: Cluster, graph: Graph, facts: AwsFacts, purpose: Purpose): Properties {
@@ -57,8 +63,8 @@ export function operatorPolicy(cluster: Cluster, graph: Graph, facts: AwsFacts, 
       arn("logs", `log-group:${logGroup(cluster)}:*`),
     ]),
     one("Stack", sorted(own.stack), [arn("cloudformation", `stack/${cluster.name}/*`)]),
-    one("Store", sorted(own.bucket), [`arn:${place.partition}:s3:::${bucketOf(cluster)}`]),
-    one("Records", sorted(own.objects), [`arn:${place.partition}:s3:::${bucketOf(cluster)}/*`]),
+    one("Store", sorted(own.bucket), [`arn:${place.partition}:s3:::${bucketOf(cluster, place)}`]),
+    one("Records", sorted(own.objects), [`arn:${place.partition}:s3:::${bucketOf(cluster, place)}/*`]),
     ...sessions(own, cluster, arn),
     ...keys(cluster, purpose),
   ];
@@ -163,7 +169,7 @@ function said(value: Value, cluster: Cluster, place: Place): Value {
         .map((part) => (typeof part === "object" ? JSON.stringify(part) : String(part)))
         .join("");
     case "if":
-      return bucketOf(cluster);
+      return bucketOf(cluster, place);
     case "pseudo":
       return {
         AccountId: place.account,

@@ -66,7 +66,11 @@ export function engineOf(place: Place, zones: readonly string[]): Engine {
     push(stack, resource.id, resource.physical, resource.type, status, reason);
   };
 
-  const contextOf = (stack: Stack, wanted: Wanted | undefined, logical: string): Context => ({
+  const contextOf = (
+    stack: Stack,
+    wanted: Wanted | undefined,
+    { id: logical, type }: Pick<Resource, "id" | "type">,
+  ): Context => ({
     place,
     stackName: stack.name,
     logical,
@@ -76,7 +80,10 @@ export function engineOf(place: Place, zones: readonly string[]): Engine {
       { Key: "aws:cloudformation:stack-id", Value: stack.id },
       { Key: "aws:cloudformation:logical-id", Value: logical },
     ],
-    ask: (service, action, parameters) => place.ask(service, action, parameters),
+    ask(service, action, parameters = {}) {
+      place.onBehalf(type, service, action, parameters);
+      return place.ask(service, action, parameters);
+    },
     name: () => `${stack.name}-${logical}-${place.id("").slice(-12)}`,
     wait: (count) => clock.inner.sleep(seconds(count)),
   });
@@ -161,7 +168,7 @@ export function engineOf(place: Place, zones: readonly string[]): Engine {
         return fail(resource, "CREATE_FAILED", planted);
       }
       try {
-        const made = await handler.create(properties, contextOf(stack, wanted, id));
+        const made = await handler.create(properties, contextOf(stack, wanted, resource));
         resource.physical = made.id;
         resource.attributes = made.attributes ?? {};
       } catch (error) {
@@ -201,7 +208,7 @@ export function engineOf(place: Place, zones: readonly string[]): Engine {
         return fail(resource, "UPDATE_FAILED", planted);
       }
       try {
-        const context = contextOf(stack, wanted, resource.id);
+        const context = contextOf(stack, wanted, resource);
         const attributes = await handler?.update?.(resource.physical, properties, before, context);
         resource.attributes = attributes ?? resource.attributes;
         resource.properties = properties;
@@ -268,7 +275,7 @@ export function engineOf(place: Place, zones: readonly string[]): Engine {
     for (;;) {
       try {
         if (resource.physical !== "")
-          await handler?.delete(resource.physical, resource.properties, contextOf(stack, stack.now, resource.id));
+          await handler?.delete(resource.physical, resource.properties, contextOf(stack, stack.now, resource));
         break;
       } catch (error) {
         const reason = reasonOf(error);
@@ -359,7 +366,7 @@ export function engineOf(place: Place, zones: readonly string[]): Engine {
           resource.physical,
           one.before,
           resource.properties,
-          contextOf(stack, stack.before, resource.id),
+          contextOf(stack, stack.before, resource),
         );
         await clock.inner.sleep(seconds(handler?.takes.update ?? 1));
         resource.attributes = attributes ?? resource.attributes;

@@ -7,12 +7,13 @@ import { type Element, listAt, printXml, type Shape, shapeXml, textAt } from "..
 import { refuseWhileNeeded } from "./dependencies.ts";
 import { describeImages, type Image, usualImages } from "./images.ts";
 import { type InstanceState, instancesOf, type Instances, stateCodes } from "./instances.ts";
-import { refuseLaunch, subnetIn, tagsFor, withTemplate } from "./launch.ts";
+import { refuseLaunch, subnetIn, tagsFor, withInterface, withTemplate } from "./launch.ts";
 import {
   forwarded,
   paged,
   patchInstance,
   patchReservations,
+  patchStates,
   patchVolumes,
   stateFilters,
   type Transit,
@@ -65,7 +66,7 @@ export function ec2Of(place: Place, profileAge: (profile: string) => number | un
   };
 
   const run = async (call: Call): Promise<Element> => {
-    const parameters = withTemplate(templates, call.parameters);
+    const parameters = withInterface(withTemplate(templates, call.parameters));
     const zone = await zoneOf(subnetIn(parameters));
     refuseLaunch(place, parameters, { images, zone, instances: instances.all.values(), profileAge });
     const answer = await moto("RunInstances", forwarded(parameters));
@@ -177,6 +178,31 @@ export function ec2Of(place: Place, profileAge: (profile: string) => number | un
         patchVolumes(answer, transits, clock.now());
         return answer;
       }
+      case "DescribeNatGateways": {
+        const answer = await pass(call);
+        patchStates(answer, "natGatewaySet", "natGatewayId", transits, clock.now());
+        return answer;
+      }
+      case "CreateNatGateway": {
+        const answer = await pass(call);
+        const until = clock.now() + seconds(durations.natPending);
+        transits.set(textAt(answer, "natGateway", "natGatewayId"), { state: "pending", until });
+        return answer;
+      }
+      case "DeleteNatGateway": {
+        const id = said(parameters, "NatGatewayId");
+        const found = await backend.ask("ec2", "DescribeNatGateways", { NatGatewayId: [id] });
+        const [gateway] = listAt(found, "natGatewaySet");
+        const [address] = listAt(gateway, "natGatewayAddressSet");
+        const answer = await pass(call);
+        transits.set(id, { state: "deleting", until: clock.now() + seconds(durations.natDeleting) });
+        // moto leaves its interface behind for ever; AWS for as long as the gateway takes to go.
+        void clock.inner.sleep(seconds(durations.natDeleting)).then(async () => {
+          const NetworkInterfaceId = textAt(address, "networkInterfaceId");
+          await backend.ask("ec2", "DeleteNetworkInterface", { NetworkInterfaceId });
+        });
+        return answer;
+      }
       case "AttachVolume": {
         const instance = instances.all.get(said(parameters, "InstanceId"));
         const id = said(parameters, "VolumeId");
@@ -191,7 +217,7 @@ export function ec2Of(place: Place, profileAge: (profile: string) => number | un
             `The volume '${id}' is not in the same availability zone as instance '${instance.id}'`,
           );
         const answer = await pass(call);
-        instance?.extras.volumes.add(id);
+        instance?.extras.volumes.set(said(parameters, "Device"), id);
         transits.set(id, { state: "attaching", until: clock.now() + seconds(durations.volumeAttaching) });
         return answer;
       }
@@ -201,14 +227,18 @@ export function ec2Of(place: Place, profileAge: (profile: string) => number | un
         const [holder] = listAt(volume, "attachmentSet");
         if (holder === undefined) throw new Refusal("IncorrectState", `Volume '${id}' is in the 'available' state.`);
         transits.set(id, { state: "detaching", until: clock.now() + seconds(durations.volumeDetaching) });
+        const [InstanceId, Device] = [textAt(holder, "instanceId"), textAt(holder, "device")];
         void clock.inner.sleep(seconds(durations.volumeDetaching)).then(async () => {
-          for (const { extras } of instances.all.values()) extras.volumes.delete(id);
-          await backend.ask("ec2", "DetachVolume", { VolumeId: id });
+          const instance = instances.all.get(InstanceId);
+          // With its instance gone it is off already.
+          if (instance?.state === "terminated") return;
+          instance?.extras.volumes.delete(Device);
+          await backend.ask("ec2", "DetachVolume", { VolumeId: id, InstanceId, Device });
         });
         return answered(action, {
           volumeId: id,
-          instanceId: textAt(holder, "instanceId"),
-          device: textAt(holder, "device"),
+          instanceId: InstanceId,
+          device: Device,
           status: "detaching",
         });
       }

@@ -35,8 +35,8 @@ export type Instance = {
   endedAt: number;
   /** What its console says; the node behind it writes it. */
   console: string;
-  /** Volumes, and attachments by interface, that it was given after it was launched. */
-  readonly extras: { readonly volumes: Set<string>; readonly interfaces: Map<string, string> };
+  /** Volumes by device, and attachments by interface, that it was given after it was launched. */
+  readonly extras: { readonly volumes: Map<string, string>; readonly interfaces: Map<string, string> };
 };
 
 export type Instances = {
@@ -96,7 +96,7 @@ export function instancesOf(place: Place): Instances {
         state: "pending",
         endedAt: Infinity,
         console: "",
-        extras: { volumes: new Set(), interfaces: new Map() },
+        extras: { volumes: new Map(), interfaces: new Map() },
       };
       all.set(instance.id, instance);
       later(instance, "pending", durations.instancePending, async () => turn(instance, "running"));
@@ -141,7 +141,8 @@ export function instancesOf(place: Place): Instances {
 
 /** Terminates it in moto, which takes every disk along: what was attached later is taken off before. */
 async function bury({ backend }: Place, { id, extras }: Instance): Promise<void> {
-  for (const volume of extras.volumes) await backend.ask("ec2", "DetachVolume", { VolumeId: volume, InstanceId: id });
+  for (const [Device, VolumeId] of extras.volumes)
+    await backend.ask("ec2", "DetachVolume", { VolumeId, InstanceId: id, Device });
   for (const attachment of extras.interfaces.values())
     await backend.ask("ec2", "DetachNetworkInterface", { AttachmentId: attachment });
   extras.volumes.clear();

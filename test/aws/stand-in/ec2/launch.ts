@@ -48,6 +48,26 @@ export function withTemplate(templates: Templates, parameters: Parameters): Para
   return merged;
 }
 
+/** With its first interface said, which goes when the instance does: moto would leave it behind. */
+export function withInterface(parameters: Parameters): Parameters {
+  const { NetworkInterface: given, SubnetId: subnet, SecurityGroupId: groups, ...rest } = parameters;
+  const gone = { DeleteOnTermination: "true" };
+  if (typeof given !== "object")
+    return {
+      ...rest,
+      NetworkInterface: {
+        1: {
+          DeviceIndex: "0",
+          ...gone,
+          ...(subnet === undefined ? {} : { SubnetId: subnet }),
+          ...(groups === undefined ? {} : { SecurityGroupId: groups }),
+        },
+      },
+    };
+  const filled = Object.entries(given).map(([key, one]) => [key, typeof one === "object" ? { ...gone, ...one } : one]);
+  return { ...parameters, NetworkInterface: Object.fromEntries(filled) };
+}
+
 /** What moto lets pass and EC2 does not. */
 export function refuseLaunch(
   place: Place,

@@ -150,6 +150,20 @@ export function patchVolumes(answer: Element, transits: ReadonlyMap<string, Tran
   }
 }
 
+/** The same for what has one state. */
+export function patchStates(
+  answer: Element,
+  list: string,
+  id: string,
+  transits: ReadonlyMap<string, Transit>,
+  now: number,
+): void {
+  for (const item of listAt(answer, list)) {
+    const transit = transits.get(textAt(item, id));
+    if (transit !== undefined && transit.until > now) setText(item, ["state"], transit.state);
+  }
+}
+
 /** Instances' states over DescribeInstances; those that nobody sees any more are left out. */
 export function patchReservations(
   answer: Element,

@@ -11,6 +11,10 @@ const schema = z.strictObject({
   images: z.optional(z.partialRecord(z.enum(["x86_64", "arm64"]), image)),
   /** Ids of security groups that are there and are not this cluster's own, by name. */
   securityGroups: z.optional(z.record(z.string(), z.string())),
+  /** SHA-256 of the programs that nodes run, zeros where there is none for an architecture. */
+  programs: z.optional(
+    z.strictObject({ agent: z.string(), node: z.strictObject({ x86_64: z.string(), aarch64: z.string() }) }),
+  ),
 });
 
 /** What AWS has to say before a cluster can be compiled; gathered first and passed in. What is absent is not known. */
@@ -21,7 +25,12 @@ export const noFacts: AwsFacts = {};
 
 /** Reads facts.json; throws with what is wrong. */
 export function readFacts(text: string): AwsFacts {
-  const read = schema.safeParse(JSON.parse(text));
+  return factsIn(JSON.parse(text));
+}
+
+/** The same from plain data. */
+export function factsIn(data: unknown): AwsFacts {
+  const read = schema.safeParse(data);
   if (read.success) return read.data;
   throw new Error(`these are no facts of AWS: ${z.prettifyError(read.error)}`);
 }

@@ -1,0 +1,118 @@
+import type { ClusterName } from "../../cluster/cluster.ts";
+import { listRecords, readRecord } from "../../records/access.ts";
+import { objectKey, recordKey } from "../../records/objects.ts";
+import type { RecordValue } from "../../records/table.ts";
+import { s3Store } from "../../store/s3.ts";
+import { StoreError, type ClusterStore } from "../../store/store.ts";
+import { bucketTags, isOwn } from "./bucket/make.ts";
+import { bucketName } from "./bucket/name.ts";
+import type { Place } from "./bucket/requests.ts";
+import { unlessGone } from "./clients/caller.ts";
+import type { Stack } from "./clients/cloudformation.ts";
+import type { Instance } from "./clients/ec2.ts";
+import type { Session } from "./clients/session.ts";
+import { tagNames } from "./graph/names.ts";
+import { storeParameter } from "./graph/store.ts";
+
+/** What AWS and the store said of a cluster at one moment. */
+export type Look = {
+  readonly cluster: ClusterName;
+  /** Undefined: there is none, nor one that is being deleted. */
+  readonly stack: Stack | undefined;
+  /** The store's bucket, where it is there. */
+  readonly place: Place | undefined;
+  /** All that are not gone yet. */
+  readonly instances: readonly Instance[];
+  readonly roster: readonly RecordValue<"roster">[];
+  readonly services: RecordValue<"servicesRevision"> | undefined;
+};
+
+/** One stack by its name; undefined where there is none. */
+export async function stackOf(session: Session, name: string): Promise<Stack | undefined> {
+  const cloudFormation = await session.cloudFormation();
+  const [stack] = (await unlessGone(cloudFormation.stacks(name))) ?? [];
+  return stack?.StackStatus === "DELETE_COMPLETE" ? undefined : stack;
+}
+
+/** A stack of that name which is not this cluster's is nobody's to touch. */
+export function ownStack(stack: Stack | undefined, cluster: ClusterName): Stack | undefined {
+  const whose = stack?.Tags?.find(({ Key }) => Key === tagNames.cluster)?.Value;
+  if (stack === undefined || whose === cluster) return stack;
+  throw Object.assign(
+    new Error(`there is a stack ${cluster} that Slipway has not made: it does not bear the tag ${tagNames.cluster}`),
+    { next: "give the cluster another name" },
+  );
+}
+
+export function parameterOf(stack: Stack | undefined, name: string): string | undefined {
+  return stack?.Parameters?.find(({ ParameterKey }) => ParameterKey === name)?.ParameterValue;
+}
+
+export function outputOf(stack: Stack | undefined, name: string): string | undefined {
+  return stack?.Outputs?.find(({ OutputKey }) => OutputKey === name)?.OutputValue;
+}
+
+/** The account that a stack is in, from its ARN. */
+function accountOf(stack: Stack): string | undefined {
+  return stack.StackId?.split(":")[4];
+}
+
+/** Where the cluster's store is, or would be; the stack knows it, else its name follows from the account. */
+export async function placeOf(session: Session, cluster: ClusterName, stack: Stack | undefined): Promise<Place> {
+  const named = parameterOf(stack, storeParameter.name) || outputOf(stack, "StoreName");
+  const owner = (stack === undefined ? undefined : accountOf(stack)) ?? (await session.identity()).account;
+  return { session, bucket: named ?? bucketName(cluster, owner, await session.region()), owner };
+}
+
+/** The cluster's records in its bucket. */
+export async function storeAt({ session, bucket, owner }: Place): Promise<ClusterStore> {
+  return s3Store({
+    url: await session.bucketUrl(bucket),
+    owner,
+    request: await session.requester(),
+    random: session.random,
+    names: { object: objectKey, key: recordKey },
+  });
+}
+
+export async function isThere(place: Place, cluster: ClusterName): Promise<boolean> {
+  const tags = await bucketTags(place);
+  return tags !== undefined && isOwn(tags, place, cluster);
+}
+
+/** Instances of a cluster that are not gone. Throws when a page is missing. */
+export async function instancesOf(session: Session, cluster: ClusterName): Promise<readonly Instance[]> {
+  const ec2 = await session.ec2();
+  return ec2.instances([
+    { Name: `tag:${tagNames.cluster}`, Values: [cluster] },
+    { Name: "instance-state-name", Values: ["pending", "running", "stopping", "stopped"] },
+  ]);
+}
+
+/** Looks at everything that tells how a cluster is: two calls where there is a stack, and the store's own. */
+export async function lookAt(session: Session, cluster: ClusterName): Promise<Look> {
+  const stack = ownStack(await stackOf(session, cluster), cluster);
+  const place = await placeOf(session, cluster, stack);
+  if (stack === undefined) {
+    const there = await isThere(place, cluster);
+    return { cluster, stack, place: there ? place : undefined, instances: [], roster: [], services: undefined };
+  }
+  const [instances, records] = await Promise.all([instancesOf(session, cluster), recordsAt(place)]);
+  return { cluster, stack, place, instances, ...records };
+}
+
+async function recordsAt(place: Place): Promise<Pick<Look, "roster" | "services">> {
+  const store = await storeAt(place);
+  try {
+    const [roster, pointer] = await Promise.all([listRecords(store, "roster"), readRecord(store, "pointer")]);
+    const services =
+      pointer === undefined
+        ? undefined
+        : await readRecord(store, "servicesRevision", { revision: pointer.value.revision });
+    return { roster: roster.map(({ value }) => value), services: services?.value };
+  } catch (error) {
+    // What EC2 says is shown all the same; who goes on to the records hears why they cannot be read.
+    if (error instanceof StoreError) return { roster: [], services: undefined };
+    throw error;
+  }
+}

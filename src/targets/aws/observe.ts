@@ -1,0 +1,65 @@
+import type { NodeName } from "../../cluster/cluster.ts";
+import type { Observed, ObservedNode } from "../../plan/plan.ts";
+import type { RecordValue } from "../../records/table.ts";
+import type { Instance } from "./clients/ec2.ts";
+import { tagNames } from "./graph/names.ts";
+import type { Look } from "./look.ts";
+
+export function tagOf(instance: Instance, name: string): string | undefined {
+  return instance.Tags?.find(({ Key }) => Key === name)?.Value;
+}
+
+/** The roster's entry of an instance: its identity there ends with the id that EC2 knows it by. */
+export function entryOf(
+  roster: readonly RecordValue<"roster">[],
+  id: string | undefined,
+): RecordValue<"roster"> | undefined {
+  return roster.find(({ instance }) => instance.endsWith(`.${id}`));
+}
+
+/** The id of EC2 in an instance's identity. */
+export function ec2Id(instance: string): string {
+  return instance.slice(instance.lastIndexOf(".") + 1);
+}
+
+/**
+ * A node of AWS: control nodes have their names in their tags, workers get theirs from control nodes, in the roster. One that
+ * has none yet goes by its instance's id.
+ */
+export function nodeOf(instance: Instance, roster: readonly RecordValue<"roster">[]): ObservedNode {
+  const id = instance.InstanceId ?? "";
+  const entry = entryOf(roster, id);
+  const named = tagOf(instance, tagNames.node);
+  const state = instance.State?.Name;
+  return {
+    // Written from a node's name, by the template or by a control node.
+    name: (named ?? entry?.node ?? id) as NodeName,
+    group: tagOf(instance, tagNames.group) ?? entry?.group ?? "",
+    role: named === undefined ? (entry?.role ?? "worker") : "control",
+    instance: entry?.instance ?? id,
+    address: entry?.address ?? instance.PrivateIpAddress ?? "",
+    state: state === "stopping" || state === "stopped" ? "stopped" : "running",
+    shape: "",
+  };
+}
+
+/** What there is of a cluster, from one look. Pure. */
+export function observedIn({ cluster, stack, place, instances, roster, services }: Look): Observed {
+  if (stack === undefined && place === undefined) return { cluster, state: "absent", nodes: [], published: [] };
+  const nodes = instances
+    .map((instance) => nodeOf(instance, roster))
+    .toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+  const addresses = instances
+    .filter(({ State }) => State?.Name === "running")
+    .map(({ PublicIpAddress, PrivateIpAddress }) => PublicIpAddress ?? PrivateIpAddress ?? "")
+    .filter((address) => address !== "");
+  const ports = (services?.services ?? []).flatMap((service) => service.ports);
+  return {
+    cluster,
+    state: "present",
+    nodes,
+    published: ports.flatMap(({ published: port, protocol }) =>
+      addresses.map((address) => ({ port, protocol, address: `${address}:${port}` })),
+    ),
+  };
+}

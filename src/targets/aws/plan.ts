@@ -1,0 +1,309 @@
+import type { Cluster } from "../../cluster/cluster.ts";
+import type { Change, Observed, ObservedNode, Step } from "../../plan/plan.ts";
+import type { PlanRequest, ProgramSums, TargetPlan } from "../target.ts";
+import type { AutoScalingGroup } from "./clients/auto-scaling.ts";
+import type { Session } from "./clients/session.ts";
+import { compile, type Compiled } from "./compile.ts";
+import { architecturesOf } from "./bucket/programs.ts";
+import type { AwsFacts } from "./facts/facts.ts";
+import { tagNames } from "./graph/names.ts";
+import { storeParameter } from "./graph/store.ts";
+import { parameterOf, placeOf, type Look } from "./look.ts";
+import { ec2Id } from "./observe.ts";
+import { priced } from "./outlook.ts";
+import { listPrices, pricesFor } from "./prices.ts";
+import { launching, makeChangeSet, type WantedStack } from "./stack/change-set.ts";
+import { driftNotes } from "./stack/drift.ts";
+import { changesIn, creations, scalingGroups, type ScalingGroup } from "./stack/changes.ts";
+import { stackState, stuck } from "./stack/states.ts";
+import type { AwsWork, StackWork } from "./work.ts";
+
+/** The file cannot become a stack. */
+class TemplateError extends Error {
+  readonly next: string;
+  constructor(message: string, next: string) {
+    super(message);
+    this.name = "TemplateError";
+    this.next = next;
+  }
+}
+
+/** The template of a cluster, or an error with all that is wrong, each at its field. */
+export function compiledFor(
+  cluster: Cluster,
+  facts: AwsFacts,
+  programs: ProgramSums,
+  pin: string | undefined,
+): Compiled {
+  const read = compile(cluster, facts, { runtime: programs, ...(pin === undefined ? {} : { pin }) });
+  if (read.kind === "good") return read.value;
+  const lines = read.problems.map(
+    ({ path, message, fix }) => `${path.join(".")}: ${message}${fix === undefined ? "" : ` (${fix})`}`,
+  );
+  throw new TemplateError(lines.join("\n"), "slipway check FILE --on aws");
+}
+
+/** Everything that the template asks for, said: what is not said on an update would stay as it was. */
+function wantedStack(cluster: Cluster, compiled: Compiled, bucket: string): WantedStack {
+  const unsaid: string[] = [];
+  const parameters = Object.fromEntries(
+    compiled.graph.parameters.map(({ name, default: usual }) => {
+      if (name === storeParameter.name) return [name, bucket];
+      if (usual === undefined) unsaid.push(name);
+      return [name, String(usual ?? "")];
+    }),
+  );
+  if (unsaid.length > 0)
+    throw new TemplateError(
+      `nobody has said ${unsaid.join(", ")}: AWS was asked and does not have it`,
+      "aws: { images: { REGION: ami-… } } in the file, or another region",
+    );
+  return { cluster: cluster.name, template: compiled.text, parameters, tags: cluster.aws.tags };
+}
+
+/** Whether the stack that is there is already as it is wanted: then nothing is asked of CloudFormation. */
+async function isSame(session: Session, look: Look, wanted: WantedStack): Promise<boolean> {
+  const same = Object.entries(wanted.parameters).every(([name, value]) => parameterOf(look.stack, name) === value);
+  if (!same || (look.stack?.Parameters ?? []).length !== Object.keys(wanted.parameters).length) return false;
+  return (await (await session.cloudFormation()).template(wanted.cluster)) === wanted.template;
+}
+
+type Planned = { readonly changes: Change[]; readonly steps: Step<AwsWork>[]; wave: number };
+
+/** What a launch does on AWS, from one look: the stack, then what CloudFormation does not do by itself. */
+export async function planLaunch(
+  session: Session,
+  cluster: Cluster,
+  look: Look,
+  observed: Observed,
+  facts: AwsFacts,
+  programs: ProgramSums,
+  given: PlanRequest,
+): Promise<TargetPlan<AwsWork>> {
+  const compiled = compiledFor(cluster, facts, programs, given.pin);
+  const place = look.place ?? (await placeOf(session, cluster.name, look.stack));
+  const wanted = wantedStack(cluster, compiled, place.bucket);
+  const { graph } = compiled;
+  const status = look.stack?.StackStatus;
+  const groups = scalingGroups(cluster);
+  const stack = (changeSet: string | undefined): StackWork => ({
+    kind: "stack",
+    wanted,
+    changeSet,
+    leave: given.leave === true,
+    programs,
+    architectures: architecturesOf(cluster),
+    total: graph.resources.filter(({ condition }) => condition === undefined).length,
+    groups: Object.fromEntries(groups.map(({ name, resource }) => [name, resource])),
+    origins: Object.fromEntries(
+      graph.resources.flatMap(({ id, origin }) => (origin.kind === "field" ? [[id, origin.path] as const] : [])),
+    ),
+  });
+  const arrive: AwsWork = {
+    kind: "arrive",
+    cluster: cluster.name,
+    bucket: place.bucket,
+    owner: place.owner,
+    groups: Object.fromEntries(groups.map(({ name, count }) => [name, count])),
+  };
+  const planned: Planned = { changes: [], steps: [], wave: 0 };
+  const work = (title: string, subject: string, its: AwsWork, carries: readonly string[] = []): void => {
+    planned.steps.push({ carries, kind: "work", title, subject, wave: planned.wave++, work: its });
+  };
+
+  if (look.stack === undefined || stackState(status) === "none" || stackState(status) === "failed") {
+    planned.changes.push(...creations(graph));
+    work(
+      "stack",
+      cluster.name,
+      stack(undefined),
+      planned.changes.map(({ id }) => id),
+    );
+    work("arrive", cluster.name, arrive);
+    work("protect", cluster.name, { kind: "protect", cluster: cluster.name });
+    return ended("computed", "create");
+  }
+  if (stackState(status) !== "ready") {
+    if (stackState(status) === "stuck") throw stuck(cluster.name, status ?? "", look.stack.StackStatusReason ?? "");
+    throw Object.assign(new Error(`the stack ${cluster.name} is in ${status}: something is under way`), {
+      next: `slipway launch, which waits for it`,
+    });
+  }
+  await stackChanges();
+  const changed = planned.steps.length > 0;
+  const [actual, templates] = [await groupsOf(session, cluster), changedTemplates(planned.changes)];
+  resized(planned, groups, actual);
+  restarted(planned, observed);
+  if (planned.steps.length > 0) work("arrive", cluster.name, arrive);
+  replaced(planned, groups, actual, observed, templates);
+  if (look.stack.EnableTerminationProtection === false)
+    work("protect", cluster.name, { kind: "protect", cluster: cluster.name });
+  return ended(changed ? "change-set" : "computed", changed ? "update" : "same");
+
+  async function ended(
+    forecast: "computed" | "change-set",
+    kind: "create" | "update" | "same",
+  ): Promise<TargetPlan<AwsWork>> {
+    // Who launches has seen them.
+    const prices = given.keep ? listPrices : await pricesFor(session, cluster);
+    const drift = given.keep || kind === "create" ? [] : await driftNotes(session, cluster.name, given.signal);
+    const { changes, outlook } = priced(cluster, graph, planned.changes, kind, prices);
+    return { changes, steps: planned.steps, forecast, outlook: { ...outlook, notes: [...outlook.notes, ...drift] } };
+  }
+
+  async function stackChanges(): Promise<void> {
+    if (await isSame(session, look, wanted)) return;
+    const name = given.keep ? launching : `slipway-plan-${session.random.hex(4)}`;
+    const signal = given.signal;
+    const made = await makeChangeSet(session, place, wanted, { name, type: "UPDATE", keep: false }, signal);
+    if (made.changes === undefined) return;
+    if (!given.keep) await (await session.cloudFormation()).deleteChangeSet(name, cluster.name);
+    const changes = changesIn(made.changes, cluster, graph);
+    planned.changes.push(...changes);
+    leaving(planned, cluster, observed);
+    work(
+      "stack",
+      cluster.name,
+      stack(name),
+      changes.map(({ id }) => id),
+    );
+  }
+}
+
+/** Control nodes that the file no longer has leave in good order before their stack's resources go, the highest number first. */
+function leaving(planned: Planned, cluster: Cluster, observed: Observed): void {
+  const kept = new Set<string>(scalingGroups(cluster).flatMap(({ node }) => node ?? []));
+  const going = observed.nodes.filter(({ role, name }) => role === "control" && !kept.has(name)).toReversed();
+  if (going.length === 0) return;
+  const staying = observed.nodes.filter((node) => !going.includes(node)).map(({ name }) => name);
+  const common = { subject: cluster.name, wave: planned.wave++ };
+  // The members that stay must be whole before one leaves.
+  planned.steps.push({ ...common, carries: [], kind: "await", title: "await", nodes: staying, until: "ready" });
+  for (const node of going) {
+    const id = `node:${node.name}`;
+    planned.changes.push({
+      id,
+      action: "delete",
+      kind: "node",
+      name: node.name,
+      reason: "the file no longer has it",
+      nodes: { restarted: [], replaced: [] },
+    });
+    const step = { carries: [id], subject: node.name, wave: planned.wave++ };
+    planned.steps.push({ ...step, kind: "retire", title: "retire", node });
+  }
+}
+
+async function groupsOf(session: Session, cluster: Cluster): Promise<readonly AutoScalingGroup[]> {
+  return (await session.autoScaling()).groups(tagNames.cluster, cluster.name);
+}
+
+/** Groups whose launch template a change set changes: their instances are older than it. */
+function changedTemplates(changes: readonly Change[]): ReadonlySet<string> {
+  return new Set(
+    changes
+      .filter(({ kind, action }) => kind === "launch-template" && action !== "create")
+      .flatMap(({ nodes }) => nodes.replaced),
+  );
+}
+
+/** Groups whose size somebody has changed beside the stack, us among them: `remove` makes one smaller. */
+function resized(planned: Planned, groups: readonly ScalingGroup[], actual: readonly AutoScalingGroup[]): void {
+  for (const { name, resource, group, count } of groups) {
+    // What a change set is about to say of it counts.
+    if (planned.changes.some(({ id }) => id === `stack:${resource}`)) continue;
+    const found = actual.find(({ AutoScalingGroupName }) => AutoScalingGroupName === name);
+    if (found === undefined) continue;
+    const control = group.role === "control";
+    const free = control || group.aws.min === group.aws.max;
+    const [least, most] = free ? [count, count] : [group.aws.min, group.aws.max];
+    const has = found.DesiredCapacity ?? 0;
+    if (found.MinSize === least && found.MaxSize === most && has >= least && has <= most) continue;
+    const id = `group:${name}`;
+    planned.changes.push({
+      id,
+      action: "update",
+      kind: "group",
+      name,
+      reason: `it has ${has} of ${count} nodes`,
+      nodes: { restarted: [], replaced: [] },
+      origin: [...group.path, "count"],
+    });
+    planned.steps.push({
+      carries: [id],
+      kind: "work",
+      title: "resize",
+      subject: name,
+      wave: planned.wave,
+      work: { kind: "resize", group: name, size: { MinSize: least, MaxSize: most, DesiredCapacity: count } },
+    });
+  }
+  planned.wave++;
+}
+
+/** Nodes that stand still are started, control nodes first. */
+function restarted(planned: Planned, observed: Observed): void {
+  const still = observed.nodes.filter(({ state }) => state === "stopped");
+  for (const node of still) {
+    const id = `node:${node.name}`;
+    planned.changes.push({
+      id,
+      action: "update",
+      kind: "node",
+      name: node.name,
+      reason: "it is stopped",
+      nodes: { restarted: [node.name], replaced: [] },
+    });
+    planned.steps.push({
+      carries: [id],
+      kind: "work",
+      title: "start",
+      subject: node.name,
+      wave: planned.wave + (node.role === "control" ? 0 : 1),
+      work: { kind: "start", cluster: observed.cluster, node: node.name, instance: ec2Id(node.instance) },
+    });
+  }
+  planned.wave += 2;
+}
+
+/** Control instances that are older than their launch template are replaced by us, one after the other, behind the guard. */
+function replaced(
+  planned: Planned,
+  groups: readonly ScalingGroup[],
+  actual: readonly AutoScalingGroup[],
+  observed: Observed,
+  templates: ReadonlySet<string>,
+): void {
+  for (const { name, node } of groups) {
+    const there = observed.nodes.find((one) => one.name === node);
+    if (node === undefined || there === undefined) continue;
+    const group = actual.find(({ AutoScalingGroupName }) => AutoScalingGroupName === name);
+    const instance = group?.Instances?.find(({ InstanceId }) => InstanceId === ec2Id(there.instance));
+    const stale = instance !== undefined && instance.LaunchTemplate?.Version !== group?.LaunchTemplate?.Version;
+    if (!stale && !templates.has(node)) continue;
+    replacement(planned, observed, there);
+  }
+}
+
+function replacement(planned: Planned, { cluster }: Observed, node: ObservedNode): void {
+  const id = `node:${node.name}`;
+  planned.changes.push({
+    id,
+    action: "replace",
+    kind: "node",
+    name: node.name,
+    reason: "its launch template changed; its disks and its address stay",
+    nodes: { restarted: [], replaced: [node.name] },
+  });
+  const common = { carries: [id], subject: node.name, wave: planned.wave++ };
+  planned.steps.push(
+    { ...common, kind: "pause", title: "pause", node },
+    {
+      ...common,
+      kind: "work",
+      title: "replace",
+      work: { kind: "replace", cluster, node: node.name, instance: ec2Id(node.instance) },
+    },
+    { ...common, kind: "await", title: "await", nodes: [node.name], until: "ready" },
+  );
+}

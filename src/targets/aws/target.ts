@@ -1,0 +1,228 @@
+import { join } from "node:path";
+import type { ClusterName } from "../../cluster/cluster.ts";
+import type { Clock } from "../../host/clock.ts";
+import { programFile } from "../../host/program-file.ts";
+import type { Random } from "../../host/random.ts";
+import type { Observed } from "../../plan/plan.ts";
+import type { FactData, StoreAccess, Target } from "../target.ts";
+import { nodeAccess } from "./access.ts";
+import { applyWork } from "./apply.ts";
+import { ensureBucket } from "./bucket/make.ts";
+import { programSums, type Programs } from "./bucket/programs.ts";
+import type { Place } from "./bucket/requests.ts";
+import { planCleanup } from "./cleanup.ts";
+import { openSession, type SessionPorts } from "./clients/session.ts";
+import { factsIn, noFacts, type AwsFacts } from "./facts/facts.ts";
+import { describeFacts, factNames, gatherFacts } from "./facts/gather.ts";
+import { preflight } from "./facts/preflight.ts";
+import { tagNames } from "./graph/names.ts";
+import { isThere, lookAt, placeOf, stackOf, storeAt, type Look } from "./look.ts";
+import { ec2Id, observedIn } from "./observe.ts";
+import { planLaunch } from "./plan.ts";
+import { holdStill, letGo } from "./power.ts";
+import { publishTemplate } from "./publish.ts";
+import { leftoversOf } from "./search.ts";
+import { deleteStack, restStack } from "./stack/launch.ts";
+import { stackState } from "./stack/states.ts";
+import type { AwsWork } from "./work.ts";
+
+export type AwsOptions = {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The Node.js that this program runs by: what nodes of the same kind run. */
+  readonly node: string;
+  /** As Node.js names this machine's: `x64`, `arm64`. */
+  readonly architecture: string;
+  readonly platform: string;
+  /** Folder of agent.js. */
+  readonly programs: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Where the file says it. */
+  readonly region?: string | undefined;
+  /** What stands in for AWS and for the programs where there is none. */
+  readonly aws?: Partial<Pick<SessionPorts, "fetch" | "credentials">> & {
+    readonly programs?: () => Promise<Programs>;
+  };
+};
+
+/** Milliseconds between two looks at EC2 while nodes are waited for: their records say more, and cost nothing. */
+const observeEvery = 30_000;
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
+
+/** The programs that nodes run, from this machine: its own Node.js where that is Linux's, others where the environment names them. */
+async function programsHere(options: AwsOptions): Promise<Programs> {
+  const { environment, node, architecture, platform, programs } = options;
+  const own = platform === "linux" ? { x64: "x86_64", arm64: "aarch64" }[architecture] : undefined;
+  const path = (name: "x86_64" | "aarch64"): string | undefined =>
+    environment[`SLIPWAY_NODE_${name.toUpperCase()}`] || (own === name ? node : undefined);
+  const [x86, arm] = [path("x86_64"), path("aarch64")];
+  return {
+    agent: await programFile(join(programs, "agent.js")),
+    node: {
+      ...(x86 === undefined ? {} : { x86_64: await programFile(x86) }),
+      ...(arm === undefined ? {} : { aarch64: await programFile(arm) }),
+    },
+  };
+}
+
+/** The AWS target: a stack of CloudFormation for each cluster, its store in a bucket beside it. */
+export function awsTarget(options: AwsOptions): Target<AwsWork> {
+  const { environment, clock, random, aws: instead } = options;
+  const session = openSession({
+    fetch: instead?.fetch ?? fetch,
+    clock,
+    random,
+    region: options.region,
+    endpoint: environment["AWS_ENDPOINT_URL_S3"] || environment["AWS_ENDPOINT_URL"] || undefined,
+    ...(instead?.credentials === undefined ? {} : { credentials: instead.credentials }),
+  });
+  const programs = once(instead?.programs ?? (() => programsHere(options)));
+  /** The look that an observation was made from: a plan needs no other. */
+  const looks = new WeakMap<Observed, Look>();
+  const observe = async (cluster: ClusterName): Promise<Observed> => {
+    const look = await lookAt(session, cluster);
+    const observed = observedIn(look);
+    looks.set(observed, look);
+    return observed;
+  };
+  const access = async (place: Place): Promise<StoreAccess> => ({
+    store: await storeAt(place),
+    address: undefined,
+    close: async () => {
+      // Nothing is open between two requests.
+    },
+  });
+  const factsOf = (facts: FactData | undefined): AwsFacts => (facts === undefined ? noFacts : factsIn(facts));
+
+  return {
+    name: "aws",
+    deaf: true,
+    keepsRoster: true,
+    observeEvery,
+
+    floating: {
+      names: factNames,
+      gather: async (cluster, pinned, refresh) =>
+        gatherFacts(session, cluster, pinned === undefined ? undefined : factsIn(pinned), refresh, async () =>
+          programSums(await programs()),
+        ),
+      describe: (facts, gathered, now) => describeFacts(factsIn(facts), gathered, now),
+      examine: async (cluster, facts) => preflight(session, cluster, factsIn(facts), programs),
+    },
+
+    interrupted: {
+      rest: (cluster, run) => restStack(session, cluster, run),
+      async discard(cluster, run) {
+        const stack = await stackOf(session, cluster.name);
+        if (stack === undefined || stackState(stack.StackStatus) !== "failed") return;
+        const left = await deleteStack(session, cluster.name, stack, run);
+        if (left === undefined) return;
+        throw Object.assign(
+          new Error(`what is left of the creation of ${cluster.name} does not go: ${left.causes.join("; ")}`),
+          { next: `slipway cleanup ${cluster.name}` },
+        );
+      },
+    },
+
+    still: {
+      before: (cluster, nodes) => holdStill(session, cluster, nodes),
+      async after(cluster, nodes) {
+        const { nodes: all } = await observe(cluster);
+        const still = new Set(all.filter(({ state }) => state === "stopped").map(({ instance }) => ec2Id(instance)));
+        await letGo(session, cluster, nodes, still);
+      },
+    },
+
+    async examine() {
+      try {
+        const [{ account, arn }, region, expires] = await Promise.all([
+          session.identity(),
+          session.region(),
+          session.expires(),
+        ]);
+        const left = expires === undefined ? "" : `, for ${Math.round((expires - clock.now()) / 60_000)} minutes more`;
+        return [{ subject: "AWS", state: "good", message: `account ${account} in ${region}, as ${arn}${left}` }];
+      } catch (error) {
+        const next =
+          error instanceof Error && "next" in error && typeof error.next === "string" ? error.next : undefined;
+        return [
+          {
+            subject: "AWS",
+            state: "bad",
+            message: error instanceof Error ? error.message : String(error),
+            fix: next ?? "aws configure, or aws sso login",
+          },
+        ];
+      }
+    },
+
+    async list() {
+      const stacks = await (await session.cloudFormation()).stacks();
+      const names = stacks
+        .filter(({ StackStatus }) => StackStatus !== "DELETE_COMPLETE")
+        .flatMap(({ Tags = [], StackName }) =>
+          Tags.some(({ Key, Value }) => Key === tagNames.cluster && Value === StackName) ? (StackName ?? []) : [],
+        );
+      // Written from clusters' names.
+      return names.toSorted() as ClusterName[];
+    },
+
+    async wake() {
+      // S3 is always there.
+    },
+
+    async store(cluster) {
+      const { place } = await lookBrief(cluster);
+      return place === undefined ? undefined : access(place);
+    },
+
+    observe,
+    node: (name, cluster) => nodeAccess(session, cluster, name),
+
+    async prepare(cluster) {
+      const stack = await stackOf(session, cluster.name);
+      const place = await placeOf(session, cluster.name, stack);
+      await ensureBucket(place, cluster);
+      return access(place);
+    },
+
+    async plan(cluster, seen, request) {
+      if (cluster === undefined) return planCleanup(session, seen.cluster, request?.keepData === true);
+      const look = looks.get(seen) ?? (await lookAt(session, cluster.name));
+      const facts = factsOf(request?.facts);
+      const sums = facts.programs ?? programSums(await programs());
+      const given = request ?? { keep: false, signal: new AbortController().signal };
+      return planLaunch(session, cluster, look, seen, facts, sums, given);
+    },
+
+    removal: (node, cluster) => {
+      const common = { carries: [`node:${node.name}`], subject: node.name, wave: 0 };
+      return [
+        { ...common, kind: "retire", title: "retire", node },
+        { ...common, kind: "work", title: "remove", work: { kind: "shrink", cluster, instance: node.instance } },
+      ];
+    },
+
+    apply: (work, run) => applyWork(session, work, programs, run),
+
+    async nudge() {
+      // Agents look by themselves.
+    },
+    localImages: async () => new Map(),
+    loadImage: async () => [],
+    publish: (cluster, to, facts) => publishTemplate(session, cluster, to, factsIn(facts), programs),
+    leftovers: (cluster) => leftoversOf(session, cluster),
+  };
+
+  /** Only where the store is; a cluster without a stack may have its bucket. */
+  async function lookBrief(cluster: ClusterName): Promise<{ readonly place: Place | undefined }> {
+    const stack = await stackOf(session, cluster);
+    const place = await placeOf(session, cluster, stack);
+    if (stack !== undefined) return { place };
+    return { place: (await isThere(place, cluster)) ? place : undefined };
+  }
+}
