@@ -33,6 +33,7 @@ type Blocked = {
 export type AgentOptions = Certifying & {
   readonly node: Omit<NodePorts, "wanted">;
   readonly life: string;
+  readonly machine: string | undefined;
   readonly boot: string;
   /** Tells clients that hold certificates to read them again. */
   readonly certificatesChanged: () => Promise<void>;
@@ -362,6 +363,7 @@ export class Agent {
     const record: NodeRecord = {
       instance: me.instance,
       node: me.node,
+      ...(this.#options.machine === undefined ? {} : { machine: this.#options.machine }),
       revision: config?.revision ?? "",
       apply: config?.apply ?? 0,
       state,

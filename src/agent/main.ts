@@ -123,6 +123,7 @@ async function main(): Promise<number> {
     },
     gateway: platform.gateway,
     life: platform.life,
+    machine: platform.machine,
     boot: bootId(),
     certificateLife,
     proving: platform.proving,

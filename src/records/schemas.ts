@@ -285,6 +285,8 @@ const unitState = z.object({
 export const nodeRecord = z.object({
   instance: z.string(),
   node: z.string(),
+  /** What the provider calls the machine that it runs on now, where that is another name than the instance's. */
+  machine: z.optional(z.string()),
   revision: z.string(),
   apply: z.number(),
   state: z.enum(["starting", "ready", "degraded", "failed", "stopped"]),

@@ -37,6 +37,7 @@ async function worker(state: "present" | "leaving") {
       boot: "boot",
       certificateLife: undefined,
       proving: undefined,
+      machine: undefined,
       certificatesChanged: async () => undefined,
     });
   return { agent, trouble, files: node.ports.files, instance };

@@ -108,6 +108,7 @@ export function ec2Machine(
     const record: NodeRecord = {
       instance: own,
       node: me,
+      machine: instance.id,
       revision: "r1",
       apply: 0,
       state: left ? "stopped" : machine.state,

@@ -14,6 +14,8 @@ export type Platform = {
   readonly store: ClusterStore;
   /** The host at which nodes reach the store; stands in the certificate of whoever serves it. */
   readonly gateway: string;
+  /** What the provider calls this machine, where an instance outlives machines. */
+  readonly machine?: string;
   /** Tells one life of the root file system from another over the same data. */
   readonly life: string;
   /** Where requests are paid: how long a node at rest waits before it looks again, and at least between asking; milliseconds. */

@@ -54,6 +54,7 @@ export async function ec2Platform(ports: PlatformPorts): Promise<Platform> {
     store,
     gateway: "",
     life: who.instance,
+    machine: who.instance,
     pause,
     proving: {
       prove: async (binding) => {
