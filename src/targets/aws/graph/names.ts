@@ -57,3 +57,6 @@ export function groupTags(cluster: Cluster, group: Group, name: string): Readonl
 export function nameOf(cluster: Cluster, ...rest: readonly (string | number)[]): string {
   return [cluster.name, ...rest].join(".");
 }
+
+/** The change set that a launch executes; there is one at most, made under the cluster's lock. */
+export const launching = "slipway";
