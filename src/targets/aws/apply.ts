@@ -5,7 +5,7 @@ import { removeBucket } from "./bucket/remove.ts";
 import { isTrouble, unlessGone } from "./clients/caller.ts";
 import type { Session } from "./clients/session.ts";
 import { tagNames } from "./graph/names.ts";
-import { placeOf, stackOf, storeAt, ownStack } from "./look.ts";
+import { placeOf, stackOf, storeAt, ownStackOf } from "./look.ts";
 import { ec2Id, tagOf } from "./observe.ts";
 import { startInstance } from "./power.ts";
 import { arrivals, groupOf, hasJoined } from "./stack/arrivals.ts";
@@ -199,7 +199,7 @@ async function removeStack(session: Session, cluster: ClusterName, run: Run): Pr
   const mostAttempts = 3;
   let causes: readonly string[] = [];
   for (let attempt = 0; attempt < mostAttempts; attempt++) {
-    const stack = ownStack(await stackOf(session, cluster), cluster);
+    const stack = await ownStackOf(session, cluster);
     if (stack === undefined) return;
     const left = await deleteStack(session, cluster, stack, run);
     if (left === undefined) return;

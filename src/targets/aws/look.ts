@@ -11,7 +11,7 @@ import { unlessGone } from "./clients/caller.ts";
 import type { Stack } from "./clients/cloudformation.ts";
 import type { Instance } from "./clients/ec2.ts";
 import type { Session } from "./clients/session.ts";
-import { tagNames } from "./graph/names.ts";
+import { launching, tagNames } from "./graph/names.ts";
 import { storeParameter } from "./graph/store.ts";
 
 /** What AWS and the store said of a cluster at one moment. */
@@ -34,10 +34,16 @@ export async function stackOf(session: Session, name: string): Promise<Stack | u
   return stack?.StackStatus === "DELETE_COMPLETE" ? undefined : stack;
 }
 
-/** A stack of that name which is not this cluster's is nobody's to touch. */
-export function ownStack(stack: Stack | undefined, cluster: ClusterName): Stack | undefined {
+/** The cluster's stack; one of that name which is not the cluster's is nobody's to touch. */
+export async function ownStackOf(session: Session, cluster: ClusterName): Promise<Stack | undefined> {
+  const stack = await stackOf(session, cluster);
   const whose = stack?.Tags?.find(({ Key }) => Key === tagNames.cluster)?.Value;
   if (stack === undefined || whose === cluster) return stack;
+  // A stack bears its tags only when its first change set is executed; until then it is known by that.
+  if (stack.StackStatus === "REVIEW_IN_PROGRESS") {
+    const sets = await (await session.cloudFormation()).changeSets(cluster);
+    if (sets.every((name) => name === launching)) return stack;
+  }
   throw Object.assign(
     new Error(`there is a stack ${cluster} that Slipway has not made: it does not bear the tag ${tagNames.cluster}`),
     { next: "give the cluster another name" },
@@ -91,7 +97,7 @@ export async function instancesOf(session: Session, cluster: ClusterName): Promi
 
 /** Looks at everything that tells how a cluster is: two calls where there is a stack, and the store's own. */
 export async function lookAt(session: Session, cluster: ClusterName): Promise<Look> {
-  const stack = ownStack(await stackOf(session, cluster), cluster);
+  const stack = await ownStackOf(session, cluster);
   const place = await placeOf(session, cluster, stack);
   if (stack === undefined) {
     const there = await isThere(place, cluster);

@@ -6,13 +6,13 @@ import type { Session } from "./clients/session.ts";
 import { compile, type Compiled } from "./compile.ts";
 import { architecturesOf } from "./bucket/programs.ts";
 import type { AwsFacts } from "./facts/facts.ts";
-import { tagNames } from "./graph/names.ts";
+import { launching, tagNames } from "./graph/names.ts";
 import { storeParameter } from "./graph/store.ts";
 import { parameterOf, placeOf, type Look } from "./look.ts";
 import { ec2Id } from "./observe.ts";
 import { priced } from "./outlook.ts";
 import { listPrices, pricesFor } from "./prices.ts";
-import { launching, makeChangeSet, type WantedStack } from "./stack/change-set.ts";
+import { makeChangeSet, type WantedStack } from "./stack/change-set.ts";
 import { driftNotes } from "./stack/drift.ts";
 import { changesIn, creations, scalingGroups, type ScalingGroup } from "./stack/changes.ts";
 import { stackState, stuck } from "./stack/states.ts";
@@ -285,7 +285,8 @@ function replaced(
   }
 }
 
-function replacement(planned: Planned, { cluster }: Observed, node: ObservedNode): void {
+function replacement(planned: Planned, observed: Observed, node: ObservedNode): void {
+  const { cluster } = observed;
   const id = `node:${node.name}`;
   planned.changes.push({
     id,
@@ -296,8 +297,10 @@ function replacement(planned: Planned, { cluster }: Observed, node: ObservedNode
     nodes: { restarted: [], replaced: [node.name] },
   });
   const common = { carries: [id], subject: node.name, wave: planned.wave++ };
+  const members = observed.nodes.filter(({ role }) => role === "control").length;
   planned.steps.push(
-    { ...common, kind: "pause", title: "pause", node },
+    // The only control node has no quorum to keep, and its disks stay: the plan says that it is away meanwhile.
+    ...(members === 1 ? [] : [{ ...common, kind: "pause" as const, title: "pause", node }]),
     {
       ...common,
       kind: "work",

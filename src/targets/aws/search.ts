@@ -4,7 +4,7 @@ import { bucketTags } from "./bucket/make.ts";
 import { isTrouble } from "./clients/caller.ts";
 import type { Session } from "./clients/session.ts";
 import { tagNames } from "./graph/names.ts";
-import { isThere, ownStack, placeOf, stackOf } from "./look.ts";
+import { isThere, ownStackOf, placeOf, stackOf } from "./look.ts";
 import type { Thing } from "./work.ts";
 
 /** Something of a cluster, and what would take it away; `stack`: the stack's, which goes with it. */
@@ -33,7 +33,7 @@ const data = new Set<Thing>(["snapshot", "volume", "bucket"]);
  * remembered is left out.
  */
 export async function search(session: Session, cluster: ClusterName): Promise<readonly Found[]> {
-  const stack = ownStack(await stackOf(session, cluster), cluster);
+  const stack = await ownStackOf(session, cluster);
   const place = await placeOf(session, cluster, stack);
   const [ec2, autoScaling, iam, logs] = await Promise.all([
     session.ec2(),

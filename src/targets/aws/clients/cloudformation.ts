@@ -11,6 +11,7 @@ import {
   DetectStackDriftCommand,
   ExecuteChangeSetCommand,
   GetTemplateCommand,
+  ListChangeSetsCommand,
   SignalResourceCommand,
   UpdateTerminationProtectionCommand,
   type CreateChangeSetInput,
@@ -97,6 +98,19 @@ export function cloudFormation(settings: () => ClientSettings, call: Caller) {
       call("cloudformation:DeleteChangeSet", "safe", () =>
         client().send(new DeleteChangeSetCommand({ ChangeSetName: name, StackName: stack })),
       ),
+    /** Names of the change sets that a stack has. */
+    changeSets: async (stack: string): Promise<readonly string[]> =>
+      (
+        await pages(
+          (NextToken) =>
+            call("cloudformation:ListChangeSets", "safe", () =>
+              client().send(
+                new ListChangeSetsCommand({ StackName: stack, ...(NextToken === undefined ? {} : { NextToken }) }),
+              ),
+            ),
+          ({ Summaries, NextToken }) => ({ items: Summaries, next: NextToken }),
+        )
+      ).flatMap(({ ChangeSetName }) => ChangeSetName ?? []),
     deleteStack: (input: DeleteStackInput & { readonly ClientRequestToken: string }) =>
       call("cloudformation:DeleteStack", "safe", () => client().send(new DeleteStackCommand(input))),
     protect: (stack: string, on: boolean) =>

@@ -1,4 +1,5 @@
-import { awsRequester, type AwsCredentials, type AwsRequester } from "../../../host/aws/request.ts";
+import { troubleOf } from "../../../host/aws/errors.ts";
+import { awsRequester, errorOf, type AwsCredentials, type AwsRequester } from "../../../host/aws/request.ts";
 import { sdkHandler } from "../../../host/aws/sdk-handler.ts";
 import type { Clock } from "../../../host/clock.ts";
 import type { Random } from "../../../host/random.ts";
@@ -130,9 +131,17 @@ export function openSession(ports: SessionPorts): Session {
       await credentials();
       return (await kept)?.expiration?.getTime();
     },
-    requester: once(async () =>
-      awsRequester({ region: await region(), credentials, clock, random, fetch: ports.fetch }),
-    ),
+    requester: once(async () => {
+      const request = awsRequester({ region: await region(), credentials, clock, random, fetch: ports.fetch });
+      return async (asked) => {
+        const answer = await request(asked);
+        const { code, message } = errorOf(answer);
+        // With fresh ones it was the same: there are none until somebody logs in.
+        if (code !== "" && troubleOf(code, answer.status, message) === "expired")
+          throw new AwsFailure("expired", code, asked.service, message);
+        return answer;
+      };
+    }),
     async bucketUrl(bucket) {
       if (ports.endpoint !== undefined) return `${ports.endpoint.replace(/\/$/, "")}/${bucket}`;
       const name = await region();

@@ -51,3 +51,6 @@ export function waitingTags(resource: string): Readonly<Record<string, Value>> {
 export function nameOf(cluster: Cluster, ...rest: readonly (string | number)[]): string {
   return dotted(cluster.name, ...rest);
 }
+
+/** The change set that a launch executes; there is one at most, made under the cluster's lock. */
+export const launching = "slipway";

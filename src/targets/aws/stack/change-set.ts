@@ -16,9 +16,6 @@ export type WantedStack = {
   readonly tags: Readonly<Record<string, string>>;
 };
 
-/** The change set that a launch executes; there is one at most, made under the cluster's lock. */
-export const launching = "slipway";
-
 /** A change set takes seconds; one that takes longer than ten minutes is given up. Milliseconds. */
 const patience = 600_000;
 const pause = { first: 3_000, longest: 10_000 };
