@@ -70,6 +70,8 @@ export type ObservedNode = PlannedNode & {
   readonly state: "running" | "stopped" | "created" | "missing";
   /** Hash of what only a new instance can change. */
   readonly shape: string;
+  /** What the provider calls its machine, where that is another name than the instance's. */
+  readonly machine?: string;
 };
 
 /** What the target says exists; read back every time, never remembered. */

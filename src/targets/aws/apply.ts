@@ -6,7 +6,7 @@ import { isTrouble, unlessGone } from "./clients/caller.ts";
 import type { Session } from "./clients/session.ts";
 import { tagNames } from "./graph/names.ts";
 import { placeOf, stackOf, storeAt, ownStackOf } from "./look.ts";
-import { ec2Id, tagOf } from "./observe.ts";
+import { tagOf } from "./observe.ts";
 import { startInstance } from "./power.ts";
 import { arrivals, groupOf, hasJoined } from "./stack/arrivals.ts";
 import { deleteStack, launchStack } from "./stack/launch.ts";
@@ -64,7 +64,9 @@ async function arrive(
     await here.look();
     const roster = await here.roster();
     const missing = Object.entries(groups).flatMap(([name, count]) => {
-      const joined = instances.filter((instance) => groupOf(instance) === name && hasJoined(roster, instance)).length;
+      const joined = instances.filter(
+        (instance) => groupOf(instance) === name && hasJoined(roster, here.records, instance),
+      ).length;
       return joined < count ? [`${name} has ${joined} of ${count} nodes`] : [];
     });
     if (missing.length === 0) return;
@@ -97,7 +99,7 @@ async function replace(
     const next = instances.find(
       (instance) => instance.InstanceId !== work.instance && tagOf(instance, tagNames.node) === work.node,
     );
-    if (next !== undefined && hasJoined(roster, next)) return;
+    if (next !== undefined && hasJoined(roster, here.records, next)) return;
     if (clock.now() > deadline || here.failures.size > 0)
       throw Object.assign(
         new Error(
@@ -115,7 +117,7 @@ async function replace(
 /** A node goes for good: its group is one smaller, whichever it is. */
 async function shrink(session: Session, work: Extract<AwsWork, { readonly kind: "shrink" }>, run: Run): Promise<void> {
   const autoScaling = await session.autoScaling();
-  const id = ec2Id(work.instance);
+  const id = work.instance;
   const groups = await autoScaling.groups(tagNames.cluster, work.cluster);
   const group = groups.find(({ Instances = [] }) => Instances.some(({ InstanceId }) => InstanceId === id));
   if (group?.AutoScalingGroupName === undefined) return gone();

@@ -9,17 +9,28 @@ export function tagOf(instance: Instance, name: string): string | undefined {
   return instance.Tags?.find(({ Key }) => Key === name)?.Value;
 }
 
-/** The roster's entry of an instance: its identity there ends with the id that EC2 knows it by. */
-export function entryOf(
-  roster: readonly RecordValue<"roster">[],
-  id: string | undefined,
-): RecordValue<"roster"> | undefined {
-  return roster.find(({ instance }) => instance.endsWith(`.${id}`));
+type Entry = RecordValue<"roster">;
+
+/**
+ * The roster's entry of an instance. A control member is its disk, whatever machine that is attached to, and is known by the
+ * name in the machine's tag; a worker's identity ends with the id that EC2 knows it by.
+ */
+export function entryOf(roster: readonly Entry[], instance: Instance): Entry | undefined {
+  const named = tagOf(instance, tagNames.node);
+  return named === undefined
+    ? roster.find((entry) => entry.instance.endsWith(`.${instance.InstanceId}`))
+    : roster.find((entry) => entry.node === named && entry.state !== "gone");
 }
 
-/** The id of EC2 in an instance's identity. */
-export function ec2Id(instance: string): string {
-  return instance.slice(instance.lastIndexOf(".") + 1);
+/** On which machine of EC2's a node runs, by its own record. */
+export function machineOf({ machine, instance }: Pick<RecordValue<"node">, "machine" | "instance">): string {
+  return machine ?? instance.slice(instance.lastIndexOf(".") + 1);
+}
+
+/** The same of a node that EC2 has shown. */
+export function ec2Id({ machine, name }: ObservedNode): string {
+  if (machine === undefined) throw new Error(`nobody knows on which machine ${name} runs`);
+  return machine;
 }
 
 /**
@@ -28,7 +39,7 @@ export function ec2Id(instance: string): string {
  */
 export function nodeOf(instance: Instance, roster: readonly RecordValue<"roster">[]): ObservedNode {
   const id = instance.InstanceId ?? "";
-  const entry = entryOf(roster, id);
+  const entry = entryOf(roster, instance);
   const named = tagOf(instance, tagNames.node);
   const state = instance.State?.Name;
   return {
@@ -40,6 +51,7 @@ export function nodeOf(instance: Instance, roster: readonly RecordValue<"roster"
     address: entry?.address ?? instance.PrivateIpAddress ?? "",
     state: state === "stopping" || state === "stopped" ? "stopped" : "running",
     shape: "",
+    machine: id,
   };
 }
 

@@ -260,7 +260,7 @@ function restarted(planned: Planned, observed: Observed): void {
       title: "start",
       subject: node.name,
       wave: planned.wave + (node.role === "control" ? 0 : 1),
-      work: { kind: "start", cluster: observed.cluster, node: node.name, instance: ec2Id(node.instance) },
+      work: { kind: "start", cluster: observed.cluster, node: node.name, instance: ec2Id(node) },
     });
   }
   planned.wave += 2;
@@ -278,7 +278,7 @@ function replaced(
     const there = observed.nodes.find((one) => one.name === node);
     if (node === undefined || there === undefined) continue;
     const group = actual.find(({ AutoScalingGroupName }) => AutoScalingGroupName === name);
-    const instance = group?.Instances?.find(({ InstanceId }) => InstanceId === ec2Id(there.instance));
+    const instance = group?.Instances?.find(({ InstanceId }) => InstanceId === ec2Id(there));
     const stale = instance !== undefined && instance.LaunchTemplate?.Version !== group?.LaunchTemplate?.Version;
     if (!stale && !templates.has(node)) continue;
     replacement(planned, observed, there);
@@ -305,7 +305,7 @@ function replacement(planned: Planned, observed: Observed, node: ObservedNode): 
       ...common,
       kind: "work",
       title: "replace",
-      work: { kind: "replace", cluster, node: node.name, instance: ec2Id(node.instance) },
+      work: { kind: "replace", cluster, node: node.name, instance: ec2Id(node) },
     },
     { ...common, kind: "await", title: "await", nodes: [node.name], until: "ready" },
   );

@@ -86,7 +86,7 @@ async function groupsWith(
   cluster: ClusterName,
   nodes: readonly ObservedNode[],
 ): Promise<readonly AutoScalingGroup[]> {
-  const ids = new Set(nodes.map(({ instance }) => ec2Id(instance)));
+  const ids = new Set(nodes.map(ec2Id));
   const groups = await (await session.autoScaling()).groups(tagNames.cluster, cluster);
   return groups.filter(({ Instances = [] }) => Instances.some(({ InstanceId }) => ids.has(InstanceId ?? "")));
 }

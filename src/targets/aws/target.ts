@@ -132,7 +132,7 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
       before: (cluster, nodes) => holdStill(session, cluster, nodes),
       async after(cluster, nodes) {
         const { nodes: all } = await observe(cluster);
-        const still = new Set(all.filter(({ state }) => state === "stopped").map(({ instance }) => ec2Id(instance)));
+        const still = new Set(all.filter(({ state }) => state === "stopped").map(ec2Id));
         await letGo(session, cluster, nodes, still);
       },
     },
@@ -203,7 +203,7 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
       const common = { carries: [`node:${node.name}`], subject: node.name, wave: 0 };
       return [
         { ...common, kind: "retire", title: "retire", node },
-        { ...common, kind: "work", title: "remove", work: { kind: "shrink", cluster, instance: node.instance } },
+        { ...common, kind: "work", title: "remove", work: { kind: "shrink", cluster, instance: ec2Id(node) } },
       ];
     },
 

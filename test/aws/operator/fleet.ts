@@ -15,7 +15,7 @@ import type { StandIn } from "../stand-in/stand-in.ts";
  * - One that fails writes its reason and log lines first, then signals FAILURE; a silent one does nothing.
  * - Every ten seconds running nodes look at the pointer and at the roster: they take a new revision over, and leave when told.
  * - etcd's member goes with the control node's disk: the instance that takes a node's place is the same member.
- * - What a control node would do when an instance ends is done at once: its roster entry says `gone`.
+ * - What a control node would do when a worker ends is done at once: its roster entry says `gone`.
  */
 export type Fleet = {
   /** What becomes of an instance that boots. */
@@ -45,6 +45,8 @@ const bucketIn = (userData: string): string => {
 export function fleetOn(standIn: StandIn): Fleet {
   const { inner } = standIn.clock;
   const nodes = new Map<string, Node>();
+  /** The instance that each control node's disk is. */
+  const members = new Map<string, string>();
   const obedient: Nodes = obedientNodes(standIn);
   let stopped = false;
   let said = "";
@@ -152,6 +154,7 @@ export function fleetOn(standIn: StandIn): Fleet {
     await updateRecord(store, "node", { instance: node.identity }, (before) => ({
       instance: node.identity,
       node: node.name,
+      machine: node.instance.id,
       revision: before?.revision ?? "",
       apply: before?.apply ?? 0,
       log: [],
@@ -191,7 +194,9 @@ export function fleetOn(standIn: StandIn): Fleet {
     const group = instance.tags["slipway.group"] ?? "";
     const name = nameFor(instance, group);
     const role = instance.tags["slipway.node"] === undefined ? "worker" : "control";
-    const identity = await identityOf(instance);
+    // A control member is its disk: whoever has it is the same instance.
+    const identity = (role === "control" ? members.get(name) : undefined) ?? (await identityOf(instance));
+    if (role === "control") members.set(name, identity);
     const node: Node = { instance, identity, name, group, role, boots: 1, left: false };
     nodes.set(instance.id, node);
     const store = storeOf(instance);
@@ -293,6 +298,7 @@ export function fleetOn(standIn: StandIn): Fleet {
   const outOfRoster = async (node: Node | undefined): Promise<void> => {
     const [other] = alive();
     if (node === undefined || other === undefined) return;
+    if (node.role === "control" && !node.left) return;
     await updateRecord(storeOf(other.instance), "roster", { instance: node.identity }, (now) =>
       now === undefined ? undefined : { ...now, state: "gone", since: standIn.clock.now(), nonce: `n${++nonce}` },
     );

@@ -8,7 +8,7 @@ import type { Instance } from "../clients/ec2.ts";
 import type { Session } from "../clients/session.ts";
 import { readyWithin } from "../graph/members.ts";
 import { instancesOf } from "../look.ts";
-import { ec2Id, entryOf, nodeOf, tagOf } from "../observe.ts";
+import { entryOf, machineOf, nodeOf, tagOf } from "../observe.ts";
 
 type NodeRecord = RecordValue<"node">;
 
@@ -125,14 +125,14 @@ export function arrivals(given: {
         if (error instanceof StoreError && error.kind === "unreachable") return;
         throw error;
       }
-      const speaking = entries.map(({ value }) => ec2Id(value.instance)).filter((id) => !strangers.has(id));
+      const speaking = entries.map(({ value }) => machineOf(value)).filter((id) => !strangers.has(id));
       const here = (id: string): boolean => present.some(({ InstanceId }) => InstanceId === id);
       if (!speaking.every(here) && clock.now() - askedAt >= lookEvery.forNew) present = await instances(true);
       // What earlier instances have said is there for ever.
       for (const id of speaking) if (!here(id) && askedAt === clock.now()) strangers.add(id);
       const ids = new Set(present.map(({ InstanceId }) => InstanceId));
       for (const { value } of entries) {
-        const id = ec2Id(value.instance);
+        const id = machineOf(value);
         if (!ids.has(id)) continue;
         records.set(id, value);
         const now = `${value.phase} ${value.reason ?? ""}`;
@@ -164,9 +164,13 @@ export function consoleLinesOf(output: string): readonly string[] {
     .filter((line) => line.trim() !== "");
 }
 
-/** Whether an instance is in the roster as a node that is there. */
-export function hasJoined(roster: readonly RecordValue<"roster">[], instance: Instance): boolean {
-  return entryOf(roster, instance.InstanceId)?.state === "present";
+/** Whether a machine has become a node that is there: the roster has it, and it has spoken itself. */
+export function hasJoined(
+  roster: readonly RecordValue<"roster">[],
+  records: Arrivals["records"],
+  instance: Instance,
+): boolean {
+  return entryOf(roster, instance)?.state === "present" && records.has(instance.InstanceId ?? "");
 }
 
 export function groupOf(instance: Instance): string {
