@@ -134,7 +134,12 @@ export async function planLaunch(
   const [actual, templates] = [await groupsOf(session, cluster), changedTemplates(planned.changes)];
   resized(planned, groups, actual);
   restarted(planned, observed);
-  if (planned.steps.length > 0) work("arrive", cluster.name, arrive);
+  const waiting = groups.some(({ name, count }) => {
+    const found = actual.find(({ AutoScalingGroupName }) => AutoScalingGroupName === name);
+    return found !== undefined && (found.Instances ?? []).length < count;
+  });
+  // An instance that is on its way, or that an interrupted run has sent away, comes before the next one goes.
+  if (planned.steps.length > 0 || waiting) work("arrive", cluster.name, arrive);
   replaced(planned, groups, actual, observed, templates);
   if (look.stack.EnableTerminationProtection === false)
     work("protect", cluster.name, { kind: "protect", cluster: cluster.name });

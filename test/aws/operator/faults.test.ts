@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Cluster } from "../../../src/cluster/cluster.ts";
 import { awsRequester } from "../../../src/host/aws/request.ts";
 import { seededRandom } from "../../../src/host/virtual.ts";
@@ -13,6 +13,8 @@ import { fleetOn, type Fleet } from "./fleet.ts";
 import { picture } from "./kill.ts";
 import { demo, operatorOn, world } from "./operator.ts";
 
+// Minutes of AWS are seconds here, but a busy machine makes many of them.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 const started = useStandIn();
 let fleet: Fleet;
 beforeEach(() => {
