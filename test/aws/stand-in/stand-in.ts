@@ -14,7 +14,8 @@ import { backendOf, type Moto, readAnswer } from "./moto.ts";
 import { internalCall } from "./internal.ts";
 import { type Nodes, obedientNodes } from "./nodes.ts";
 import { iamActions } from "./rights.ts";
-import { iamOf, serveJson } from "./others.ts";
+import { iamOf } from "./iam.ts";
+import { serveJson } from "./json.ts";
 import type { Place, Settings } from "./place.ts";
 import { durations } from "./durations.ts";
 import { hearRequest } from "./request.ts";
@@ -162,6 +163,10 @@ export async function standInOver(
         throw error;
       }
     });
+    const stacks = () =>
+      [...cloudformation.stacks.values()]
+        .filter(({ status }) => status !== "DELETE_COMPLETE")
+        .map((stack) => ({ arn: stack.id, tags: stack.now?.tags ?? new Map<string, string>() }));
     const serve = async (call: Call): Promise<Answer> => {
       switch (call.service) {
         case "ec2":
@@ -177,7 +182,7 @@ export async function standInOver(
         case "sts":
           return serveSts(call);
         default:
-          return serveJson(place, call);
+          return serveJson(place, call, { buckets, stacks });
       }
     };
     ec2.instances.onState((instance, before) => {
