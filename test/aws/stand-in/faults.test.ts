@@ -9,6 +9,7 @@ import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { describe, expect, test } from "vitest";
 import { proveCaller, verifyCaller } from "../../../src/host/aws/caller.ts";
+import { imds } from "../../../src/host/aws/imds.ts";
 import { flatcarImage, launched, rested } from "./example.ts";
 import { sdkOver } from "./sdk.ts";
 import { group, made } from "./small.ts";
@@ -78,6 +79,29 @@ describe("callers", () => {
       session: instance?.id,
     });
   });
+});
+
+test("an instance has its metadata service, whose credentials are its role's", async () => {
+  const { standIn } = started;
+  expect(await made(standIn, group())).toBe("CREATE_COMPLETE");
+  const [instance] = [...standIn.place().ec2.instances.all.values()];
+  const { fetch, clock } = standIn.asInstance(instance?.id ?? "");
+  const service = imds({ clock, fetch });
+  expect(await service.identity()).toMatchObject({
+    instance: instance?.id,
+    account: "012345678901",
+    zone: "eu-central-1a",
+  });
+  expect(await service.get("meta-data/tags/instance/slipway.cluster")).toBe("small");
+  expect(await service.get("meta-data/tags/instance/none")).toBeUndefined();
+  const credentials = await service.credentials(false);
+  const { Arn: arn } = await sdkOver({ fetch: standIn.fetch, credentials }).sts.send(new GetCallerIdentityCommand({}));
+  expect(arn).toContain(`assumed-role/small-Role`);
+  await clock.sleep(7 * 3_600_000);
+  const old = sdkOver({ fetch: standIn.fetch, credentials }).sts;
+  await expect(old.send(new GetCallerIdentityCommand({}))).rejects.toMatchObject({ name: "ExpiredToken" });
+  expect((await service.credentials(false)).accessKeyId).not.toBe(credentials.accessKeyId);
+  expect((await fetch("http://169.254.169.254/latest/meta-data/instance-id")).status).toBe(401);
 });
 
 describe("faults", () => {

@@ -10,6 +10,7 @@ import type { Instance } from "./ec2/instances.ts";
 import { faultBook, type Faults, refusalOf } from "./faults.ts";
 import { identities, serveSts } from "./identity.ts";
 import { type Listening, listenWith } from "./listen.ts";
+import { metadataAnswer, metadataHost, type MetadataOf } from "./metadata.ts";
 import { backendOf, type Moto, readAnswer } from "./moto.ts";
 import { internalCall } from "./internal.ts";
 import { type Nodes, obedientNodes } from "./nodes.ts";
@@ -51,7 +52,7 @@ export interface StandIn {
   onRequest: OnRequest | undefined;
   /** A program that can be killed; of another account if that is said. */
   client(options?: { readonly account?: string; readonly expires?: number }): Client;
-  /** The same, with the role of an instance. */
+  /** A program on an instance: with its role, whatever it signs, and its metadata service. */
   asInstance(id: string): Client;
   /** Answers on loopback, for whole processes; the service is read from the signature. */
   listen(): Promise<Listening>;
@@ -191,14 +192,16 @@ export async function standInOver(
       if (instance.state === "terminated" && before !== "terminated") standIn.nodes.terminated(instance);
     });
     autoscaling.engine.onWait((instance, group, hook) => {
-      if (hook.transition === "autoscaling:EC2_INSTANCE_TERMINATING") standIn.nodes.leaving(instance, group, hook);
+      // Nobody is at home in one that is stopped.
+      if (hook.transition === "autoscaling:EC2_INSTANCE_TERMINATING" && instance.state === "running")
+        standIn.nodes.leaving(instance, group, hook);
     });
     const made = { place, ec2, autoscaling, cloudformation, s3, serve };
     places.set(key, made);
     return made;
   };
 
-  const clientOf = (credentials: AwsCredentials, signed: boolean): Client => {
+  const clientOf = (credentials: AwsCredentials, node?: MetadataOf): Client => {
     const own = clock.client();
     let killed = false;
     const client: Client = {
@@ -215,7 +218,10 @@ export async function standInOver(
         if (killed) return forever();
         const go = clock.hold();
         try {
-          const answer = await answerTo(new Request(input, init), client, signed);
+          const request = new Request(input, init);
+          if (node !== undefined && new URL(request.url).hostname === metadataHost)
+            return metadataAnswer(request, node);
+          const answer = await answerTo(request, client, node !== undefined);
           return killed ? await forever(go) : answer;
         } finally {
           go();
@@ -301,7 +307,7 @@ export async function standInOver(
   const issue = (of: string, expires?: number): AwsCredentials =>
     keys.issue({ account: of, arn: `arn:aws:iam::${of}:user/operator`, userId: "AIDAOPERATOR" }, expires);
 
-  let first = clientOf(issue(account), false);
+  let first = clientOf(issue(account));
   const roles = new Map<string, Client>();
 
   const standIn: StandIn = {
@@ -320,10 +326,10 @@ export async function standInOver(
     onBehalf,
     nodes: { booted: () => undefined, leaving: () => undefined, stopped: () => undefined, terminated: () => undefined },
     onRequest: undefined,
-    client: ({ account: of = account, expires } = {}) => clientOf(issue(of, expires), false),
+    client: ({ account: of = account, expires } = {}) => clientOf(issue(of, expires)),
     asInstance(instanceId) {
       const there = roles.get(instanceId);
-      if (there !== undefined) return there;
+      if (there !== undefined && !there.killed) return there;
       const instance = find(instanceId);
       const role = iams.get(instance.account)?.roleOf(instance.profile.split("/").at(-1) ?? "");
       if (role === undefined) throw new Error(`the instance ${instanceId} has no role`);
@@ -332,7 +338,14 @@ export async function standInOver(
         arn: `arn:aws:sts::${instance.account}:assumed-role/${role.name}/${instance.id}`,
         userId: `${role.id}:${instance.id}`,
       };
-      const client = clientOf(keys.issue(caller, clock.now() + 6 * 3_600_000), true);
+      const client = clientOf(keys.issue(caller, Number.MAX_SAFE_INTEGER), {
+        instance,
+        role: role.name,
+        credentials() {
+          const until = clock.now() + 6 * 3_600_000;
+          return { credentials: keys.issue(caller, until), until };
+        },
+      });
       roles.set(instanceId, client);
       return client;
     },
@@ -355,7 +368,7 @@ export async function standInOver(
       n = 0;
       Object.assign(settings, usualSettings());
       keys = identities(clock.now, id);
-      first = clientOf(issue(account), false);
+      first = clientOf(issue(account));
       standIn.onRequest = undefined;
       await moto.reset();
       standIn.nodes = obedientNodes(standIn);
