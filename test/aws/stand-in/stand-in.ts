@@ -191,6 +191,7 @@ export async function standInOver(
       if (instance.state === "stopped") standIn.nodes.stopped(instance);
       if (instance.state === "terminated" && before !== "terminated") standIn.nodes.terminated(instance);
     });
+    ec2.instances.onReboot((instance) => standIn.nodes.rebooted?.(instance));
     autoscaling.engine.onWait((instance, group, hook) => {
       // Nobody is at home in one that is stopped.
       if (hook.transition === "autoscaling:EC2_INSTANCE_TERMINATING" && instance.state === "running")

@@ -19,6 +19,7 @@ import {
   type Transit,
   youngIds,
 } from "./overlay.ts";
+import { statusShapes } from "./status.ts";
 import { withoutGone } from "./tags.ts";
 import { tokenLedger } from "./tokens.ts";
 
@@ -151,7 +152,12 @@ export function ec2Of(place: Place, profileAge: (profile: string) => number | un
       case "TerminateInstances":
         return changeStates(call, instances.terminate, Object.keys(stateCodes) as InstanceState[]);
       case "RebootInstances":
+        for (const id of texts(parameters, "InstanceId")) instances.reboot(id);
         return answered(action, { return: true });
+      case "DescribeInstanceStatus": {
+        const known = [...instances.all.values()].filter((instance) => !isForgotten(instance));
+        return answered(action, { instanceStatusSet: statusShapes(known, parameters, clock.now()) });
+      }
       case "GetConsoleOutput": {
         const id = said(parameters, "InstanceId");
         const instance = instances.all.get(id);
