@@ -35,11 +35,6 @@ export async function readClusterFile(
 }
 
 /** The same for verbs that go on with it: warnings are shown. */
-export async function goodClusterFile(session: Session, file: string): Promise<Cluster> {
-  return (await shownClusterFile(session, file)).cluster;
-}
-
-/** The same with the file's text, for verbs whose failures name a place in it. */
 export async function shownClusterFile(session: Session, file: string): Promise<ClusterFile> {
   const read = await readClusterFile(session, file);
   if (read.warnings.length > 0)

@@ -46,7 +46,9 @@ export async function applyWork(
 
 /** Instances come within minutes, or never. Milliseconds. */
 const arrivalPatience = 20 * 60_000;
-const pace = 5_000;
+/** Looks are frequent while something is about to happen, and rarer when it has not for long. Milliseconds. */
+const pace = { first: 5_000, growth: 1.15, longest: 20_000 };
+const next = (pause: number): number => Math.min(pace.longest, pause * pace.growth);
 
 /** Waits until every group has its instances, and control nodes have put each into the roster. */
 async function arrive(
@@ -58,7 +60,7 @@ async function arrive(
   const store = await storeAt({ session, bucket, owner });
   const here = arrivals({ session, cluster, store, run });
   const deadline = clock.now() + arrivalPatience;
-  for (let first = true; ; first = false) {
+  for (let pause = pace.first, first = true; ; pause = next(pause), first = false) {
     run.signal.throwIfAborted();
     const instances = await here.instances(first);
     await here.look();
@@ -75,7 +77,7 @@ async function arrive(
         new Error([...missing, ...[...here.failures.values()].map((line) => `  ${line}`)].join("\n")),
         { next: `slipway status ${cluster}` },
       );
-    await clock.sleep(pace, run.signal);
+    await clock.sleep(pause, run.signal);
   }
 }
 
@@ -91,7 +93,7 @@ async function replace(
   const store = await storeAt(await placeOf(session, work.cluster, await stackOf(session, work.cluster)));
   const here = arrivals({ session, cluster: work.cluster, store, run });
   const deadline = clock.now() + arrivalPatience;
-  for (let first = true; ; first = false) {
+  for (let pause = pace.first, first = true; ; pause = next(pause), first = false) {
     run.signal.throwIfAborted();
     const instances = await here.instances(first);
     await here.look();
@@ -110,7 +112,7 @@ async function replace(
         ),
         { next: `slipway status ${work.cluster}` },
       );
-    await clock.sleep(pace, run.signal);
+    await clock.sleep(pause, run.signal);
   }
 }
 
@@ -143,7 +145,7 @@ async function shrink(session: Session, work: Extract<AwsWork, { readonly kind: 
       const state = found?.State?.Name ?? "terminated";
       if (state === "terminated") return;
       if (session.clock.now() > deadline) throw new Error(`${id} is still ${state}`);
-      await session.clock.sleep(2 * pace, run.signal);
+      await session.clock.sleep(2 * pace.first, run.signal);
       run.signal.throwIfAborted();
     }
   }

@@ -125,16 +125,19 @@ export async function planLaunch(
   }
   if (stackState(status) !== "ready") {
     if (stackState(status) === "stuck") throw stuck(cluster.name, status ?? "", look.stack.StackStatusReason ?? "");
-    throw Object.assign(new Error(`the stack ${cluster.name} is in ${status}: something is under way`), {
-      next: `slipway launch, which waits for it`,
-    });
+    return { changes: [underWay(cluster, status ?? "")], steps: [] };
   }
   await stackChanges();
   const changed = planned.steps.length > 0;
   const [actual, templates] = [await groupsOf(session, cluster), changedTemplates(planned.changes)];
   resized(planned, groups, actual);
   restarted(planned, observed);
-  if (planned.steps.length > 0) work("arrive", cluster.name, arrive);
+  const waiting = groups.some(({ name, count }) => {
+    const found = actual.find(({ AutoScalingGroupName }) => AutoScalingGroupName === name);
+    return found !== undefined && (found.Instances ?? []).length < count;
+  });
+  // An instance that is on its way, or that an interrupted run has sent away, comes before the next one goes.
+  if (planned.steps.length > 0 || waiting) work("arrive", cluster.name, arrive);
   replaced(planned, groups, actual, observed, templates);
   if (look.stack.EnableTerminationProtection === false)
     work("protect", cluster.name, { kind: "protect", cluster: cluster.name });
@@ -168,6 +171,18 @@ export async function planLaunch(
       changes.map(({ id }) => id),
     );
   }
+}
+
+/** What is left to do is known when CloudFormation has come to its end; a launch waits for that before it plans. */
+function underWay({ name }: Cluster, status: string): Change {
+  return {
+    id: `stack:${name}`,
+    action: "unclear",
+    kind: "stack",
+    name,
+    reason: `it is in ${status}: a launch waits for its end, and does what is left then`,
+    nodes: { restarted: [], replaced: [] },
+  };
 }
 
 /** Control nodes that the file no longer has leave in good order before their stack's resources go, the highest number first. */

@@ -4,7 +4,7 @@ import { bucketTags } from "./bucket/make.ts";
 import { isTrouble } from "./clients/caller.ts";
 import type { Session } from "./clients/session.ts";
 import { tagNames } from "./graph/names.ts";
-import { isThere, ownStackOf, placeOf, stackOf } from "./look.ts";
+import { isThere, ownStackOf, placeOf } from "./look.ts";
 import type { Thing } from "./work.ts";
 
 /** Something of a cluster, and what would take it away; `stack`: the stack's, which goes with it. */

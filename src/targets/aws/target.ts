@@ -83,8 +83,12 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
   const programs = once(instead?.programs ?? (() => programsHere(options)));
   /** The look that an observation was made from: a plan needs no other. */
   const looks = new WeakMap<Observed, Look>();
+  /** Clusters whose stack was there when they were last looked at. */
+  const stacks = new Set<ClusterName>();
   const observe = async (cluster: ClusterName): Promise<Observed> => {
     const look = await lookAt(session, cluster);
+    if (look.stack === undefined) stacks.delete(cluster);
+    else stacks.add(cluster);
     const observed = observedIn(look);
     looks.set(observed, look);
     return observed;
@@ -111,7 +115,9 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
           programSums(await programs()),
         ),
       describe: (facts, gathered, now) => describeFacts(factsIn(facts), gathered, now),
-      examine: async (cluster, facts) => preflight(session, cluster, factsIn(facts), programs),
+      // What an interrupted creation has made already would stand in its own way.
+      examine: async (cluster, facts) =>
+        stacks.has(cluster.name) ? [] : preflight(session, cluster, factsIn(facts), programs),
     },
 
     interrupted: {

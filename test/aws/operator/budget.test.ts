@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { cleanup } from "../../../src/operations/cleanup.ts";
 import { launch } from "../../../src/operations/launch.ts";
 import { start } from "../../../src/operations/start.ts";
@@ -12,6 +12,8 @@ import { useStandIn } from "../stand-in/started.ts";
 import { fleetOn, type Fleet } from "./fleet.ts";
 import { demo, example, operatorOn } from "./operator.ts";
 
+// Minutes of AWS are seconds here, but a busy machine makes many of them.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 const started = useStandIn();
 let fleet: Fleet;
 beforeEach(() => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Cluster } from "../../../src/cluster/cluster.ts";
 import { launch } from "../../../src/operations/launch.ts";
 import { plan } from "../../../src/operations/plan.ts";
@@ -11,6 +11,8 @@ import { useStandIn } from "../stand-in/started.ts";
 import { fleetOn, type Fleet } from "./fleet.ts";
 import { demo, example, operatorOn, type Operator } from "./operator.ts";
 
+// Minutes of AWS are seconds here, but a busy machine makes many of them.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 const started = useStandIn();
 let fleet: Fleet;
 beforeEach(async () => {
@@ -102,6 +104,24 @@ describe("a launch of a cluster that is there", () => {
     );
     const again = await launch(operatorOn(standIn).context, { cluster: bigger });
     expect(again.changes).toBe(0);
+  });
+
+  test("goes no further when an instance does not come back, and goes on when it does", async () => {
+    const { standIn } = started;
+    const before = await instances();
+    standIn.settings.noCapacity.add("eu-central-1a");
+    const bigger = example(["instance_type: t3.small", "instance_type: t3.medium"]);
+    const error = await launch(operatorOn(standIn).context, { cluster: bigger }).then(
+      () => expect.fail("it did not fail"),
+      String,
+    );
+    expect(error).toContain("no instance has taken demo-control-1's place");
+    const between = await instances();
+    for (const n of [2, 3]) expect(between.get(`demo-control-${n}`)).toBe(before.get(`demo-control-${n}`));
+    standIn.settings.noCapacity.clear();
+    await launching(bigger);
+    for (const n of [1, 2, 3])
+      expect((await instances()).get(`demo-control-${n}`)).not.toBe(before.get(`demo-control-${n}`));
   });
 
   test("that CloudFormation takes back leaves what was, and says why", async () => {

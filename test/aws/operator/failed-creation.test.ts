@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { cleanup } from "../../../src/operations/cleanup.ts";
 import { launch } from "../../../src/operations/launch.ts";
 import { readRecord } from "../../../src/records/access.ts";
@@ -6,6 +6,8 @@ import { useStandIn } from "../stand-in/started.ts";
 import { fleetOn, type Fleet } from "./fleet.ts";
 import { demo, example, operatorOn, world } from "./operator.ts";
 
+// Minutes of AWS are seconds here, but a busy machine makes many of them.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 const started = useStandIn();
 let fleet: Fleet;
 beforeEach(() => {

@@ -1,9 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Cluster } from "../../../src/cluster/cluster.ts";
 import { awsRequester } from "../../../src/host/aws/request.ts";
 import { seededRandom } from "../../../src/host/virtual.ts";
 import { cleanup } from "../../../src/operations/cleanup.ts";
 import { launch } from "../../../src/operations/launch.ts";
+import { plan } from "../../../src/operations/plan.ts";
 import { status } from "../../../src/operations/status.ts";
 import { bucketName } from "../../../src/targets/aws/bucket/name.ts";
 import { awsCluster } from "../scenarios.ts";
@@ -13,6 +14,8 @@ import { fleetOn, type Fleet } from "./fleet.ts";
 import { picture } from "./kill.ts";
 import { demo, operatorOn, world } from "./operator.ts";
 
+// Minutes of AWS are seconds here, but a busy machine makes many of them.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 const started = useStandIn();
 let fleet: Fleet;
 beforeEach(() => {
@@ -184,6 +187,21 @@ describe("a stack", () => {
     expect(await picture(started.standIn)).toContain("1 stack demo");
   });
 
+  test("F28: whose creation was left alone is waited for, and what it has made stands in nobody's way", async () => {
+    const one = operatorOn(started.standIn);
+    const dead = new Promise<void>((resolve) => {
+      started.standIn.onRequest = (at, call, _, client) => {
+        if (client !== one.client || at !== "committed" || call.action !== "ExecuteChangeSet") return;
+        client.kill();
+        resolve();
+      };
+    });
+    await Promise.race([dead, launch(one.context, { cluster: small() })]);
+    started.standIn.onRequest = undefined;
+    await started.standIn.clock.advance(25_000);
+    await launches();
+  });
+
   test("F28: at which somebody else is, is waited for", async () => {
     await launches();
     // Killed right after its change set was executed: CloudFormation goes on without it.
@@ -197,6 +215,9 @@ describe("a stack", () => {
     });
     await Promise.race([dead, launch(one.context, { cluster: two })]);
     started.standIn.onRequest = undefined;
+    await started.standIn.clock.advance(5_000);
+    const planned = await plan(operatorOn(started.standIn).context, { cluster: two });
+    expect(planned.changes).toMatchObject([{ action: "unclear", kind: "stack", name: "demo" }]);
     const next = operatorOn(started.standIn);
     await launch(next.context, { cluster: two });
     expect(

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { cleanup } from "../../../src/operations/cleanup.ts";
 import { launch } from "../../../src/operations/launch.ts";
 import { awsCluster } from "../scenarios.ts";
@@ -6,6 +6,8 @@ import { useStandIn } from "../stand-in/started.ts";
 import { killEverywhere, type Command } from "./kill.ts";
 import { demo } from "./operator.ts";
 
+// Minutes of AWS are seconds here, but a busy machine makes many of them.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 const started = useStandIn();
 const file = (workers: number, type = "t3.small"): string =>
   `name: demo\ntarget: aws\nos: flatcar\norchestrator: none\ngroups:\n  control: { role: control, count: 1 }\n  worker: { count: ${workers}, aws: { max: 3 } }\naws: { region: eu-central-1, instance_type: ${type} }\n`;

@@ -8,6 +8,9 @@ export const durations = {
   /** An ordinary shutdown by ACPI (assumed). */
   instanceStopping: 20,
   instanceStarting: 15,
+  instanceRebooting: 30,
+  /** Status checks pass after about two minutes (assumed). */
+  statusChecks: 120,
   /** Until it is terminated, and its interface and disks with it (assumed). */
   instanceShuttingDown: 40,
   /** A terminated instance is seen for about an hour (EC2 user guide, "Terminate Amazon EC2 instances"). */

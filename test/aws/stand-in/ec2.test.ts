@@ -14,11 +14,13 @@ import {
   DeleteVpcCommand,
   DescribeImagesCommand,
   DescribeInstancesCommand,
+  DescribeInstanceStatusCommand,
   DescribeSubnetsCommand,
   DescribeVolumesCommand,
   DetachVolumeCommand,
   GetConsoleOutputCommand,
   paginateDescribeInstances,
+  RebootInstancesCommand,
   RunInstancesCommand,
   type RunInstancesCommandInput,
   TerminateInstancesCommand,
@@ -198,6 +200,24 @@ describe("an instance", () => {
     expect(await stateOf(id)).toBe("terminated");
     await pass(3_700);
     expect((await ec2().send(new DescribeInstancesCommand({}))).Reservations).toEqual([]);
+  });
+
+  test("is rebooted without a change of its state, and passes its checks after a while", async () => {
+    const { standIn } = started;
+    const rebooted: string[] = [];
+    standIn.nodes = { ...standIn.nodes, rebooted: (instance) => rebooted.push(instance.id) };
+    const id = await idOf(run());
+    await pass(20);
+    const status = async () =>
+      (await ec2().send(new DescribeInstanceStatusCommand({}))).InstanceStatuses?.map(
+        (one) => one.InstanceStatus?.Status,
+      );
+    expect(await status()).toEqual(["initializing"]);
+    await ec2().send(new RebootInstancesCommand({ InstanceIds: [id] }));
+    expect(await stateOf(id)).toBe("running");
+    await pass(120);
+    expect(rebooted).toEqual([id]);
+    expect(await status()).toEqual(["ok"]);
   });
 
   test("has what its node wrote to the console", async () => {

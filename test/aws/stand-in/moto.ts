@@ -93,6 +93,21 @@ export async function startMoto(program: string): Promise<Moto> {
       sent.end(asked.body);
     });
 
+  // Its first answer of each service takes a second or more: here, and not in somebody's test.
+  const first = { region: "us-east-1", account: "000000000000", method: "POST", path: "/" };
+  const form = { "content-type": "application/x-www-form-urlencoded; charset=utf-8" };
+  await Promise.all([
+    send({ ...first, service: "ec2", headers: form, body: "Action=DescribeVpcs&Version=2016-11-15" }),
+    send({ ...first, service: "iam", headers: form, body: "Action=ListRoles&Version=2010-05-08" }),
+    send({ ...first, service: "s3", method: "GET", headers: {}, body: "" }),
+    send({
+      ...first,
+      service: "logs",
+      headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": "Logs_20140328.DescribeLogGroups" },
+      body: "{}",
+    }),
+  ]);
+
   return {
     endpoint,
     forward: send,

@@ -12,6 +12,7 @@ export type Nodes = {
   /** Its group lets it go, and waits for it at a hook. */
   leaving: (instance: Instance, group: Group, hook: Hook) => void;
   stopped: (instance: Instance) => void;
+  rebooted?: (instance: Instance) => void;
   terminated: (instance: Instance) => void;
 };
 

@@ -2,9 +2,11 @@ import {
   CreateBucketCommand,
   DeleteBucketCommand,
   DeleteObjectCommand,
+  GetBucketPolicyCommand,
   GetObjectCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
+  PutBucketPolicyCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
@@ -65,6 +67,27 @@ describe("a bucket", () => {
     await expect(ask()).rejects.toMatchObject({ name: "NoSuchKey" });
     standIn.place().s3.blind.add("arn:aws:iam::");
     await expect(ask()).rejects.toMatchObject({ name: "AccessDenied" });
+  });
+
+  test("gives its policy back, and holds nobody to it", async () => {
+    await make();
+    await expect(s3().send(new GetBucketPolicyCommand({ Bucket }))).rejects.toMatchObject({
+      name: "NoSuchBucketPolicy",
+    });
+    const Policy = JSON.stringify({
+      Statement: [
+        {
+          Effect: "Deny",
+          Principal: "*",
+          Action: "s3:*",
+          Resource: "*",
+          Condition: { Bool: { "aws:SecureTransport": false } },
+        },
+      ],
+    });
+    await s3().send(new PutBucketPolicyCommand({ Bucket, Policy }));
+    expect((await s3().send(new GetBucketPolicyCommand({ Bucket }))).Policy).toBe(Policy);
+    await s3().send(new ListObjectsV2Command({ Bucket }));
   });
 
   test("writes only what a condition allows, and lists in pages", async () => {

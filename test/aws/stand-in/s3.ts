@@ -61,6 +61,7 @@ export type S3 = {
 /** S3: moto's, with buckets that somebody owns, and that are not deleted while something is in them. */
 export function s3Of(place: Place, buckets: Buckets): S3 {
   const blind = new Set<string>();
+  const policies = new Map<string, Uint8Array>();
   const pass = (call: Call, account: string): Promise<Answer> => {
     const headers: Record<string, string> = {};
     for (const [name, value] of call.headers)
@@ -108,6 +109,20 @@ export function s3Of(place: Place, buckets: Buckets): S3 {
     const owner = call.headers.get("x-amz-expected-bucket-owner");
     if ((owner !== null && owner !== there.account) || caller.account !== there.account)
       throw new Refusal("AccessDenied", "Access Denied", 403);
+    // moto would hold everyone to a policy without its conditions: it is kept here, and nobody is held to it.
+    if (action === "PutBucketPolicy") {
+      policies.set(name, call.body.slice());
+      return { status: 204, body: "" };
+    }
+    if (action === "GetBucketPolicy") {
+      const policy = policies.get(name);
+      if (policy === undefined) throw new Refusal("NoSuchBucketPolicy", "The bucket policy does not exist", 404);
+      return { status: 200, headers: { "content-type": "application/json" }, body: policy };
+    }
+    if (action === "DeleteBucketPolicy") {
+      policies.delete(name);
+      return { status: 204, body: "" };
+    }
     if (action === "DeleteBucket") {
       const listed = await pass(
         { ...call, method: "GET", query: new URLSearchParams("versions&max-keys=1") },
@@ -121,11 +136,12 @@ export function s3Of(place: Place, buckets: Buckets): S3 {
           409,
         );
       const answer = await pass(call, there.account);
-      if (answer.status < 300) buckets.delete(name);
+      if (answer.status < 300) {
+        buckets.delete(name);
+        policies.delete(name);
+      }
       return answer;
     }
-    // Moto would hold everyone to a policy without its conditions.
-    if (action === "PutBucketPolicy") return { status: 204, body: "" };
     const paging = place.settings.pageSize;
     const asked =
       paging !== undefined && action.startsWith("ListObject")

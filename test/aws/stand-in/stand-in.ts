@@ -10,11 +10,13 @@ import type { Instance } from "./ec2/instances.ts";
 import { faultBook, type Faults, refusalOf } from "./faults.ts";
 import { identities, serveSts } from "./identity.ts";
 import { type Listening, listenWith } from "./listen.ts";
+import { metadataAnswer, metadataHost, type MetadataOf } from "./metadata.ts";
 import { backendOf, type Moto, readAnswer } from "./moto.ts";
 import { internalCall } from "./internal.ts";
 import { type Nodes, obedientNodes } from "./nodes.ts";
 import { iamActions } from "./rights.ts";
-import { iamOf, serveJson } from "./others.ts";
+import { iamOf } from "./iam.ts";
+import { serveJson } from "./json.ts";
 import type { Place, Settings } from "./place.ts";
 import { durations } from "./durations.ts";
 import { hearRequest } from "./request.ts";
@@ -50,7 +52,7 @@ export interface StandIn {
   onRequest: OnRequest | undefined;
   /** A program that can be killed; of another account if that is said. */
   client(options?: { readonly account?: string; readonly expires?: number }): Client;
-  /** The same, with the role of an instance. */
+  /** A program on an instance: with its role, whatever it signs, and its metadata service. */
   asInstance(id: string): Client;
   /** Answers on loopback, for whole processes; the service is read from the signature. */
   listen(): Promise<Listening>;
@@ -162,6 +164,10 @@ export async function standInOver(
         throw error;
       }
     });
+    const stacks = () =>
+      [...cloudformation.stacks.values()]
+        .filter(({ status }) => status !== "DELETE_COMPLETE")
+        .map((stack) => ({ arn: stack.id, tags: stack.now?.tags ?? new Map<string, string>() }));
     const serve = async (call: Call): Promise<Answer> => {
       switch (call.service) {
         case "ec2":
@@ -177,7 +183,7 @@ export async function standInOver(
         case "sts":
           return serveSts(call);
         default:
-          return serveJson(place, call);
+          return serveJson(place, call, { buckets, stacks });
       }
     };
     ec2.instances.onState((instance, before) => {
@@ -185,15 +191,18 @@ export async function standInOver(
       if (instance.state === "stopped") standIn.nodes.stopped(instance);
       if (instance.state === "terminated" && before !== "terminated") standIn.nodes.terminated(instance);
     });
+    ec2.instances.onReboot((instance) => standIn.nodes.rebooted?.(instance));
     autoscaling.engine.onWait((instance, group, hook) => {
-      if (hook.transition === "autoscaling:EC2_INSTANCE_TERMINATING") standIn.nodes.leaving(instance, group, hook);
+      // Nobody is at home in one that is stopped.
+      if (hook.transition === "autoscaling:EC2_INSTANCE_TERMINATING" && instance.state === "running")
+        standIn.nodes.leaving(instance, group, hook);
     });
     const made = { place, ec2, autoscaling, cloudformation, s3, serve };
     places.set(key, made);
     return made;
   };
 
-  const clientOf = (credentials: AwsCredentials, signed: boolean): Client => {
+  const clientOf = (credentials: AwsCredentials, node?: MetadataOf): Client => {
     const own = clock.client();
     let killed = false;
     const client: Client = {
@@ -210,7 +219,10 @@ export async function standInOver(
         if (killed) return forever();
         const go = clock.hold();
         try {
-          const answer = await answerTo(new Request(input, init), client, signed);
+          const request = new Request(input, init);
+          if (node !== undefined && new URL(request.url).hostname === metadataHost)
+            return metadataAnswer(request, node);
+          const answer = await answerTo(request, client, node !== undefined);
           return killed ? await forever(go) : answer;
         } finally {
           go();
@@ -296,7 +308,7 @@ export async function standInOver(
   const issue = (of: string, expires?: number): AwsCredentials =>
     keys.issue({ account: of, arn: `arn:aws:iam::${of}:user/operator`, userId: "AIDAOPERATOR" }, expires);
 
-  let first = clientOf(issue(account), false);
+  let first = clientOf(issue(account));
   const roles = new Map<string, Client>();
 
   const standIn: StandIn = {
@@ -315,10 +327,10 @@ export async function standInOver(
     onBehalf,
     nodes: { booted: () => undefined, leaving: () => undefined, stopped: () => undefined, terminated: () => undefined },
     onRequest: undefined,
-    client: ({ account: of = account, expires } = {}) => clientOf(issue(of, expires), false),
+    client: ({ account: of = account, expires } = {}) => clientOf(issue(of, expires)),
     asInstance(instanceId) {
       const there = roles.get(instanceId);
-      if (there !== undefined) return there;
+      if (there !== undefined && !there.killed) return there;
       const instance = find(instanceId);
       const role = iams.get(instance.account)?.roleOf(instance.profile.split("/").at(-1) ?? "");
       if (role === undefined) throw new Error(`the instance ${instanceId} has no role`);
@@ -327,7 +339,14 @@ export async function standInOver(
         arn: `arn:aws:sts::${instance.account}:assumed-role/${role.name}/${instance.id}`,
         userId: `${role.id}:${instance.id}`,
       };
-      const client = clientOf(keys.issue(caller, clock.now() + 6 * 3_600_000), true);
+      const client = clientOf(keys.issue(caller, Number.MAX_SAFE_INTEGER), {
+        instance,
+        role: role.name,
+        credentials() {
+          const until = clock.now() + 6 * 3_600_000;
+          return { credentials: keys.issue(caller, until), until };
+        },
+      });
       roles.set(instanceId, client);
       return client;
     },
@@ -350,7 +369,7 @@ export async function standInOver(
       n = 0;
       Object.assign(settings, usualSettings());
       keys = identities(clock.now, id);
-      first = clientOf(issue(account), false);
+      first = clientOf(issue(account));
       standIn.onRequest = undefined;
       await moto.reset();
       standIn.nodes = obedientNodes(standIn);

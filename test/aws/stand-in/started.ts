@@ -14,7 +14,7 @@ export function useStandIn(options: StandInOptions = {}): { readonly standIn: St
     if (judge.path === undefined) return;
     moto = await startMoto(judge.path);
     standIn = await standInOver(moto, options);
-  }, 90_000);
+  }, 180_000);
   beforeEach(async (context) => {
     if (judge.missing !== undefined) leaveOut(context, judge.missing);
     await standIn?.reset();

@@ -1,10 +1,16 @@
-import { CompleteLifecycleActionCommand, DescribeAutoScalingGroupsCommand } from "@aws-sdk/client-auto-scaling";
+import {
+  CompleteLifecycleActionCommand,
+  DescribeAutoScalingGroupsCommand,
+  ResumeProcessesCommand,
+  SuspendProcessesCommand,
+} from "@aws-sdk/client-auto-scaling";
 import {
   CancelUpdateStackCommand,
   ContinueUpdateRollbackCommand,
   DeleteStackCommand,
   DescribeStackDriftDetectionStatusCommand,
   DescribeStackResourceDriftsCommand,
+  DescribeStacksCommand,
   DetectStackDriftCommand,
   UpdateStackCommand,
 } from "@aws-sdk/client-cloudformation";
@@ -223,4 +229,25 @@ test("a lifecycle action that nobody waits for is refused", async () => {
     name: "ValidationError",
     message: `No active Lifecycle Action found with instance ID ${id}`,
   });
+});
+
+test("a stack whose failure was kept goes on with the next update", async () => {
+  const { standIn } = started;
+  standIn.faults.resource("Subnet", "create");
+  expect(await made(standIn, network, { OnFailure: "DO_NOTHING" })).toBe("CREATE_FAILED");
+  expect(await updated(standIn, network)).toBe("UPDATE_COMPLETE");
+  expect(await eventsOf(standIn)).toContain("Subnet CREATE_COMPLETE");
+});
+
+test("a group whose instances may not be terminated is not removed", async () => {
+  const { standIn } = started;
+  await made(standIn, group());
+  const { autoscaling, cloudformation } = sdk();
+  await autoscaling.send(new SuspendProcessesCommand({ AutoScalingGroupName: "small.group" }));
+  await cloudformation.send(new DeleteStackCommand({ StackName: "small" }));
+  expect(await rested(standIn, "small")).toBe("DELETE_FAILED");
+  await autoscaling.send(new ResumeProcessesCommand({ AutoScalingGroupName: "small.group" }));
+  const { Stacks: [stack] = [] } = await cloudformation.send(new DescribeStacksCommand({ StackName: "small" }));
+  await cloudformation.send(new DeleteStackCommand({ StackName: "small" }));
+  expect(await rested(standIn, stack?.StackId ?? "")).toBe("DELETE_COMPLETE");
 });

@@ -108,6 +108,8 @@ const updatable: ReadonlySet<StackStatus> = new Set([
   "UPDATE_COMPLETE",
   "UPDATE_ROLLBACK_COMPLETE",
   "UPDATE_FAILED",
+  // Where rolling back was switched off.
+  "CREATE_FAILED",
 ]);
 
 export function sameTags(now: Wanted | undefined, wanted: Wanted): boolean {

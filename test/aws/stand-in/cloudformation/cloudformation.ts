@@ -50,7 +50,8 @@ export function cloudFormationOf(
       if (heard(stack, call)) return { StackId: stack.id };
       idle(stack);
       const wanted = await wantedIn(place, parameters, readAs(call), stack.now);
-      if (changesOf(stack, wanted, scope(stack)).length === 0 && sameTags(stack.now, wanted))
+      const whole = [...stack.resources.values()].every(({ status }) => !status.endsWith("_FAILED"));
+      if (whole && changesOf(stack, wanted, scope(stack)).length === 0 && sameTags(stack.now, wanted))
         throw new Refusal("ValidationError", "No updates are to be performed.");
       operations.update(stack, wanted, { keep: said(parameters, "DisableRollback") === "true" });
       return { StackId: stack.id };

@@ -238,8 +238,11 @@ export function engineOf(place: Place, zones: readonly string[]): Engine {
       if (template === undefined) return false;
       try {
         const properties = evaluate(here, template.Properties ?? {}) as Section;
+        // What was never made is made as if nothing had been there.
+        if (stack.resources.get(id)?.physical === "") stack.resources.delete(id);
         const there = stack.resources.get(id);
-        if (there === undefined) await create(id, template, properties, template.Type);
+        if (there === undefined || there.status === "CREATE_FAILED")
+          await create(id, template, properties, template.Type);
         else if (there.type !== template.Type || replacing(there, properties).length > 0)
           await create(id, template, properties, template.Type);
         else if (JSON.stringify(there.properties) !== JSON.stringify(properties))

@@ -90,11 +90,13 @@ export function operationsOf(engine: Engine): Operations {
       });
     },
     update(stack, wanted, { keep }) {
-      stack.before = stack.now;
+      // After a failure that was kept, what it goes back to is still what was good before.
+      const kept = stack.status === "UPDATE_FAILED";
+      if (!kept) stack.before = stack.now;
       stack.now = wanted;
       stack.updatedAt = clock.now();
       stack.cancelled = false;
-      const done: Done[] = [];
+      const done: Done[] = kept ? (journal.get(stack.id) ?? []) : [];
       journal.set(stack.id, done);
       engine.event(stack, "UPDATE_IN_PROGRESS", "User Initiated");
       start(stack, async () => {

@@ -6,7 +6,7 @@ import { type Place, seconds } from "../place.ts";
 import { type Element, listAt, printXml, type Shape, shapeXml, textAt } from "../xml.ts";
 import { refuseWhileNeeded } from "./dependencies.ts";
 import { describeImages, type Image, usualImages } from "./images.ts";
-import { type InstanceState, instancesOf, type Instances, stateCodes } from "./instances.ts";
+import { type Instance, type InstanceState, instancesOf, type Instances, stateCodes } from "./instances.ts";
 import { refuseLaunch, subnetIn, tagsFor, withInterface, withTemplate } from "./launch.ts";
 import {
   forwarded,
@@ -19,6 +19,8 @@ import {
   type Transit,
   youngIds,
 } from "./overlay.ts";
+import { statusShapes } from "./status.ts";
+import { withoutGone } from "./tags.ts";
 import { tokenLedger } from "./tokens.ts";
 
 export type Ec2 = {
@@ -54,6 +56,8 @@ export function ec2Of(place: Place, profileAge: (profile: string) => number | un
       action,
     );
   const pass = (call: Call, parameters = call.parameters): Promise<Element> => moto(call.action, forwarded(parameters));
+
+  const isForgotten = ({ endedAt }: Instance): boolean => endedAt + seconds(durations.instanceRemembered) < clock.now();
 
   const zoneOf = async (subnet: string): Promise<string> => {
     if (subnet === "") return `${place.region}a`;
@@ -99,7 +103,7 @@ export function ec2Of(place: Place, profileAge: (profile: string) => number | un
     const ids = texts(call.parameters, "InstanceId");
     const changed = ids.map((id) => {
       const instance = instances.all.get(id);
-      if (instance === undefined || instance.endedAt + seconds(durations.instanceRemembered) < clock.now())
+      if (instance === undefined || isForgotten(instance))
         throw new Refusal("InvalidInstanceID.NotFound", `The instance ID '${id}' does not exist`);
       if (!allowed.includes(instance.state))
         throw new Refusal(
@@ -148,7 +152,12 @@ export function ec2Of(place: Place, profileAge: (profile: string) => number | un
       case "TerminateInstances":
         return changeStates(call, instances.terminate, Object.keys(stateCodes) as InstanceState[]);
       case "RebootInstances":
+        for (const id of texts(parameters, "InstanceId")) instances.reboot(id);
         return answered(action, { return: true });
+      case "DescribeInstanceStatus": {
+        const known = [...instances.all.values()].filter((instance) => !isForgotten(instance));
+        return answered(action, { instanceStatusSet: statusShapes(known, parameters, clock.now()) });
+      }
       case "GetConsoleOutput": {
         const id = said(parameters, "InstanceId");
         const instance = instances.all.get(id);
@@ -163,12 +172,15 @@ export function ec2Of(place: Place, profileAge: (profile: string) => number | un
       case "DescribeInstances": {
         const { states, rest } = stateFilters(parameters);
         const answer = await pass(call, rest);
-        patchReservations(
-          answer,
-          instances.all,
-          states,
-          ({ endedAt }) => endedAt + seconds(durations.instanceRemembered) < clock.now(),
-        );
+        patchReservations(answer, instances.all, states, isForgotten);
+        return answer;
+      }
+      case "DescribeTags": {
+        const answer = await pass(call);
+        await withoutGone(backend, answer, (id) => {
+          const instance = instances.all.get(id);
+          return instance !== undefined && !isForgotten(instance);
+        });
         return answer;
       }
       case "DescribeImages":

@@ -45,6 +45,9 @@ export type Instances = {
   stop(id: string): void;
   start(id: string): void;
   terminate(id: string): void;
+  /** Its state stays; its node begins anew. */
+  reboot(id: string): void;
+  onReboot(listener: (instance: Instance) => void): void;
   /** Heard at every change of a state. */
   onState(listener: (instance: Instance, before: InstanceState) => void): void;
 };
@@ -53,6 +56,7 @@ export type Instances = {
 export function instancesOf(place: Place): Instances {
   const all = new Map<string, Instance>();
   const listeners: ((instance: Instance, before: InstanceState) => void)[] = [];
+  const reboots: ((instance: Instance) => void)[] = [];
   const { clock, backend } = place;
 
   const turn = (instance: Instance, state: InstanceState): void => {
@@ -132,6 +136,17 @@ export function instancesOf(place: Place): Instances {
         await bury(place, instance);
         turn(instance, "terminated");
       });
+    },
+    reboot(id) {
+      const instance = all.get(id);
+      if (instance?.state !== "running") return;
+      // EC2 waits for nothing, and says nothing more.
+      void clock.inner.sleep(seconds(durations.instanceRebooting)).then(() => {
+        if (instance.state === "running") for (const listener of reboots) listener(instance);
+      });
+    },
+    onReboot(listener) {
+      reboots.push(listener);
     },
     onState(listener) {
       listeners.push(listener);

@@ -1,3 +1,4 @@
+import { Refusal } from "../../call.ts";
 import type { Given } from "../../parameters.ts";
 import { type Element, listAt, textAt } from "../../xml.ts";
 import { type Context, type Handler, listIn, tagsOf, textIn } from "../handler.ts";
@@ -60,6 +61,11 @@ export const groupHandlers = {
         AutoScalingGroupName: id,
         ...settingsOf(properties),
       });
+      for (const hook of listIn(properties, "LifecycleHookSpecificationList"))
+        await context.ask("autoscaling", "PutLifecycleHook", {
+          AutoScalingGroupName: id,
+          ...(hook as { readonly [key: string]: Given }),
+        });
       await context.ask("autoscaling", "CreateOrUpdateTags", { Tags: groupTags(properties, context, id) });
       return undefined;
     },
@@ -70,10 +76,16 @@ export const groupHandlers = {
         MaxSize: 0,
         DesiredCapacity: 0,
       });
-      for (;;) {
+      // Where Terminate is suspended nobody goes; then CloudFormation gives up (the hour is assumed).
+      for (let waited = 0; ; waited += 10) {
         const group = await described(context, id);
         if (group === undefined) return;
         if (listAt(group, "Instances").length === 0) break;
+        if (waited >= 3_600)
+          throw new Refusal(
+            "NotStabilized",
+            `Resource of type 'AWS::AutoScaling::AutoScalingGroup' with identifier '${id}' did not stabilize.`,
+          );
         await context.wait(10);
       }
       await context.ask("autoscaling", "DeleteAutoScalingGroup", { AutoScalingGroupName: id });
