@@ -303,7 +303,10 @@ describe("a change set", () => {
     await cloudformation.send(new ExecuteChangeSetCommand({ StackName: "small", ChangeSetName: "one" }));
     await expect(
       cloudformation.send(new ExecuteChangeSetCommand({ StackName: "small", ChangeSetName: "two" })),
-    ).rejects.toMatchObject({ name: "InvalidChangeSetStatusException" });
+    ).rejects.toMatchObject({
+      name: "InvalidChangeSetStatusException",
+      message: expect.stringContaining("current execution status of [OBSOLETE]"),
+    });
     expect(await rested(standIn, "small")).toBe("UPDATE_COMPLETE");
     const asked = new CreateChangeSetCommand({
       StackName: "small",
