@@ -115,6 +115,9 @@ describe("signals", () => {
     expect(await eventsOf(standIn)).toContain(
       "Group CREATE_FAILED: Received 0 SUCCESS signal(s) out of 1.  Unable to satisfy 100% MinSuccessfulInstancesPercent requirement",
     );
+    expect(await eventsOf(standIn)).toContain(
+      "Group CREATE_IN_PROGRESS: Failed to receive 1 resource signal(s) for the current batch.  Each resource signal timeout is counted as a FAILURE.",
+    );
   });
 
   test("are refused once the stack is complete", async () => {
@@ -303,7 +306,10 @@ describe("a change set", () => {
     await cloudformation.send(new ExecuteChangeSetCommand({ StackName: "small", ChangeSetName: "one" }));
     await expect(
       cloudformation.send(new ExecuteChangeSetCommand({ StackName: "small", ChangeSetName: "two" })),
-    ).rejects.toMatchObject({ name: "InvalidChangeSetStatusException" });
+    ).rejects.toMatchObject({
+      name: "InvalidChangeSetStatusException",
+      message: expect.stringContaining("current execution status of [OBSOLETE]"),
+    });
     expect(await rested(standIn, "small")).toBe("UPDATE_COMPLETE");
     const asked = new CreateChangeSetCommand({
       StackName: "small",

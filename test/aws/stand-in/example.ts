@@ -55,3 +55,13 @@ export async function rested(
     await client.clock.sleep(5_000);
   }
 }
+
+/** The same without asking anybody, for a test of many stacks: time passes until a stack rests. */
+export async function waited(standIn: StandIn, stack: string, region = standIn.region): Promise<string> {
+  const { stacks } = standIn.place(standIn.account, region).cloudformation;
+  for (;;) {
+    const status = stacks.get(stack)?.status ?? "";
+    if (!status.endsWith("IN_PROGRESS")) return status;
+    await standIn.clock.advance(60_000);
+  }
+}

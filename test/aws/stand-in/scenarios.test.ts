@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { ResourceType } from "../../../src/targets/aws/graph/resource.ts";
 import { handlers } from "../../../src/targets/aws/policy/handlers.ts";
 import { scenarios, templateOf } from "../scenarios.ts";
-import { rested } from "./example.ts";
+import { waited } from "./example.ts";
 import { sdkOver } from "./sdk.ts";
 import type { StandIn } from "./stand-in.ts";
 import { useStandIn } from "./started.ts";
@@ -102,7 +102,7 @@ describe("the template of every scenario", () => {
           Capabilities: ["CAPABILITY_IAM"],
         }),
       );
-      const made = await rested(standIn, id, client, region);
+      const made = await waited(standIn, id, region);
       const failed = async () => {
         const { StackEvents: events = [] } = await cloudformation.send(
           new DescribeStackEventsCommand({ StackName: id }),
@@ -115,7 +115,7 @@ describe("the template of every scenario", () => {
       };
       expect(made, await failed()).toBe("CREATE_COMPLETE");
       await cloudformation.send(new DeleteStackCommand({ StackName: id }));
-      expect(await rested(standIn, id, client, region), await failed()).toBe("DELETE_COMPLETE");
+      expect(await waited(standIn, id, region), await failed()).toBe("DELETE_COMPLETE");
       expect(unnamed(standIn)).toEqual([]);
       expect(standIn.onBehalf.get("AWS::IAM::Role")).toContain("iam:CreateRole");
     },

@@ -128,7 +128,9 @@ export function changeSetActions(
       if (set.execution !== "AVAILABLE")
         throw new Refusal(
           "InvalidChangeSetStatus",
-          `ChangeSet [${set.id}] cannot be executed in its current status of [${set.status}]`,
+          set.status === "CREATE_COMPLETE"
+            ? `ChangeSet [${set.id}] cannot be executed in its current execution status of [${set.execution}]`
+            : `ChangeSet [${set.id}] cannot be executed in its current status of [${set.status}]`,
         );
       if (isBusy(stack))
         throw new Refusal(

@@ -182,15 +182,8 @@ export function engineOf(place: Place, zones: readonly string[]): Engine {
       );
       await spend(resource, handler.takes.create, "creation");
       const policy = evaluate(here, template.CreationPolicy ?? {});
-      const missed = await waitForSignals(place, stack, id, policy, cut.signal, (unique, status) => {
-        push(
-          stack,
-          id,
-          resource.physical,
-          type,
-          "CREATE_IN_PROGRESS",
-          `Received ${status} signal with UniqueId ${unique}`,
-        );
+      const missed = await waitForSignals(place, stack, id, policy, cut.signal, (line) => {
+        push(stack, id, resource.physical, type, "CREATE_IN_PROGRESS", line);
       });
       if (cut.signal.aborted || stack.cancelled) return fail(resource, "CREATE_FAILED", "Resource creation cancelled");
       if (missed !== undefined) return fail(resource, "CREATE_FAILED", missed);

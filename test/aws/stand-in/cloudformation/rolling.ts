@@ -58,7 +58,7 @@ export async function roll(
         count: batch.length,
         timeout,
         cut,
-        said: (unique, status) => said(`Received ${status} signal with UniqueId ${unique}`),
+        said,
         from: (unique) => !known.has(unique),
       });
       if (missed !== undefined) return missed;

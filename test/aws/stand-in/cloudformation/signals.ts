@@ -24,7 +24,7 @@ export async function waitForSignals(
   id: string,
   policy: Json,
   cut: AbortSignal,
-  said: (unique: string, status: string) => void,
+  said: (line: string) => void,
 ): Promise<string | undefined> {
   const signal = field(policy, "ResourceSignal");
   if (signal === undefined) return undefined;
@@ -48,7 +48,7 @@ export async function collect(
     readonly count: number;
     readonly timeout: number;
     readonly cut: AbortSignal;
-    readonly said: (unique: string, status: string) => void;
+    readonly said: (line: string) => void;
     readonly from: (unique: string) => boolean;
   },
 ): Promise<string | undefined> {
@@ -59,7 +59,7 @@ export async function collect(
     for (const [unique, status] of all)
       if (!heard.has(unique)) {
         heard.add(unique);
-        said(unique, status);
+        said(`Received ${status} signal with UniqueId ${unique}`);
       }
     const failures = all.filter(([, status]) => status === "FAILURE").length;
     const successes = all.length - failures;
@@ -67,8 +67,12 @@ export async function collect(
       return `Received ${failures} FAILURE signal(s) out of ${count}.  Unable to satisfy 100% MinSuccessfulInstancesPercent requirement`;
     if (successes >= count) return undefined;
     if (cut.aborted || stack.cancelled) return undefined;
-    if (clock.now() >= end)
+    if (clock.now() >= end) {
+      said(
+        `Failed to receive ${count - successes} resource signal(s) for the current batch.  Each resource signal timeout is counted as a FAILURE.`,
+      );
       return `Received ${successes} SUCCESS signal(s) out of ${count}.  Unable to satisfy 100% MinSuccessfulInstancesPercent requirement`;
+    }
     await woken(clock.inner, end - clock.now(), stack, cut);
   }
 }
