@@ -4,7 +4,7 @@ import type { Programs } from "./bucket/programs.ts";
 import { removeBucket } from "./bucket/remove.ts";
 import { isTrouble, unlessGone } from "./clients/caller.ts";
 import type { Session } from "./clients/session.ts";
-import { tagNames } from "./graph/names.ts";
+import { tagNames } from "../../records/tags.ts";
 import { placeOf, stackOf, storeAt, ownStackOf } from "./look.ts";
 import { tagOf } from "./observe.ts";
 import { startInstance } from "./power.ts";

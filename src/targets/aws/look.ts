@@ -11,7 +11,8 @@ import { unlessGone } from "./clients/caller.ts";
 import type { Stack } from "./clients/cloudformation.ts";
 import type { Instance } from "./clients/ec2.ts";
 import type { Session } from "./clients/session.ts";
-import { launching, tagNames } from "./graph/names.ts";
+import { tagNames } from "../../records/tags.ts";
+import { launching } from "./graph/names.ts";
 import { storeParameter } from "./graph/store.ts";
 
 /** What AWS and the store said of a cluster at one moment. */

@@ -2,7 +2,7 @@ import type { NodeName } from "../../cluster/cluster.ts";
 import type { Observed, ObservedNode } from "../../plan/plan.ts";
 import type { RecordValue } from "../../records/table.ts";
 import type { Instance } from "./clients/ec2.ts";
-import { tagNames } from "./graph/names.ts";
+import { tagNames } from "../../records/tags.ts";
 import type { Look } from "./look.ts";
 
 export function tagOf(instance: Instance, name: string): string | undefined {

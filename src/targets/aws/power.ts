@@ -3,7 +3,7 @@ import type { ObservedNode } from "../../plan/plan.ts";
 import { isTrouble } from "./clients/caller.ts";
 import type { AutoScalingGroup } from "./clients/auto-scaling.ts";
 import type { Session } from "./clients/session.ts";
-import { tagNames } from "./graph/names.ts";
+import { tagNames } from "../../records/tags.ts";
 import { ec2Id } from "./observe.ts";
 
 /** What Auto Scaling would do about an instance that stands still: replace it, or bring another. */

@@ -3,7 +3,7 @@ import type { Leftover } from "../target.ts";
 import { bucketTags } from "./bucket/make.ts";
 import { isTrouble } from "./clients/caller.ts";
 import type { Session } from "./clients/session.ts";
-import { tagNames } from "./graph/names.ts";
+import { tagNames } from "../../records/tags.ts";
 import { isThere, ownStackOf, placeOf } from "./look.ts";
 import type { Thing } from "./work.ts";
 

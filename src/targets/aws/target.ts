@@ -15,7 +15,7 @@ import { openSession, type SessionPorts } from "./clients/session.ts";
 import { factsIn, noFacts, type AwsFacts } from "./facts/facts.ts";
 import { describeFacts, factNames, gatherFacts } from "./facts/gather.ts";
 import { preflight } from "./facts/preflight.ts";
-import { tagNames } from "./graph/names.ts";
+import { tagNames } from "../../records/tags.ts";
 import { isThere, lookAt, placeOf, stackOf, storeAt, type Look } from "./look.ts";
 import { ec2Id, observedIn } from "./observe.ts";
 import { planLaunch } from "./plan.ts";

@@ -1,5 +1,5 @@
 import type { Cluster } from "../../../cluster/cluster.ts";
-import { tagNames } from "../graph/names.ts";
+import { tagNames } from "../../../records/tags.ts";
 import { isTrouble } from "../clients/caller.ts";
 import { askBucket, xmlOne, xmlParts, xmlText, type Place } from "./requests.ts";
 

@@ -4,7 +4,7 @@ import type { Cluster } from "../../../cluster/cluster.ts";
 import type { ProgramSums } from "../../target.ts";
 import type { Image } from "../clients/ec2.ts";
 import type { Session } from "../clients/session.ts";
-import { tagNames } from "../graph/names.ts";
+import { tagNames } from "../../../records/tags.ts";
 import { imageOwners } from "../judge.ts";
 import type { AwsFacts } from "./facts.ts";
 

@@ -4,8 +4,6 @@ import type { Origin } from "../../../machine/machine.ts";
 import { dotted, tagNames } from "../../../records/tags.ts";
 import { pseudo, type Value } from "./value.ts";
 
-export { tagNames };
-
 /**
  * A name of the file as a part of a logical id, which has letters and digits only. Where a dash stands before no letter its
  * place is lost with it, so a sum of the name keeps such names apart.

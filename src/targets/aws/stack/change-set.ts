@@ -4,7 +4,7 @@ import { askBucket, type Place } from "../bucket/requests.ts";
 import { AwsFailure, isTrouble, unlessGone } from "../clients/caller.ts";
 import type { ChangeSet } from "../clients/cloudformation.ts";
 import type { Session } from "../clients/session.ts";
-import { tagNames } from "../graph/names.ts";
+import { tagNames } from "../../../records/tags.ts";
 import { limits } from "../limits.ts";
 
 /** What a stack is to be: a template with all that it asks for. */
