@@ -137,10 +137,8 @@ describe("a launch of a cluster that is there", () => {
   });
 });
 
-test("a plan shows what somebody has changed beside the stack", async () => {
+test("a plan of a cluster that is as it is to be has no changes, and says what it costs", async () => {
   const { standIn } = started;
-  const [group] = [...standIn.place().ec2.instances.all.values()];
-  expect(group).toBeDefined();
   const planned = await plan(operatorOn(standIn).context, { cluster: example() });
   expect(planned.changes).toEqual([]);
   expect(planned.outlook?.monthly).toBeGreaterThan(50);

@@ -58,7 +58,9 @@ export async function makeChangeSet(
   } catch (error) {
     if (!isTrouble(error, "exists")) throw error;
     // Left by a run that was interrupted between making and executing it.
-    await cloudFormation.deleteChangeSet(given.name, cluster);
+    // One that is still being made cannot be deleted.
+    await untilMade(session, given.name, cluster, signal);
+    await unlessGone(cloudFormation.deleteChangeSet(given.name, cluster));
     await cloudFormation.createChangeSet({ ...input, ClientToken: `slipway-${session.random.hex(12)}` });
   }
   const made = await untilMade(session, given.name, cluster, signal);
