@@ -82,7 +82,8 @@ export async function untilTrue<Result>(
       last = error instanceof Error ? error.message : String(error);
     }
     if (Date.now() > end) throw new Error(`not within ${deadline} ms: ${what}; ${last}`);
-    await pause(200);
+    // Most conditions start programs: asked more often they take the machine from those they wait for.
+    await pause(700);
   }
 }
 
