@@ -86,7 +86,7 @@ test(
       const { port } = server.address() as AddressInfo;
       writeFileSync(join(folder, "bucket"), "demo-store\n");
       const here = script.text
-        .replaceAll("/var/lib/slipway", folder)
+        .replaceAll("/opt/slipway/bin", join(folder, "runtime"))
         .replaceAll("/etc/slipway/bucket", join(folder, "bucket"))
         .replaceAll("http://169.254.169.254", `http://127.0.0.1:${port}`)
         .replaceAll("https://$host", `http://127.0.0.1:${port}`)

@@ -108,7 +108,7 @@ describe("a launch of a cluster that is there", () => {
 
   test("goes no further when an instance does not come back, and goes on when it does", async () => {
     const { standIn } = started;
-    const before = await instances();
+    const before = await machines();
     standIn.settings.noCapacity.add("eu-central-1a");
     const bigger = example(["instance_type: t3.small", "instance_type: t3.medium"]);
     const error = await launch(operatorOn(standIn).context, { cluster: bigger }).then(
@@ -116,12 +116,12 @@ describe("a launch of a cluster that is there", () => {
       String,
     );
     expect(error).toContain("no instance has taken demo-control-1's place");
-    const between = await instances();
+    const between = await machines();
     for (const n of [2, 3]) expect(between.get(`demo-control-${n}`)).toBe(before.get(`demo-control-${n}`));
     standIn.settings.noCapacity.clear();
     await launching(bigger);
-    for (const n of [1, 2, 3])
-      expect((await instances()).get(`demo-control-${n}`)).not.toBe(before.get(`demo-control-${n}`));
+    const after = await machines();
+    for (const n of [1, 2, 3]) expect(after.get(`demo-control-${n}`)).not.toBe(before.get(`demo-control-${n}`));
   });
 
   test("that CloudFormation takes back leaves what was, and says why", async () => {
