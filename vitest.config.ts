@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/docker/**", "node_modules/**"],
+    exclude: ["test/docker/**", "test/**/*.long.test.ts", "node_modules/**"],
     // One file on each core: by itself vitest leaves one to its main process, which is half of a machine with two.
     maxWorkers: availableParallelism(),
     // It says by itself, and to everyone, that Node.js 20 is old.

@@ -1,6 +1,6 @@
 // Everything that has to hold: types, lint, format, dead code, the tests, and the tests on real Docker clusters.
 // The last line sums them up; the exit code is not 0 when anything failed.
-//   --unit     no Docker          --docker   only the tests on Docker
+//   --unit     no Docker          --docker   only the tests on Docker          --long   also what takes minutes more
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -9,9 +9,11 @@ import { ensureJudges } from "./judges.mjs";
 import { ensureImages, ensureProgram, root, show } from "./ready.mjs";
 
 const flags = process.argv.slice(2);
-const unknown = flags.filter((flag) => !["--unit", "--docker"].includes(flag));
+const unknown = flags.filter((flag) => !["--unit", "--docker", "--long"].includes(flag));
 if (unknown.length > 0) {
-  process.stderr.write(`error: ${unknown.join(" ")} is not known\nnext: npm test -- --unit, or npm test -- --docker\n`);
+  process.stderr.write(
+    `error: ${unknown.join(" ")} is not known\nnext: npm test -- --unit, npm test -- --docker, or npm test -- --long\n`,
+  );
   process.exit(2);
 }
 const begun = Date.now();
@@ -42,6 +44,11 @@ async function all() {
     await check("dead code", ["knip"]);
     await judges();
     await suite("tests", "vitest.config.ts");
+    if (flags.includes("--long")) await suite("long tests", "vitest.long.config.ts");
+    else
+      say(
+        "skipped: test/aws/operator/{converge,killed}.long.test.ts: a cluster on the stand-in for each test, some five minutes of one core; npm test -- --long runs them",
+      );
   }
   if (flags.includes("--unit")) return say("\nskipped: the tests on Docker, as --unit asks");
   stage("Docker engine and images");

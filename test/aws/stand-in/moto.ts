@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { Agent, request } from "node:http";
 import { createServer } from "node:net";
+import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Answer, Refusal } from "./call.ts";
 import type { StandInClock } from "./clock.ts";
@@ -40,7 +41,10 @@ async function freePort(): Promise<number> {
 export async function startMoto(program: string): Promise<Moto> {
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
-  const server: ChildProcess = spawn(program, ["--host", "127.0.0.1", "--port", String(port)], {
+  // The same Python as moto_server's own.
+  const python = join(dirname(program), "python3");
+  const launcher = join(import.meta.dirname, "moto-server.py");
+  const server: ChildProcess = spawn(python, [launcher, "--host", "127.0.0.1", "--port", String(port)], {
     stdio: "ignore",
     // Images are the layer's own: moto would read 300 of them at each reset.
     env: { ...process.env, MOTO_EC2_LOAD_DEFAULT_AMIS: "false" },
