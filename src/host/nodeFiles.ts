@@ -1,5 +1,18 @@
 import { randomBytes } from "node:crypto";
-import { chown, lstat, mkdir, open, readFile, readlink, rename, rm, stat, statfs, symlink } from "node:fs/promises";
+import {
+  chown,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  stat,
+  statfs,
+  symlink,
+} from "node:fs/promises";
 import { dirname } from "node:path";
 
 export type Ownership = { readonly mode: number; readonly user: string; readonly group: string };
@@ -34,7 +47,7 @@ export interface NodeFiles {
   bytes(path: string): Promise<Uint8Array | undefined>;
   /** Whole file, atomically (temporary file in the same folder, fsync, rename, fsync of the folder). */
   write(path: string, content: string | Uint8Array, owner: Ownership): Promise<void>;
-  /** Exclusive create with fsync of file and folder; false when it was there. */
+  /** Exclusive create with fsync of file and folder, whole or not at all; false when it was there. */
   create(path: string, content: string, owner: Ownership): Promise<boolean>;
   makeFolder(path: string, owner: Ownership): Promise<void>;
   link(path: string, target: string): Promise<void>;
@@ -107,11 +120,17 @@ export const systemNodeFiles: NodeFiles = {
     await syncFolder(dirname(path));
   },
   async create(path, content, owner) {
+    if ((await orMissing(lstat(path))) !== undefined) return false;
+    const draft = `${path}.${randomBytes(6).toString("hex")}.tmp`;
     try {
-      await put(path, content, owner);
+      await put(draft, content, owner);
+      // A second name for what is whole: who is killed before has made nothing, and the second to come is refused.
+      await link(draft, path);
     } catch (error) {
       if (error instanceof Error && Reflect.get(error, "code") === "EEXIST") return false;
       throw error;
+    } finally {
+      await rm(draft, { force: true });
     }
     await syncFolder(dirname(path));
     return true;
