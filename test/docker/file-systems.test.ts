@@ -4,9 +4,11 @@ import { DiskContainer } from "./disk-container.ts";
 
 const disk = new DiskContainer("slipway-test-file-systems", 900);
 const least = String(1 << 20);
+// Labels are looked for on all disks that the kernel shows, and those of other tests are among them.
+const own = `fs-${process.pid}`;
 
 /** What the script says of the device, as the unit of a volume runs it. */
-const prepare = (format: string, name = "data", partition?: number) =>
+const prepare = (format: string, name = own, partition?: number) =>
   disk.run(prepareScript, name, format, disk.device, least, ...(partition === undefined ? [] : [String(partition)]));
 
 beforeAll(() => disk.start());
@@ -26,15 +28,15 @@ describe.each(formats)("a disk with %s", (format) => {
     expect(await prepare(format)).toMatchObject({ code: 0 });
     const label = () => disk.shell(`blkid -p -o value -s LABEL ${disk.device}`);
     const id = () => disk.shell(`blkid -p -o value -s UUID ${disk.device}`);
-    expect(await label()).toBe("data");
+    expect(await label()).toBe(own);
     const made = await id();
     expect(await prepare(format)).toMatchObject({ code: 0 });
     expect(await id()).toBe(made);
-    expect(await disk.shell("readlink /run/slipway/disks/data")).toBe(disk.device);
+    expect(await disk.shell(`readlink /run/slipway/disks/${own}`)).toBe(disk.device);
   });
 
   test("is refused under another name, or for another file system", async () => {
-    const other = await prepare(format, "other");
+    const other = await prepare(format, `${own}x`);
     expect([other.code, other.stderr]).toEqual([1, expect.stringContaining("is not empty")]);
     const changed = await prepare(format === "xfs" ? "ext4" : "xfs");
     expect([changed.code, changed.stderr]).toEqual([1, expect.stringContaining(`holds ${format}, not`)]);
@@ -45,9 +47,9 @@ describe.each(mounted)("what is on a disk with %s", (format, torn) => {
   test("is kept", async () => {
     await disk.blank();
     await prepare(format);
-    await disk.shell("mkdir -p /mnt && mount /run/slipway/disks/data /mnt && echo kept >/mnt/note && umount /mnt");
+    await disk.shell(`mkdir -p /mnt && mount /run/slipway/disks/${own} /mnt && echo kept >/mnt/note && umount /mnt`);
     expect(await prepare(format)).toMatchObject({ code: 0 });
-    expect(await disk.shell("mount /run/slipway/disks/data /mnt && cat /mnt/note; umount /mnt")).toBe("kept");
+    expect(await disk.shell(`mount /run/slipway/disks/${own} /mnt && cat /mnt/note; umount /mnt`)).toBe("kept");
   });
 
   test("is not touched when the first superblock is lost", async () => {
