@@ -6,6 +6,7 @@ import { systemRandom } from "../../src/host/random.ts";
 import { readRecord, updateRecord } from "../../src/records/access.ts";
 import { memoryNode } from "../agent/memory-node.ts";
 import { DescribeNetworkInterfacesCommand, DescribeSubnetsCommand } from "@aws-sdk/client-ec2";
+import { metadataHost } from "./stand-in/metadata.ts";
 import { sdkOver } from "./stand-in/sdk.ts";
 import type { Client, StandIn } from "./stand-in/stand-in.ts";
 import type { Instance } from "./stand-in/ec2/instances.ts";
@@ -64,7 +65,7 @@ export function ec2Machine(
     return disk;
   });
   const ports = {
-    files: withInterfaces(files, client),
+    files: withInterfaces(files, client, instance),
     processes: {
       run: async (command: readonly string[]) => {
         commands.push(command.join(" "));
@@ -154,79 +155,43 @@ function onDisk(files: NodeFiles, disk: () => Map<string, string> | undefined): 
 }
 
 /** The kernel shows one more interface: that which was attached. */
-function withInterfaces(files: NodeFiles, client: Client): NodeFiles {
+function withInterfaces(files: NodeFiles, client: Client, instance: Instance): NodeFiles {
   return {
     ...files,
     list: async (path) => (path === "/sys/class/net" ? ["eth0", "eth1"] : files.list(path)),
     read: async (path) =>
-      path === "/sys/class/net/eth1/address" ? ((await secondOf(client))?.MacAddress ?? "") : files.read(path),
+      path === "/sys/class/net/eth1/address"
+        ? ((await secondOf(client, instance))?.MacAddress ?? "")
+        : files.read(path),
   };
 }
 
-async function secondOf(client: Client) {
-  const [, id] = client.credentials.accessKeyId.length > 0 ? ["", idOf(client)] : [];
+/** The interface that an instance was given after it was launched. */
+async function secondOf(client: Client, instance: Instance) {
   const { ec2 } = sdkOver(client);
   const found = await ec2.send(
-    new DescribeNetworkInterfacesCommand({ Filters: [{ Name: "attachment.instance-id", Values: [id ?? ""] }] }),
+    new DescribeNetworkInterfacesCommand({ Filters: [{ Name: "attachment.instance-id", Values: [instance.id] }] }),
   );
   return found.NetworkInterfaces?.find((one) => one.Attachment?.DeviceIndex === 1);
 }
 
-const ids = new WeakMap<Client, string>();
-function idOf(client: Client): string {
-  return ids.get(client) ?? "";
-}
-
-/** The metadata service of one instance; all else goes to AWS. */
+/** What the stand-in's metadata service does not say: of interfaces, and of Auto Scaling's intentions. */
 function metadataOr(client: Client, instance: Instance, ending: () => boolean): typeof fetch {
-  ids.set(client, instance.id);
-  const values = async (path: string): Promise<string | undefined> => {
-    const tag = /^meta-data\/tags\/instance\/(.+)$/.exec(path)?.[1];
-    if (tag !== undefined) return instance.tags[tag];
-    const nic = /^meta-data\/network\/interfaces\/macs\/([^/]+)\/(.+)$/.exec(path);
-    if (nic !== null) {
-      const second = await secondOf(client);
-      if (second?.MacAddress !== nic[1]) return undefined;
-      if (nic[2] === "local-ipv4s") return second?.PrivateIpAddress;
-      const { ec2 } = sdkOver(client);
-      const { Subnets } = await ec2.send(new DescribeSubnetsCommand({ SubnetIds: [second?.SubnetId ?? ""] }));
-      return Subnets?.[0]?.CidrBlock;
-    }
-    switch (path) {
-      case "dynamic/instance-identity/document":
-        return JSON.stringify({
-          instanceId: instance.id,
-          accountId: instance.account,
-          region: instance.region,
-          availabilityZone: instance.zone,
-          privateIp: instance.privateAddress,
-        });
-      case "meta-data/tags/instance":
-        return Object.keys(instance.tags).join("\n");
-      case "meta-data/services/domain":
-        return "amazonaws.com";
-      case "meta-data/iam/security-credentials/":
-        return "role";
-      case "meta-data/iam/security-credentials/role":
-        return JSON.stringify({
-          AccessKeyId: client.credentials.accessKeyId,
-          SecretAccessKey: "secret",
-          Token: "token",
-          Expiration: new Date(client.clock.now() + 6 * 3_600_000).toISOString(),
-        });
-      case "meta-data/autoscaling/target-lifecycle-state":
-        return ending() ? "Terminated" : "InService";
-      default:
-        return undefined;
-    }
+  const more = async (path: string): Promise<string | undefined> => {
+    if (path === "autoscaling/target-lifecycle-state") return ending() ? "Terminated" : "InService";
+    const asked = /^network\/interfaces\/macs\/([^/]+)\/(.+)$/.exec(path);
+    if (asked === null) return undefined;
+    const second = await secondOf(client, instance);
+    if (second?.MacAddress !== asked[1]) return undefined;
+    if (asked[2] === "local-ipv4s") return second?.PrivateIpAddress;
+    const { ec2 } = sdkOver(client);
+    const { Subnets } = await ec2.send(new DescribeSubnetsCommand({ SubnetIds: [second?.SubnetId ?? ""] }));
+    return Subnets?.[0]?.CidrBlock;
   };
   return async (input, init) => {
     const request = new Request(input, init);
     const { hostname, pathname } = new URL(request.url);
-    if (hostname !== "169.254.169.254") return client.fetch(request);
-    if (request.method === "PUT") return new Response("session");
-    if (request.headers.get("x-aws-ec2-metadata-token") !== "session") return new Response("", { status: 401 });
-    const value = await values(pathname.replace("/latest/", ""));
-    return value === undefined ? new Response("", { status: 404 }) : new Response(value);
+    const said = hostname === metadataHost ? await more(pathname.replace("/latest/meta-data/", "")) : undefined;
+    return said === undefined ? client.fetch(request) : new Response(said);
   };
 }

@@ -1,6 +1,9 @@
 import { letIn, type Admission } from "../../../components/admission.ts";
-import { looking, rosterOf } from "../../../components/node.ts";
+import { looking } from "../../../components/node.ts";
+import { seen, unknown } from "../../../components/reconciler.ts";
+import type { Roster } from "../../../components/roster.ts";
 import { listRecords, readRecord, updateRecord } from "../../../records/access.ts";
+import type { RecordValue } from "../../../records/table.ts";
 import { tagNames } from "../../../records/tags.ts";
 import type { Here } from "./here.ts";
 import { missing, rosterNext, type Arrived, type RosterAct } from "./roster.ts";
@@ -28,12 +31,16 @@ export class RosterKeeper {
     const cluster = await readRecord(store, "cluster");
     if (cluster === undefined) return;
     const { generation, name } = cluster.value;
-    const [roster, instances, lifecycle, arrived] = await Promise.all([
-      looking(rosterOf(store)),
+    const [found, instances, lifecycle] = await Promise.all([
+      looking(listRecords(store, "roster")),
       looking(this.#here.ec2.instances(tagNames.cluster, name)),
       looking(this.#here.ec2.lifecycle(tagNames.cluster, name)),
-      looking(this.#arrived(generation)),
     ]);
+    const roster = found.kind === "seen" ? seen(found.value.map(({ value }) => value)) : found;
+    const arrived =
+      roster.kind === "seen"
+        ? await looking(this.#arrived(generation, roster.value))
+        : unknown("the roster is not seen");
     for (const [what, look] of Object.entries({ roster, instances, lifecycle, arrived }))
       if (look.kind === "unknown") say(`roster: ${what} cannot be seen: ${look.why}`);
     if (roster.kind === "seen" && instances.kind === "seen")
@@ -51,15 +58,17 @@ export class RosterKeeper {
       if (this.#said.get(instance) !== why) say(`roster: ${instance} is not let in: ${why}`);
       this.#said.set(instance, why);
     }
-    for (const act of acts) await this.#perform(act);
+    for (const act of acts) if (act.kind !== "admit") await this.#part(act);
+    const coming = acts.flatMap((act) => (act.kind === "admit" ? [act.arrived] : []));
+    if (coming.length > 0) await this.#admit(coming, cluster.value);
     this.#next = now + (acts.length > 0 || refused.length > 0 ? lookEvery.expecting : lookEvery.quiet);
   }
 
   /** Who says that it is there, and is in no roster yet. Those that are in are not read again: there may be thousands. */
-  async #arrived(generation: string): Promise<readonly Arrived[]> {
+  async #arrived(generation: string, roster: Roster): Promise<readonly Arrived[]> {
     const { store } = this.#admission;
-    const [keys, roster] = await Promise.all([store.list(`registrations/${generation}/`), store.list("roster/")]);
-    const known = new Set(roster.map(instanceOf));
+    const known = new Set(roster.map(({ instance }) => instance));
+    const keys = await store.list(`registrations/${generation}/`);
     const found = await Promise.all(
       keys
         .map(instanceOf)
@@ -73,21 +82,20 @@ export class RosterKeeper {
     return found.filter((one) => one !== undefined);
   }
 
-  async #perform(act: RosterAct): Promise<void> {
-    const { store, random, say } = this.#admission;
-    if (act.kind === "admit") {
-      const [cluster, roster] = await Promise.all([readRecord(store, "cluster"), listRecords(store, "roster")]);
-      if (cluster === undefined) return;
-      const { instance, address, group, role } = act.arrived;
-      const entry = await letIn(
-        this.#admission,
-        { instance, address, group, role, tokenHash: "" },
-        cluster.value,
-        roster.map(({ value }) => value),
-      );
+  /** The roster is read anew: those that have just gone leave their names to them. */
+  async #admit(coming: readonly Arrived[], cluster: RecordValue<"cluster">): Promise<void> {
+    const { store, say } = this.#admission;
+    const roster = (await listRecords(store, "roster")).map(({ value }) => value);
+    for (const { instance, address, group, role } of coming) {
+      const newcomer = { instance, address, group, role, tokenHash: "" };
+      const entry = await letIn(this.#admission, newcomer, cluster, roster);
+      roster.push(entry);
       say(`roster: ${instance} at ${address} is ${entry.node}`);
-      return;
     }
+  }
+
+  async #part(act: Exclude<RosterAct, { readonly kind: "admit" }>): Promise<void> {
+    const { store, random, say } = this.#admission;
     const state = act.kind === "leave" ? "leaving" : "gone";
     await updateRecord(store, "roster", { instance: act.instance }, (now) => {
       if (now === undefined || now.state === "gone" || now.state === state) return undefined;

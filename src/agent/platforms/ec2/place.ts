@@ -54,12 +54,11 @@ export async function takePlace(
       now === undefined || now.state === "gone" ? undefined : { ...now, state: "gone", nonce: random.hex(8) },
     );
   }
-  const all = (await listRecords(store, "roster")).map(({ value }) => value);
   const { instance, address, node } = own;
   await letIn(
     { store, clock, random, say },
     { instance, address, group, role: "control", tokenHash: "", node },
     cluster,
-    all,
+    before,
   );
 }
