@@ -197,3 +197,20 @@ test.each([1, 2, 3])("answers requests as moto's S3 does, whatever they are: his
   await both({ method: "GET", query: { versions: "" } });
   expect((await ours({ method: "DELETE" })).status).toBe(204);
 });
+
+test("refuses what it has no objects for, and digests that are wrong", async () => {
+  const { ours } = sides();
+  await ours({ method: "PUT", body: made });
+  const refusals = await Promise.all(
+    (
+      [
+        { method: "POST", key: "a", query: { uploads: "" } },
+        { method: "GET", query: { "list-type": "2", delimiter: "/" } },
+        { method: "GET", key: "a", headers: { range: "bytes=0-1" } },
+        { method: "PUT", key: "a", body: "x", headers: { "content-md5": "AAAA" } },
+        { method: "POST", query: { delete: "" }, body: "<Delete><Object><Key>a</Key></Object></Delete>" },
+      ] satisfies readonly Step[]
+    ).map(async (step) => /<Code>(.*?)</.exec(textOf(await ours(step)))?.[1]),
+  );
+  expect(refusals).toEqual(["NotImplemented", "NotImplemented", "NotImplemented", "BadDigest", "InvalidRequest"]);
+});
