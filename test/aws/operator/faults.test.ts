@@ -11,8 +11,9 @@ import { awsCluster } from "../scenarios.ts";
 import { imageOwners } from "../stand-in/ec2/images.ts";
 import { useStandIn } from "../stand-in/started.ts";
 import { fleetOn, type Fleet } from "./fleet.ts";
-import { picture } from "./kill.ts";
+
 import { demo, operatorOn, world } from "./operator.ts";
+import { picture } from "./picture.ts";
 
 // Minutes of AWS are seconds here, but a busy machine makes many of them.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
