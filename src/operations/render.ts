@@ -1,8 +1,9 @@
 import type { Cluster } from "../cluster/cluster.ts";
 import { ownFormat, type Format, type FormatName, type Setting } from "../machine/formats/format.ts";
 import { packedIgnition, userDataLimit } from "../machine/formats/ignition.ts";
+import { largestOf, partsOf, type Part } from "../machine/formats/parts.ts";
 import { formats } from "../machine/formats/registry.ts";
-import { emptyMachine, type MachineConfig } from "../machine/machine.ts";
+import { emptyMachine } from "../machine/machine.ts";
 import { mergeMachines } from "../machine/merge.ts";
 import { pointerMachine, type Pointer } from "../machine/pointer.ts";
 import type { Problem, Read } from "../problems/problem.ts";
@@ -26,8 +27,7 @@ export type UserData = {
   /** Bytes. */
   readonly size: number;
   readonly limit: number;
-  /** Bytes by part, largest first: where a text that is too large can lose weight. */
-  readonly parts: readonly { readonly part: string; readonly size: number }[];
+  readonly parts: readonly Part[];
 };
 
 /** The user data of a group's nodes; what the format cannot say is a problem with the place of the field. Pure. */
@@ -72,26 +72,13 @@ function unread(format: Format, os: Cluster["os"]): Problem {
   };
 }
 
-/** What each part of the machine adds to the text. */
-function partsOf(machine: MachineConfig, format: Format, setting: Setting): UserData["parts"] {
-  const sizeOf = (some: MachineConfig): number => Buffer.byteLength(format.render(some, setting).text);
-  const bare = sizeOf(emptyMachine);
-  const alone = (part: Partial<MachineConfig>): number => sizeOf({ ...emptyMachine, ...part }) - bare;
-  return [
-    ...machine.files.map((file) => ({ part: file.path, size: alone({ files: [file] }) })),
-    ...machine.units.map((unit) => ({ part: unit.name, size: alone({ units: [unit] }) })),
-    ...machine.users.map((user) => ({ part: `user ${user.name}`, size: alone({ users: [user] }) })),
-  ].toSorted((a, b) => b.size - a.size || (a.part < b.part ? -1 : 1));
-}
-
 function tooLarge(size: number, parts: UserData["parts"], path: Problem["path"]): Problem {
-  const largest = parts.slice(0, 3).map(({ part, size: its }) => `${part} ${its}`);
   return {
     code: "out-of-range",
     severity: "error",
     path,
     at: "key",
-    message: `the user data has ${size} bytes, and providers take ${userDataLimit}; the largest parts: ${largest.join(", ")}`,
+    message: `the user data has ${size} bytes, and providers take ${userDataLimit}; the largest parts: ${largestOf(parts)}`,
     fix: "leave out --whole: nodes fetch the rest from the store; or give large files a source",
   };
 }

@@ -41,6 +41,8 @@ const codes: Readonly<Record<string, AwsTrouble>> = {
   BucketAlreadyOwnedByYou: "exists",
   EntityAlreadyExists: "exists",
   DependencyViolation: "conflict",
+  // A token is of one attempt; the next one has another.
+  IdempotentParameterMismatch: "conflict",
   IncorrectInstanceState: "conflict",
   InvalidChangeSetStatus: "conflict",
   InvalidChangeSetStatusException: "conflict",
@@ -51,6 +53,7 @@ const codes: Readonly<Record<string, AwsTrouble>> = {
   ResourceInUseFault: "conflict",
   ScalingActivityInProgress: "conflict",
   ScalingActivityInProgressFault: "conflict",
+  TokenAlreadyExistsException: "conflict",
   VolumeInUse: "conflict",
   InsufficientInstanceCapacity: "capacity",
   ChangeSetNotFound: "gone",

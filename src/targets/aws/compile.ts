@@ -1,4 +1,5 @@
 import type { Cluster } from "../../cluster/cluster.ts";
+import { largestOf } from "../../machine/formats/parts.ts";
 import type { Problem, Read } from "../../problems/problem.ts";
 import { templateJson } from "./cloudformation.ts";
 import type { AwsFacts } from "./facts/facts.ts";
@@ -6,7 +7,7 @@ import { graphOf } from "./graph/graph.ts";
 import type { Graph } from "./graph/resource.ts";
 import { factProblems } from "./judge.ts";
 import { limitProblems, limits } from "./limits.ts";
-import { userDataOf, userDataText, type Boot } from "./user-data.ts";
+import { userDataOf, userDataParts, userDataText, type Boot } from "./user-data.ts";
 
 export type Compiled = {
   readonly graph: Graph;
@@ -28,7 +29,7 @@ export function compile(cluster: Cluster, facts: AwsFacts, boot: Boot): Read<Com
         severity: "error",
         path: group.path,
         at: "key",
-        message: `the user data has ${bytes} bytes, and EC2 takes ${limits.userData}`,
+        message: `the user data has ${bytes} bytes, and EC2 takes ${limits.userData}; the largest parts: ${largestOf(userDataParts(cluster, group, boot))}`,
         fix: "a shorter name of the group",
       });
   }

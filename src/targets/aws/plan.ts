@@ -14,7 +14,7 @@ import { ec2Id } from "./observe.ts";
 import { priced } from "./outlook.ts";
 import { listPrices, pricesFor } from "./prices.ts";
 import { makeChangeSet, type WantedStack } from "./stack/change-set.ts";
-import { driftNotes } from "./stack/drift.ts";
+import { driftNotes, lookForDrift, revertible, type Drifts } from "./stack/drift.ts";
 import { changesIn, creations, scalingGroups, type ScalingGroup } from "./stack/changes.ts";
 import { stackState, stuck } from "./stack/states.ts";
 import type { AwsWork, StackWork } from "./work.ts";
@@ -128,7 +128,8 @@ export async function planLaunch(
     if (stackState(status) === "stuck") throw stuck(cluster.name, status ?? "", look.stack.StackStatusReason ?? "");
     return { changes: [underWay(cluster, status ?? "")], steps: [] };
   }
-  await stackChanges();
+  const drifts = await lookForDrift(session, cluster.name, given.signal);
+  await stackChanges(drifts);
   const changed = planned.steps.length > 0;
   const [actual, templates] = [await groupsOf(session, cluster), changedTemplates(planned.changes)];
   resized(planned, groups, actual);
@@ -142,24 +143,31 @@ export async function planLaunch(
   replaced(planned, groups, actual, observed, templates);
   if (look.stack.EnableTerminationProtection === false)
     work("protect", cluster.name, { kind: "protect", cluster: cluster.name });
-  return ended(changed ? "change-set" : "computed", changed ? "update" : "same");
+  return ended(changed ? "change-set" : "computed", changed ? "update" : "same", drifts);
 
   async function ended(
     forecast: "computed" | "change-set",
     kind: "create" | "update" | "same",
+    its: Drifts = { found: [] },
   ): Promise<TargetPlan<AwsWork>> {
     // Who launches has seen them.
     const prices = given.keep ? listPrices : await pricesFor(session, cluster);
-    const drift = given.keep || kind === "create" ? [] : await driftNotes(session, cluster.name, given.signal);
     const { changes, outlook } = priced(cluster, graph, planned.changes, kind, prices);
-    return { changes, steps: planned.steps, forecast, outlook: { ...outlook, notes: [...outlook.notes, ...drift] } };
+    return {
+      changes,
+      steps: planned.steps,
+      forecast,
+      outlook: { ...outlook, notes: [...outlook.notes, ...driftNotes(its)] },
+    };
   }
 
-  async function stackChanges(): Promise<void> {
-    if (await isSame(session, look, wanted)) return;
+  async function stackChanges(its: Drifts): Promise<void> {
+    // Who only plans is told of data that is gone, and of all the rest.
+    const revert = revertible(cluster.name, its, given.keep).length > 0;
+    if (!revert && (await isSame(session, look, wanted))) return;
     const name = given.keep ? launching : `slipway-plan-${session.random.hex(4)}`;
     const signal = given.signal;
-    const made = await makeChangeSet(session, place, wanted, { name, type: "UPDATE", keep: false }, signal);
+    const made = await makeChangeSet(session, place, wanted, { name, type: "UPDATE", keep: false, revert }, signal);
     if (made.changes === undefined) return;
     if (!given.keep) await (await session.cloudFormation()).deleteChangeSet(name, cluster.name);
     const changes = changesIn(made.changes, cluster, graph);

@@ -1,6 +1,7 @@
 import type { Cluster, Group } from "../../cluster/cluster.ts";
 import { bucketMark, bucketPointer, type Runtime } from "../../machine/bucket-pointer.ts";
 import { ownFormat } from "../../machine/formats/format.ts";
+import { partsOf, type Part } from "../../machine/formats/parts.ts";
 import { formats } from "../../machine/formats/registry.ts";
 import { storeBucket } from "./graph/store.ts";
 import { textOf, type Value } from "./graph/value.ts";
@@ -12,9 +13,17 @@ export type Boot = {
   readonly pin?: string;
 };
 
+const pointerOf = (cluster: Cluster, group: Group, boot: Boot) =>
+  bucketPointer({ cluster: cluster.name, group: group.name, bucket: bucketMark, ...boot });
+
+/** Where a group's user data has its bytes. */
+export function userDataParts(cluster: Cluster, group: Group, boot: Boot): readonly Part[] {
+  return partsOf(pointerOf(cluster, group, boot), formats[ownFormat[cluster.os]], { system: cluster.os });
+}
+
 /** The text of a group's user data, with a mark where the bucket's name is to be. */
 export function userDataText(cluster: Cluster, group: Group, boot: Boot): string {
-  const machine = bucketPointer({ cluster: cluster.name, group: group.name, bucket: bucketMark, ...boot });
+  const machine = pointerOf(cluster, group, boot);
   const { text, problems } = formats[ownFormat[cluster.os]].render(machine, { system: cluster.os });
   const [first] = problems;
   if (first !== undefined) throw new Error(`the pointer cannot be said on ${cluster.os}: ${first.message}`);

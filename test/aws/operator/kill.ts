@@ -1,108 +1,115 @@
 import { expect } from "vitest";
-import type { Recorded, Call } from "../stand-in/call.ts";
-import { isMutating } from "../stand-in/call.ts";
+import { type Call, isMutating } from "../stand-in/call.ts";
 import type { Boundary, StandIn } from "../stand-in/stand-in.ts";
-import { fleetOn, type Fleet } from "./fleet.ts";
-import { operatorOn, world, type Operator } from "./operator.ts";
+import { face } from "./census.ts";
+import type { Operator } from "./operator.ts";
 
 export type Command = (one: Operator) => Promise<unknown>;
 
-/** What there is, without the ids that differ from world to world. */
-export async function picture(standIn: StandIn): Promise<readonly string[]> {
-  const counts = new Map<string, number>();
-  for (const line of await world(standIn)) {
-    const [kind = "", name = ""] = line.split(" ");
-    const key = /^(?:stack|autoscaling-group|bucket|log-group)$/.test(kind) ? `${kind} ${name}` : kind;
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  const instances = [...standIn.place().ec2.instances.all.values()].filter(({ state }) => state === "running");
-  return [
-    ...[...counts].map(([kind, count]) => `${count} ${kind}`),
-    ...instances.map(({ tags }) => `running in ${tags["slipway.group"] ?? "?"}`),
-  ].toSorted();
+/** A boundary of a call: which call it is, by its name and its turn among those of the name, and whether it changes anything. */
+export type Moment = {
+  readonly at: Boundary;
+  readonly call: string;
+  readonly turn: number;
+  readonly changes: boolean;
+};
+
+/** A state of the world that a command goes through, and all boundaries of its calls at which the world is in it. */
+export type State = readonly Moment[];
+
+/** Names of one call in every world: without ids, and with what of a long name tells it apart. */
+function nameOf({ service, action, path, parameters }: Call): string {
+  const object = decodeURIComponent(path)
+    .replaceAll(/AROA[A-Z0-9]+/g, "ROLE")
+    .replaceAll(/i-[0-9a-f]{17}/g, "ID")
+    .replace(/(generation\/)[0-9a-f]+/, "$1ID")
+    .replace(/(journal\/).*/, "$1…")
+    .replace(/^\/[^/]*/, "");
+  const set = parameters["ChangeSetName"];
+  return `${service}:${action}${object.length > 1 ? ` ${object}` : ""}${typeof set === "string" && !set.startsWith("arn:") ? ` ${set}` : ""}`;
 }
 
-/** Whether it changes something that lasts: the lock's renewals come and go by the clock. */
-function counts({ service, action, parameters, path }: Call | Recorded): boolean {
-  return isMutating(service, action, parameters) && !path.endsWith("/records/lock");
+/** Hears every boundary of one program's calls. */
+function hear(standIn: StandIn, one: Operator, on: (moment: Moment) => void): () => void {
+  const turns = new Map<string, number>();
+  const running = new Map<number, Omit<Moment, "at">>();
+  standIn.onRequest = (at, call, n, client) => {
+    if (client !== one.client) return;
+    if (at === "before") {
+      const name = nameOf(call);
+      const turn = (turns.get(name) ?? 0) + 1;
+      turns.set(name, turn);
+      running.set(n, { call: name, turn, changes: isMutating(call.service, call.action, call.parameters) });
+    }
+    const known = running.get(n);
+    if (known !== undefined) on({ at, ...known });
+  };
+  return () => {
+    standIn.onRequest = undefined;
+  };
+}
+
+/** Runs a command undisturbed, and gives the states of the world that its calls' boundaries fall into, in their order. */
+export async function statesOf(standIn: StandIn, command: Command, one: Operator): Promise<readonly State[]> {
+  const states: Moment[][] = [];
+  let last: string | undefined;
+  const end = hear(standIn, one, (moment) => {
+    const now = face(standIn);
+    if (now === last) states.at(-1)?.push(moment);
+    else states.push([moment]);
+    last = now;
+  });
+  await command(one);
+  end();
+  return states;
+}
+
+/** What of AWS's is asked, whatever it is asked for. */
+export const kindOf = ({ call }: Moment): string => call.split(" ")[0] ?? "";
+
+/** Whether nothing but the lease's end is new after it. */
+export const isRenewal = ({ call, turn }: Moment): boolean => call.startsWith("s3:PutObject /records/lock") && turn > 1;
+
+/** The state that a moment falls into. */
+export function stateAt(states: readonly State[], { at, call, turn }: Omit<Moment, "changes">): State {
+  const found = states.find((state) => state.some((one) => one.at === at && one.call === call && one.turn === turn));
+  return found ?? expect.fail(`no state at ${at} ${call} (${turn})`);
 }
 
 /**
- * Runs a command in a new world and kills it at its n-th changing call. Gives that call, or nothing where the command has
- * come to its end before.
+ * In which states a command is killed: in all of them, or in each that a changing call has made or is about to leave, and in one
+ * for each other kind of call. Kills before sending, after the commit and after the response take turns.
  */
-async function killedAt(
-  standIn: StandIn,
-  command: Command,
-  n: number,
-  boundary: Boundary,
-): Promise<string | undefined> {
-  const one = operatorOn(standIn);
-  let seen = 0;
-  let where: string | undefined;
+export function moments(states: readonly State[], all: boolean): readonly Moment[] {
+  const kinds = new Set<string>();
+  const chosen: Moment[] = [];
+  const turns: readonly Boundary[] = ["before", "committed", "answered"];
+  for (const state of states) {
+    const fresh = state.some((moment) => !kinds.has(kindOf(moment)));
+    const [first] = state;
+    const made = first?.at === "committed" && first.changes;
+    const changing = made || state.some((moment) => moment.changes && !isRenewal(moment));
+    if (!all && !fresh && !changing) continue;
+    for (const moment of state) kinds.add(kindOf(moment));
+    const wanted = turns[chosen.length % turns.length];
+    const moment = state.find(({ at, changes }) => at === wanted && changes) ?? state.find(({ at }) => at === wanted);
+    chosen.push(moment ?? state[0] ?? expect.fail("a state without a moment"));
+  }
+  return chosen;
+}
+
+/** Runs a command and kills it at a moment: none of its requests is answered any more, none of its sleeps ends. */
+export async function killedAt(standIn: StandIn, command: Command, one: Operator, moment: Moment): Promise<boolean> {
+  let there = false;
   const dead = new Promise<void>((resolve) => {
-    standIn.onRequest = (at, call, _, client) => {
-      if (client !== one.client || !counts(call)) return;
-      if (at === "before") seen++;
-      if (seen !== n || at !== boundary) return;
-      where = `${call.service}:${call.action} ${call.path}`;
-      client.kill();
+    hear(standIn, one, ({ at, call, turn }) => {
+      if (at !== moment.at || call !== moment.call || turn !== moment.turn) return;
+      there = true;
+      one.client.kill();
       resolve();
-    };
+    });
   });
   await Promise.race([dead, command(one)]);
   standIn.onRequest = undefined;
-  return where;
-}
-
-/** Kills a command at changing calls, each time in a new world; the same command then brings it to the same end. */
-export async function killEverywhere(
-  standIn: StandIn,
-  given: {
-    readonly base?: Command;
-    readonly command: Command;
-    readonly boundaries: readonly Boundary[];
-    /** Every so many-th of the store's own writes (all of the other calls are taken). */
-    readonly stride: number;
-    readonly after?: () => Promise<void>;
-  },
-): Promise<number> {
-  const { base, command, boundaries, stride, after } = given;
-  let fleet: Fleet | undefined;
-  const anew = async (): Promise<void> => {
-    fleet?.stop();
-    await standIn.reset();
-    fleet = fleetOn(standIn);
-    fleet.delay = 5;
-    await base?.(operatorOn(standIn));
-  };
-  await anew();
-  const from = standIn.calls.length;
-  await command(operatorOn(standIn));
-  const all = standIn.calls.slice(from).filter((call) => call.caller.endsWith("user/operator") && counts(call));
-  const wanted = await picture(standIn);
-  await after?.();
-  const points = all.flatMap(({ service, path }, index) =>
-    service === "s3" && path.includes("/records/") && index % stride !== 0 ? [] : [index + 1],
-  );
-  const wrong: string[] = [];
-  for (const n of points)
-    for (const boundary of boundaries) {
-      await anew();
-      const where = await killedAt(standIn, command, n, boundary);
-      // A person runs it again at once, or comes back when CloudFormation has gone on for a while.
-      if (n % 2 === 0) await standIn.clock.advance(45_000);
-      try {
-        await command(operatorOn(standIn));
-        expect(await picture(standIn)).toEqual(wanted);
-        await after?.();
-      } catch (error) {
-        wrong.push(
-          `killed ${boundary} call ${n}, ${where ?? "nowhere"}: ${error instanceof Error ? error.message : String(error)}`,
-        );
-      }
-    }
-  fleet?.stop();
-  expect(wrong).toEqual([]);
-  return points.length * boundaries.length;
+  return there;
 }

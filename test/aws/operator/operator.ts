@@ -30,7 +30,7 @@ let operators = 0;
 /** A new process; it counts as dead, so that the lock of one that was killed is taken over at once. */
 export function operatorOn(
   standIn: StandIn,
-  options: { readonly client?: Client; readonly agent?: string; readonly region?: string } = {},
+  options: { readonly client?: Client; readonly agent?: string; readonly region?: string; readonly host?: string } = {},
 ): Operator {
   const client = options.client ?? standIn.client();
   const own = ++operators;
@@ -65,7 +65,7 @@ export function operatorOn(
     clock: client.clock,
     random,
     processes: { run: async () => Promise.reject(new Error("operations run no commands themselves")) },
-    owner: { host: "here", process: 4_194_304 + own, started: "never", user: "ada" },
+    owner: { host: options.host ?? "here", process: 4_194_304 + own, started: "never", user: "ada" },
     environment: {},
     readFile: async () => Promise.reject(new Error("there are no files")),
   };

@@ -10,6 +10,8 @@ export interface ClientClock extends Clock {
 export interface StandInClock extends Clock {
   /** For what AWS does by itself: its sleeping makes no time pass, but wakes where others let time pass. */
   readonly inner: Clock;
+  /** How many times faster than AWS the stand-in does what takes time: for tests to which durations are no matter. */
+  haste: number;
   client(): ClientClock;
   /** Time stands until the given function is called; `client`: then a program under test goes on. */
   hold(client?: boolean): () => void;
@@ -100,10 +102,12 @@ export function standInClock(start = Date.parse("2026-11-21T12:00:00Z")): StandI
     })();
   };
 
-  return {
+  const inner = sleeping(false);
+  const clock: StandInClock = {
     now: () => time,
     sleep: sleeping(true),
-    inner: { now: () => time, sleep: sleeping(false) },
+    haste: 1,
+    inner: { now: () => time, sleep: (milliseconds, signal) => inner(milliseconds / clock.haste, signal) },
     client() {
       const own = new Set<() => void>();
       return {
@@ -139,6 +143,7 @@ export function standInClock(start = Date.parse("2026-11-21T12:00:00Z")): StandI
     settled,
     clear: () => sleepers.clear(),
   };
+  return clock;
 }
 
 function immediate(): Promise<void> {

@@ -10,6 +10,8 @@ export interface Moto {
   /** Empty again. */
   reset(): Promise<void>;
   forward(asked: Asked): Promise<Answer>;
+  /** How often it was asked for anything but a look. */
+  readonly changes: number;
   /** Ends the connections to it. */
   leave(): void;
 }
@@ -28,8 +30,10 @@ export type Asked = {
 export function motoAt(endpoint: string): Moto {
   const { port } = new URL(endpoint);
   const agent = new Agent({ keepAlive: true, maxSockets: 4 });
+  let changes = 0;
   const send = (asked: Asked): Promise<Answer> =>
     new Promise((resolve, reject) => {
+      if (!isLook(asked)) changes++;
       const sent = request(
         {
           host: "127.0.0.1",
@@ -66,6 +70,9 @@ export function motoAt(endpoint: string): Moto {
 
   return {
     endpoint,
+    get changes() {
+      return changes;
+    },
     forward: send,
     async reset() {
       await send({
@@ -80,6 +87,11 @@ export function motoAt(endpoint: string): Moto {
     },
     leave: () => agent.destroy(),
   };
+}
+
+function isLook({ method, headers, body }: Asked): boolean {
+  const action = /(?:^|&)Action=(\w+)/.exec(typeof body === "string" ? body : new TextDecoder().decode(body))?.[1];
+  return method === "GET" || /^(?:Describe|Get|List)/.test(action ?? headers["x-amz-target"]?.split(".")[1] ?? "");
 }
 
 /** Asks moto as the layer needs it: parameters in, an element out, a refusal thrown. */

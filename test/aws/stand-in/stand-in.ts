@@ -359,6 +359,7 @@ export async function standInOver(
       clock.clear();
       await clock.settled();
       clock.clear();
+      clock.haste = 1;
       places.clear();
       buckets.clear();
       iams.clear();

@@ -36,6 +36,7 @@ function nextFor(trouble: AwsTrouble, action: string): string | undefined {
       return "other instance types or zones in the file, or the same command later";
     case "pending":
     case "conflict":
+      return "the same command again, when what is under way has come to its end";
     case "exists":
     case "gone":
     case "invalid":

@@ -32,7 +32,12 @@ export async function makeChangeSet(
   session: Session,
   place: Place,
   wanted: WantedStack,
-  given: { readonly name: string; readonly type: "CREATE" | "UPDATE"; readonly keep: boolean },
+  given: {
+    readonly name: string;
+    readonly type: "CREATE" | "UPDATE";
+    readonly keep: boolean;
+    readonly revert?: boolean;
+  },
   signal: AbortSignal,
 ): Promise<MadeChangeSet> {
   const { cluster, template, parameters, tags } = wanted;
@@ -49,6 +54,8 @@ export async function makeChangeSet(
     ...(given.type === "CREATE"
       ? { OnStackFailure: given.keep ? ("DO_NOTHING" as const) : ("ROLLBACK" as const) }
       : {}),
+    // Compared with what is there, and not only with what was set last.
+    ...(given.revert === true ? { DeploymentMode: "REVERT_DRIFT" as const } : {}),
     Description: "made by Slipway",
     // Of this attempt alone: what an earlier one has made under the same name is taken away first.
     ClientToken: `slipway-${session.random.hex(12)}`,

@@ -6,11 +6,12 @@ import type { Place } from "../place.ts";
 import { seconds } from "../place.ts";
 import { type Act, type Book, onFailureIn, sameTags } from "./book.ts";
 import { changesOf } from "./changes.ts";
+import { detect, type Found, isDrifted } from "./drift.ts";
 import type { Engine } from "./engine.ts";
 import type { Operations } from "./operations.ts";
 import { type ReadObject, wantedIn } from "./requests.ts";
 import { changeShape, parameterShapes, tagShapes } from "./shapes.ts";
-import { type ChangeSet, isBusy } from "./stack.ts";
+import { type Change, type ChangeSet, isBusy, type Stack } from "./stack.ts";
 
 /** Change sets: what would become of a stack, and the way to do exactly that. */
 export function changeSetActions(
@@ -62,6 +63,7 @@ export function changeSetActions(
         createdAt: clock.now(),
         description: said(parameters, "Description"),
         onFailure: onFailureIn(parameters),
+        reverts: kind === "UPDATE" && said(parameters, "DeploymentMode") === "REVERT_DRIFT",
         status: "CREATE_IN_PROGRESS",
         execution: "UNAVAILABLE",
         reason: "",
@@ -69,8 +71,8 @@ export function changeSetActions(
       };
       stack.changeSets.set(setName, set);
       const of = stack;
-      void clock.inner.sleep(seconds(durations.changeSet)).then(() => {
-        const changes = changesOf(of, wanted, scope(of));
+      void clock.inner.sleep(seconds(durations.changeSet)).then(async () => {
+        const changes = withReverts(changesOf(of, wanted, scope(of)), of, set.reverts ? await detect(place, of) : []);
         if (kind === "UPDATE" && changes.length === 0 && sameTags(of.now, wanted)) {
           set.status = "FAILED";
           set.reason =
@@ -143,6 +145,7 @@ export function changeSetActions(
       set.execution = "EXECUTE_COMPLETE";
       stack.changeSets.delete(set.name);
       stack.onFailure = said(parameters, "DisableRollback") === "true" ? "DO_NOTHING" : set.onFailure;
+      if (set.reverts) forget(stack, await detect(place, stack));
       if (set.kind === "CREATE") operations.create(stack, set.wanted);
       else operations.update(stack, set.wanted, { keep: stack.onFailure === "DO_NOTHING" });
       return {};
@@ -158,4 +161,33 @@ export function changeSetActions(
       return {};
     },
   };
+}
+
+/** What is drifted is changed by a change set that takes drift back: made again, or set again. */
+function withReverts(changes: readonly Change[], stack: Stack, found: readonly Found[]): readonly Change[] {
+  const known = new Set(changes.map(({ logical }) => logical));
+  const more = found
+    .filter((one) => isDrifted(one) && !known.has(one.logical))
+    .flatMap(({ logical, drift }): Change[] => {
+      const resource = stack.resources.get(logical);
+      if (resource === undefined) return [];
+      const common = { logical, physical: resource.physical, type: resource.type, details: [] };
+      return [
+        drift === "deleted"
+          ? { ...common, action: "Add", replacement: undefined, scope: [] }
+          : { ...common, action: "Modify", replacement: "False", scope: ["Properties"] },
+      ];
+    });
+  return [...changes, ...more];
+}
+
+/** From here on the stack knows its resources as they are, and so finds what it has to do. */
+function forget(stack: Stack, found: readonly Found[]): void {
+  for (const { logical, drift } of found) {
+    const resource = stack.resources.get(logical);
+    if (resource === undefined) continue;
+    if (drift === "deleted") resource.physical = "";
+    else
+      for (const { path, actual } of drift) resource.properties = { ...resource.properties, [path.slice(1)]: actual };
+  }
 }

@@ -7,7 +7,31 @@ import type { Drifted } from "./handler.ts";
 import { handlerOf } from "./handlers/table.ts";
 import type { Stack } from "./stack.ts";
 
-type Found = { readonly logical: string; readonly drift: readonly Drifted[] | "deleted" };
+export type Found = { readonly logical: string; readonly drift: readonly Drifted[] | "deleted" };
+
+/** What of a stack is not as it was set, of the types whose handler can compare. */
+export async function detect(place: Place, stack: Stack): Promise<readonly Found[]> {
+  const found: Found[] = [];
+  for (const resource of stack.resources.values()) {
+    const compare = handlerOf(resource.type)?.drift;
+    if (compare === undefined || resource.physical === "") continue;
+    const drift = await compare(resource.physical, resource.properties, {
+      place,
+      stackName: stack.name,
+      logical: resource.id,
+      tags: [],
+      ask: (service, action, parameters) => place.ask(service, action, parameters),
+      name: () => "",
+      wait: (count) => place.clock.inner.sleep(seconds(count)),
+    });
+    found.push({ logical: resource.id, drift });
+  }
+  return found;
+}
+
+export function isDrifted({ drift }: Found): boolean {
+  return drift === "deleted" || drift.length > 0;
+}
 
 /** Drift, for the types whose handler can compare what was set with what is there. */
 export function driftActions(
@@ -17,31 +41,17 @@ export function driftActions(
   const detections = new Map<string, { readonly stack: Stack; readonly end: number; found: readonly Found[] }>();
   const last = new Map<string, readonly Found[]>();
 
-  const detect = async (stack: Stack): Promise<readonly Found[]> => {
-    const found: Found[] = [];
-    for (const resource of stack.resources.values()) {
-      const compare = handlerOf(resource.type)?.drift;
-      if (compare === undefined || resource.physical === "") continue;
-      const drift = await compare(resource.physical, resource.properties, {
-        place,
-        stackName: stack.name,
-        logical: resource.id,
-        tags: [],
-        ask: (service, action, parameters) => place.ask(service, action, parameters),
-        name: () => "",
-        wait: (count) => place.clock.inner.sleep(seconds(count)),
-      });
-      found.push({ logical: resource.id, drift });
-    }
-    return found;
-  };
-  const isDrifted = ({ drift }: Found): boolean => drift === "deleted" || drift.length > 0;
-
   return {
     async DetectStackDrift(parameters) {
       const stack = stackIn(parameters);
+      if ([...detections.values()].some((one) => one.stack === stack && place.clock.now() < one.end))
+        throw new Refusal("ValidationError", `Drift detection is already in progress for stack [${stack.id}]`);
       const id = place.id("");
-      detections.set(id, { stack, end: place.clock.now() + seconds(20), found: await detect(stack) });
+      detections.set(id, {
+        stack,
+        end: place.clock.now() + seconds(20) / place.clock.haste,
+        found: await detect(place, stack),
+      });
       return { StackDriftDetectionId: id };
     },
     async DescribeStackDriftDetectionStatus(parameters) {

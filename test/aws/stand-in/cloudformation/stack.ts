@@ -70,6 +70,8 @@ export type ChangeSet = {
   readonly createdAt: number;
   readonly description: string;
   readonly onFailure: string;
+  /** With drift that it takes back. */
+  readonly reverts: boolean;
   status: "CREATE_PENDING" | "CREATE_IN_PROGRESS" | "CREATE_COMPLETE" | "FAILED" | "DELETE_COMPLETE";
   execution: "UNAVAILABLE" | "AVAILABLE" | "EXECUTE_IN_PROGRESS" | "EXECUTE_COMPLETE" | "EXECUTE_FAILED" | "OBSOLETE";
   reason: string;

@@ -3,7 +3,7 @@ import { type Answer, type Call, Refusal, xml } from "../call.ts";
 import { at, escaped, listAt, parseXml, textAt } from "../xml.ts";
 
 /** One version of an object, or a delete marker: then it has no body. */
-type Version = {
+export type Version = {
   readonly id: string;
   readonly body: Uint8Array | undefined;
   readonly etag: string;

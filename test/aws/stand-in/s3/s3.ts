@@ -9,6 +9,7 @@ export type S3 = {
   serve(call: Call): Promise<Answer>;
   /** Callers (by the beginning of their ARN) to whom S3 does not say that a key is absent: they may not list. */
   readonly blind: Set<string>;
+  readonly buckets: Buckets;
 };
 
 /** S3: objects in memory here, buckets and their settings moto's; each bucket has an owner, and is not deleted while something is in it. */
@@ -105,5 +106,5 @@ export function s3Of(place: Place, buckets: Buckets): S3 {
       throw error;
     }
   };
-  return { serve, blind };
+  return { serve, blind, buckets };
 }
