@@ -32,6 +32,7 @@ export const operations = {
   status: async () => (await import("../operations/status.ts")).status,
   stop: async () => (await import("../operations/stop.ts")).stop,
   sync: async () => (await import("../operations/sync.ts")).sync,
+  terminate: async () => (await import("../operations/terminate.ts")).terminate,
   terminal: async () => (await import("../operations/exec.ts")).terminal,
   units: async () => (await import("../operations/units.ts")).units,
 };

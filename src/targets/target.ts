@@ -105,6 +105,16 @@ export interface Target<Work = unknown> {
     before(cluster: ClusterName, nodes: readonly ObservedNode[], run: Run): Promise<void>;
     after(cluster: ClusterName, nodes: readonly ObservedNode[], run: Run): Promise<void>;
   };
+  /** Ends nodes' machines and keeps all else, so that a launch brings the same nodes back; absent where machines are somebody else's. */
+  readonly ending?: {
+    /**
+     * Stops the machine in good order and takes it away; one that is gone already is no error. `away`: the instance comes
+     * back with its data; `gone`: it went with its machine, and another takes the node's name.
+     */
+    end(node: ObservedNode, cluster: ClusterName, grace: number, run: Run): Promise<"away" | "gone">;
+    /** When all that were to go are gone, also by an earlier run: a launch finds nothing in its way. */
+    settle(cluster: ClusterName): Promise<void>;
+  };
   /** Whether the engine or account can be reached, and what it lacks; for `doctor` and for clear errors. */
   examine(): Promise<readonly Examination[]>;
   list(): Promise<readonly ClusterName[]>;

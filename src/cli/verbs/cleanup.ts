@@ -1,4 +1,5 @@
 import { buildCommand } from "@stricli/core";
+import { agreedByName } from "../agreement.ts";
 import { chosenCluster } from "../choice.ts";
 import { act, type CliContext } from "../context.ts";
 import { docs } from "../docs.ts";
@@ -35,7 +36,7 @@ export default (brief: string) =>
         if (changes.length > 0) session.note(planText(cluster, changes, session.err));
         const agreed =
           context.target.name === "aws"
-            ? await agreedByName(session, cluster, changes)
+            ? await agreedApart(session, cluster, changes)
             : (await session.confirm(`Remove all of ${cluster}, with its data?`, flags.yes)) && { keepData };
         if (agreed === false) return session.declined();
         keepData ||= agreed.keepData;
@@ -56,7 +57,7 @@ export default (brief: string) =>
 type Flags = Acting & { readonly keepData: Toggle };
 
 /** What is dear to undo is agreed to by its name, and its data apart. */
-async function agreedByName(
+async function agreedApart(
   session: Session,
   cluster: ClusterName,
   changes: readonly Change[],
@@ -64,15 +65,9 @@ async function agreedByName(
   const counts = new Map<string, number>();
   for (const { kind } of changes) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   session.note([...counts].map(([kind, count]) => `${count} ${kind}`).join(", "));
-  // Where nobody can be asked this says what to do instead.
-  if (!session.mayAsk) return session.confirm(`Remove all of ${cluster}?`, false).then(() => false);
-  const prompts = await session.world.prompts();
-  const said = await prompts.text(`Remove ${cluster}? Its name, to agree:`, "", (value) =>
-    value === cluster || value === "" ? undefined : `it is called ${cluster}; nothing, to leave it`,
-  );
-  if (said !== cluster) return false;
+  if (!(await agreedByName(session, cluster, `Remove ${cluster}?`))) return false;
   const data = changes.filter(({ kind }) => kind === "volume" || kind === "snapshot" || kind === "bucket").length;
   if (data === 0) return { keepData: false };
-  const remove = await prompts.confirm(`Its data too (${counted(data, "disk or store")})?`);
+  const remove = await (await session.world.prompts()).confirm(`Its data too (${counted(data, "disk or store")})?`);
   return remove === undefined ? false : { keepData: !remove };
 }

@@ -12,6 +12,7 @@ import { storeParameter } from "./graph/store.ts";
 import { parameterOf, placeOf, type Look } from "./look.ts";
 import { ec2Id } from "./observe.ts";
 import { priced } from "./outlook.ts";
+import { waitsEmpty } from "./power.ts";
 import { listPrices, pricesFor } from "./prices.ts";
 import { makeChangeSet, type WantedStack } from "./stack/change-set.ts";
 import { driftNotes } from "./stack/drift.ts";
@@ -234,7 +235,9 @@ function resized(planned: Planned, groups: readonly ScalingGroup[], actual: read
     const free = control || group.aws.min === group.aws.max;
     const [least, most] = free ? [count, count] : [group.aws.min, group.aws.max];
     const has = found.DesiredCapacity ?? 0;
-    if (found.MinSize === least && found.MaxSize === most && has >= least && has <= most) continue;
+    // A run that ended all nodes of a group that stood still may have been interrupted before it was minded again.
+    const resume = waitsEmpty(found);
+    if (!resume && found.MinSize === least && found.MaxSize === most && has >= least && has <= most) continue;
     const id = `group:${name}`;
     planned.changes.push({
       id,
@@ -251,7 +254,7 @@ function resized(planned: Planned, groups: readonly ScalingGroup[], actual: read
       title: "resize",
       subject: name,
       wave: planned.wave,
-      work: { kind: "resize", group: name, size: { MinSize: least, MaxSize: most, DesiredCapacity: count } },
+      work: { kind: "resize", group: name, size: { MinSize: least, MaxSize: most, DesiredCapacity: count }, resume },
     });
   }
   planned.wave++;

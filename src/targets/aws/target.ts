@@ -19,7 +19,7 @@ import { tagNames } from "../../records/tags.ts";
 import { isThere, lookAt, placeOf, stackOf, storeAt, type Look } from "./look.ts";
 import { ec2Id, observedIn } from "./observe.ts";
 import { planLaunch } from "./plan.ts";
-import { holdStill, letGo } from "./power.ts";
+import { holdStill, letGo, mindEmptied } from "./power.ts";
 import { publishTemplate } from "./publish.ts";
 import { leftoversOf } from "./search.ts";
 import { deleteStack, restStack } from "./stack/launch.ts";
@@ -141,6 +141,15 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
         const still = new Set(all.filter(({ state }) => state === "stopped").map(ec2Id));
         await letGo(session, cluster, nodes, still);
       },
+    },
+
+    ending: {
+      async end(node, cluster, _, run) {
+        await applyWork(session, { kind: "shrink", cluster, instance: ec2Id(node) }, programs, run);
+        // A control member is its disk.
+        return node.role === "control" ? "away" : "gone";
+      },
+      settle: (cluster) => mindEmptied(session, cluster),
     },
 
     async examine() {
