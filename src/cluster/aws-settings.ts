@@ -48,6 +48,7 @@ export type AwsSettings = {
   readonly network: AwsNetwork;
   /** Image ids by region. */
   readonly images: Readonly<Record<string, string>>;
+  /** Networks, or `caller`. */
   readonly sshFrom: readonly string[];
   readonly apiFrom: readonly string[];
   readonly servicesFrom: readonly string[];

@@ -76,6 +76,17 @@ export function ranges(description: string) {
     .meta({ description });
 }
 
+/** The same, or `caller`: the address by which the world sees who launches. */
+export function rangesOrCaller(description: string) {
+  const range = text({
+    description: "A network, such as 203.0.113.0/24; or caller, whoever launches.",
+    check: (value) => (value === "caller" ? undefined : rangeComplaint(value)),
+  });
+  return z
+    .preprocess((input) => (typeof input === "string" ? [input] : input), listOf(description, range))
+    .meta({ description });
+}
+
 /** An IPv4 network with its size. */
 export function rangeComplaint(range: string): Complaint | undefined {
   const parts = /^(\d{1,3}(?:\.\d{1,3}){3})\/(\d{1,2})$/.exec(range);

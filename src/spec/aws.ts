@@ -1,6 +1,17 @@
 import type * as z from "zod";
 import { nodeKeys, securityGroups, type groupAws } from "./aws-groups.ts";
-import { account, boundary, image, kmsKey, ranges, region, subnet, vpc, zoneName } from "./aws-words.ts";
+import {
+  account,
+  boundary,
+  image,
+  kmsKey,
+  ranges,
+  rangesOrCaller,
+  region,
+  subnet,
+  vpc,
+  zoneName,
+} from "./aws-words.ts";
 import { boolean, choice, integer, listOf, mapOf, section, text, type Complaint } from "./fields.ts";
 import { quoted } from "../problems/visible.ts";
 import { privateNetwork } from "./docker.ts";
@@ -77,7 +88,9 @@ export const aws = section("Settings for --on aws; --on docker leaves them alone
     text({ description: "The image's id.", check: image }),
     regionKey,
   ).optional(),
-  allow_ssh_from: ranges("Networks that reach SSH on every node; none when left out.").optional(),
+  allow_ssh_from: rangesOrCaller(
+    "Networks that reach SSH on every node, or caller: the public address of who launches; none when left out.",
+  ).optional(),
   allow_api_from: ranges("Networks that reach the managers' Docker API; none when left out.").optional(),
   allow_services_from: ranges("Networks that reach the ports that services publish; none when left out.").optional(),
   security_groups: securityGroups.optional(),

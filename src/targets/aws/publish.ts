@@ -30,7 +30,9 @@ export async function publishTemplate(
   const { account } = await session.identity();
   const place = { session, bucket, owner: account };
   const sums = programSums(await programs());
-  const { text } = compiledFor(cluster, facts, sums, undefined);
+  // Who launches a published template is somebody else, and says from where.
+  const { caller: _, ...others } = facts;
+  const { text } = compiledFor(cluster, others, sums, undefined);
   await ensurePrograms(place, architecturesOf(cluster), sums, programs);
   const key = `${path === "" || path.endsWith("/") ? path : `${path}/`}${cluster.name}.template.json`;
   const body = new TextEncoder().encode(text);

@@ -46,6 +46,8 @@ export type Session = {
   pricing(): Promise<Pricing>;
   tagging(): Promise<Tagging>;
   logs(): Promise<Logs>;
+  /** For what is not AWS's API. */
+  readonly fetch: typeof fetch;
   readonly clock: Clock;
   readonly random: Random;
 };
@@ -155,6 +157,7 @@ export function openSession(ports: SessionPorts): Session {
     pricing: service(async () => (await import("./pricing.ts")).pricing),
     tagging: service(async () => (await import("./tagging.ts")).tagging),
     logs: service(async () => (await import("./logs.ts")).logs),
+    fetch: ports.fetch,
     clock,
     random,
   };
