@@ -2,6 +2,7 @@ import { pasteable } from "../host/processes.ts";
 import { problemsJson, showProblems } from "../problems/show.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Facts } from "../targets/templates.ts";
+import { awsWhere } from "./place.ts";
 import { InvalidFileError, UsageError } from "./failure.ts";
 import { readClusterFile, textOf } from "./file.ts";
 import type { Toggle } from "./flags.ts";
@@ -69,7 +70,7 @@ export async function printTemplate(session: Session, file: string, flags: Templ
 
 /** With what AWS says, unless a file says it: whoever launches it is not asked again. */
 async function publish(session: Session, cluster: Cluster, to: string, flags: TemplateFlags): Promise<void> {
-  const target = await session.world.openTarget("aws", undefined, cluster.aws.region);
+  const target = await session.world.openTarget("aws", undefined, awsWhere(cluster));
   const facts =
     flags.facts === undefined
       ? await target.floating?.gather(cluster, undefined, [])

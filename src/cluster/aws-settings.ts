@@ -54,6 +54,8 @@ export type AwsSettings = {
   readonly servicesFrom: readonly string[];
   readonly securityGroups: readonly OwnSecurityGroup[];
   readonly sessionManager: boolean;
+  /** Of the store; undefined: it follows from cluster, account and region. */
+  readonly bucket: string | undefined;
   /** ARN; undefined: AWS's own keys. */
   readonly kmsKey: string | undefined;
   readonly permissionsBoundary: string | undefined;

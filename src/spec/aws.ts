@@ -8,6 +8,7 @@ import {
   ranges,
   rangesOrCaller,
   region,
+  storeBucket,
   subnet,
   vpc,
   zoneName,
@@ -95,6 +96,11 @@ export const aws = section("Settings for --on aws; --on docker leaves them alone
   allow_services_from: ranges("Networks that reach the ports that services publish; none when left out.").optional(),
   security_groups: securityGroups.optional(),
   session_manager: boolean("Whether nodes may be reached through AWS Systems Manager; true when left out.").optional(),
+  bucket: text({
+    description:
+      "The bucket of the cluster's store, which is made where it is not there; named after cluster, account and region when left out.",
+    check: storeBucket,
+  }).optional(),
   kms_key: text({
     description: "The key that encrypts disks and the store; AWS's own when left out.",
     check: kmsKey,

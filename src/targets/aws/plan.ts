@@ -9,7 +9,7 @@ import type { AwsFacts } from "./facts/facts.ts";
 import { tagNames } from "../../records/tags.ts";
 import { launching } from "./graph/names.ts";
 import { storeParameter } from "./graph/store.ts";
-import { parameterOf, placeOf, type Look } from "./look.ts";
+import { parameterOf, storePlace, type Look } from "./look.ts";
 import { ec2Id } from "./observe.ts";
 import { priced } from "./outlook.ts";
 import { waitsEmpty } from "./power.ts";
@@ -83,7 +83,7 @@ export async function planLaunch(
   given: PlanRequest,
 ): Promise<TargetPlan<AwsWork>> {
   const compiled = compiledFor(cluster, facts, programs, given.pin);
-  const place = look.place ?? (await placeOf(session, cluster.name, look.stack));
+  const place = await storePlace(session, cluster, look.stack, look.place);
   const wanted = wantedStack(cluster, compiled, place.bucket);
   const { graph } = compiled;
   const status = look.stack?.StackStatus;

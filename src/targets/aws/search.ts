@@ -4,7 +4,7 @@ import { bucketTags } from "./bucket/make.ts";
 import { isTrouble } from "./clients/caller.ts";
 import type { Session } from "./clients/session.ts";
 import { tagNames } from "../../records/tags.ts";
-import { isThere, ownStackOf, placeOf } from "./look.ts";
+import { isThere, ownBuckets, ownStackOf, placeOf } from "./look.ts";
 import type { Thing } from "./work.ts";
 
 /** Something of a cluster, and what would take it away; `stack`: the stack's, which goes with it. */
@@ -69,6 +69,7 @@ export async function search(session: Session, cluster: ClusterName): Promise<re
     ...roles.map((name) => one("role", name, undefined)),
     ...(log ? [one("log-group", `/slipway/${cluster}`, "log-group")] : []),
     ...(bucket ? [one("bucket", place.bucket, "bucket")] : []),
+    ...(await ownBuckets(place, cluster, listed)).map((name) => one("bucket", name, "bucket")),
   ];
   // What the services themselves were asked for is known better than the tagging service knows it: it forgets slowly.
   const asked = /^arn:[^:]*:(?:ec2|autoscaling|cloudformation|logs|s3|iam):/;

@@ -16,7 +16,7 @@ import { factsIn, noFacts, type AwsFacts } from "./facts/facts.ts";
 import { describeFacts, factNames, gatherFacts } from "./facts/gather.ts";
 import { preflight } from "./facts/preflight.ts";
 import { tagNames } from "../../records/tags.ts";
-import { isThere, lookAt, placeOf, stackOf, storeAt, type Look } from "./look.ts";
+import { foundPlace, lookAt, placeOf, stackOf, storeAt, storePlace, type Look } from "./look.ts";
 import { ec2Id, observedIn } from "./observe.ts";
 import { planLaunch } from "./plan.ts";
 import { holdStill, letGo, mindEmptied } from "./power.ts";
@@ -39,6 +39,8 @@ export type AwsOptions = {
   readonly random: Random;
   /** Where the file says it. */
   readonly region?: string | undefined;
+  /** The bucket of its cluster's store, where the file says it. */
+  readonly store?: SessionPorts["store"];
   /** What stands in for AWS and for the programs where there is none. */
   readonly aws?: Partial<Pick<SessionPorts, "fetch" | "credentials">> & {
     readonly programs?: () => Promise<Programs>;
@@ -77,6 +79,7 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
     clock,
     random,
     region: options.region,
+    store: options.store,
     endpoint: environment["AWS_ENDPOINT_URL_S3"] || environment["AWS_ENDPOINT_URL"] || undefined,
     ...(instead?.credentials === undefined ? {} : { credentials: instead.credentials }),
   });
@@ -200,7 +203,7 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
 
     async prepare(cluster) {
       const stack = await stackOf(session, cluster.name);
-      const place = await placeOf(session, cluster.name, stack);
+      const place = await storePlace(session, cluster, stack);
       await ensureBucket(place, cluster);
       return access(place);
     },
@@ -236,8 +239,6 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
   /** Only where the store is; a cluster without a stack may have its bucket. */
   async function lookBrief(cluster: ClusterName): Promise<{ readonly place: Place | undefined }> {
     const stack = await stackOf(session, cluster);
-    const place = await placeOf(session, cluster, stack);
-    if (stack !== undefined) return { place };
-    return { place: (await isThere(place, cluster)) ? place : undefined };
+    return { place: stack === undefined ? await foundPlace(session, cluster) : await placeOf(session, cluster, stack) };
   }
 }

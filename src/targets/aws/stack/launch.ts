@@ -7,6 +7,7 @@ import type { Session } from "../clients/session.ts";
 import { isThere, placeOf, stackOf, storeAt } from "../look.ts";
 import type { StackWork } from "../work.ts";
 import { launching } from "../graph/names.ts";
+import { storeParameter } from "../graph/store.ts";
 import { makeChangeSet } from "./change-set.ts";
 import { scalingGroups } from "./changes.ts";
 import { eventReader } from "./events.ts";
@@ -34,7 +35,10 @@ export async function launchStack(
   const { cluster } = wanted;
   const cloudFormation = await session.cloudFormation();
   const before = await stackOf(session, cluster);
-  const place = await placeOf(session, cluster, before);
+  const place = {
+    ...(await placeOf(session, cluster, before)),
+    bucket: wanted.parameters[storeParameter.name] ?? "",
+  };
   await ensurePrograms(place, work.architectures, work.programs, programs);
   const creating = stackState(before?.StackStatus) === "none";
   let name = changeSet;
