@@ -73,6 +73,8 @@ export type Leftover = {
   readonly blocker?: string;
   /** What a cleanup may be told to keep. */
   readonly data?: true;
+  /** Dollars a month that it costs as long as it is there, where that is known. */
+  readonly monthly?: number;
 };
 
 /** A creation came to nothing; whoever asked for it takes away what is left of it. */
@@ -195,6 +197,8 @@ export interface Floating {
 export interface Interrupted {
   /** Waits for what is under way. `failed`: a creation that is good for nothing; `nothing`: there is only the store. */
   rest(cluster: Cluster, run: Run): Promise<"nothing" | "there" | "failed">;
+  /** Whether a creation goes on with data that was kept, by its facts: then it is never a new cluster, and failing it forgets nothing. */
+  continues(cluster: Cluster, facts: FactData): boolean;
   /** Takes a creation that failed away. */
   discard(cluster: Cluster, run: Run): Promise<void>;
 }

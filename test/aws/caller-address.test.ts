@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { publicAddress } from "../../src/host/public-address.ts";
+import { publicAddress } from "../../src/targets/aws/facts/public-address.ts";
 import { seededRandom, virtualClock } from "../../src/host/virtual.ts";
 import { openSession } from "../../src/targets/aws/clients/session.ts";
 import { callerFor } from "../../src/targets/aws/facts/caller.ts";

@@ -6,6 +6,7 @@ import { docs } from "../docs.ts";
 import type { ClusterName } from "../../cluster/cluster.ts";
 import type { Change } from "../../plan/plan.ts";
 import { acting, toggle, type Acting, type Toggle } from "../flags.ts";
+import type { Leftover } from "../../targets/target.ts";
 import type { Session } from "../session.ts";
 import { planText } from "../views/plan.ts";
 import { counted } from "../views/sentence.ts";
@@ -46,15 +47,29 @@ export default (brief: string) =>
       session.close();
       if (flags.json) return "done";
       session.print(
-        removed === 0
+        removed === 0 && kept.length === 0
           ? `there is nothing of ${cluster}`
-          : `removed ${counted(removed, "object")}; ${kept.length > 0 ? `kept: ${kept.map(({ kind, name }) => `${kind} ${name}`).join(", ")}` : context.target.name === "aws" ? "0 left, $0.00/h" : `nothing is left of ${cluster}`}`,
+          : `removed ${counted(removed, "object")}; ${kept.length > 0 ? keptText(cluster, kept) : context.target.name === "aws" ? "0 left, $0.00/h" : `nothing is left of ${cluster}`}`,
       );
       return "done";
     }),
   });
 
 type Flags = Acting & { readonly keepData: Toggle };
+
+/** What stays, what it costs, and what becomes of it. */
+function keptText(cluster: ClusterName, kept: readonly Leftover[]): string {
+  const known = kept.flatMap(({ monthly }) => monthly ?? []);
+  const sum = known.reduce((all, one) => all + one, 0);
+  return [
+    `kept${known.length === 0 ? "" : `, for $${sum.toFixed(2)} a month by list prices, and what lies in the store`}:`,
+    ...kept.map(
+      ({ kind, name, monthly }) =>
+        `  ${kind} ${name}${monthly === undefined ? "" : `  $${monthly.toFixed(2)} a month`}`,
+    ),
+    `next: slipway launch FILE goes on with them; slipway cleanup ${cluster} --on aws removes them`,
+  ].join("\n");
+}
 
 /** What is dear to undo is agreed to by its name, and its data apart. */
 async function agreedApart(

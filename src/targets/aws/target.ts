@@ -13,6 +13,7 @@ import type { Place } from "./bucket/requests.ts";
 import { planCleanup } from "./cleanup.ts";
 import { openSession, type SessionPorts } from "./clients/session.ts";
 import { factsIn, noFacts, type AwsFacts } from "./facts/facts.ts";
+import { isWhole } from "./facts/members.ts";
 import { describeFacts, factNames, gatherFacts } from "./facts/gather.ts";
 import { preflight } from "./facts/preflight.ts";
 import { tagNames } from "../../records/tags.ts";
@@ -88,13 +89,24 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
   const looks = new WeakMap<Observed, Look>();
   /** Clusters whose stack was there when they were last looked at. */
   const stacks = new Set<ClusterName>();
-  const observe = async (cluster: ClusterName): Promise<Observed> => {
+  /** The last observation of each cluster, which may be under way. */
+  const observing = new Map<ClusterName, Promise<Observed>>();
+  const observe = (cluster: ClusterName): Promise<Observed> => {
+    const own = observed(cluster);
+    observing.set(cluster, own);
+    return own;
+  };
+  const stands = async (cluster: ClusterName): Promise<boolean> => {
+    await (observing.get(cluster) ?? observe(cluster));
+    return stacks.has(cluster);
+  };
+  const observed = async (cluster: ClusterName): Promise<Observed> => {
     const look = await lookAt(session, cluster);
     if (look.stack === undefined) stacks.delete(cluster);
     else stacks.add(cluster);
-    const observed = observedIn(look);
-    looks.set(observed, look);
-    return observed;
+    const found = observedIn(look);
+    looks.set(found, look);
+    return found;
   };
   const access = async (place: Place): Promise<StoreAccess> => ({
     store: await storeAt(place),
@@ -114,8 +126,13 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
     floating: {
       names: factNames,
       gather: async (cluster, pinned, refresh) =>
-        gatherFacts(session, cluster, pinned === undefined ? undefined : factsIn(pinned), refresh, async () =>
-          programSums(await programs()),
+        gatherFacts(
+          session,
+          cluster,
+          pinned === undefined ? undefined : factsIn(pinned),
+          refresh,
+          async () => programSums(await programs()),
+          () => stands(cluster.name),
         ),
       describe: (facts, gathered, now) => describeFacts(factsIn(facts), gathered, now),
       // What an interrupted creation has made already would stand in its own way.
@@ -125,6 +142,7 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
 
     interrupted: {
       rest: (cluster, run) => restStack(session, cluster, run),
+      continues: (cluster, facts) => isWhole(cluster, factsIn(facts).kept),
       async discard(cluster, run) {
         const stack = await stackOf(session, cluster.name);
         if (stack === undefined || stackState(stack.StackStatus) !== "failed") return;

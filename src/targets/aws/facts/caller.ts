@@ -1,4 +1,4 @@
-import { publicAddress } from "../../../host/public-address.ts";
+import { publicAddress } from "./public-address.ts";
 import type { Cluster } from "../../../cluster/cluster.ts";
 import type { Session } from "../clients/session.ts";
 

@@ -42,6 +42,7 @@ export const calls: Readonly<Record<Purpose, Calls>> = {
       "ec2:DescribeKeyPairs",
       "ec2:DescribeSecurityGroups",
       "ec2:DescribeSubnets",
+      "ec2:DescribeVolumes",
       "ec2:DescribeVpcs",
       "iam:SimulatePrincipalPolicy",
       "logs:DescribeLogGroups",

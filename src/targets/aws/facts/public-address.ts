@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../../../host/clock.ts";
 
 /** AWS's own service, which answers with the asker's address and a line end (EC2 user guide, "Authorize inbound traffic"). */
 const service = "https://checkip.amazonaws.com/";
