@@ -27,6 +27,17 @@ export async function publish(context: Context, store: ClusterStore, plan: Launc
   }));
 }
 
+/** Lets the pointer name the revision before again, where it names this plan's: nodes run nothing whose machines never came. */
+export async function takeBack(context: Context, store: ClusterStore, plan: LaunchPlan): Promise<void> {
+  const { before, revision } = plan;
+  if (before === undefined || before === revision.id) return;
+  await updateRecord(store, "pointer", {}, (now) =>
+    now?.revision === revision.id
+      ? { revision: before, apply: now.apply + 1, nonce: context.random.hex(8) }
+      : undefined,
+  );
+}
+
 /** A node boots with its group's config, so that its engine starts with it and not after it. */
 export function machineOf(cluster: Cluster, plan: LaunchPlan): (node: string) => MachineConfig {
   const groups = new Map(plan.revision.groups.map((group) => [group.group, group.machine as MachineConfig]));

@@ -87,6 +87,16 @@ export class CreationFailed extends Error {
   }
 }
 
+/** A change came to nothing, and the target has taken it back by itself: what was published for it is to be taken back, too. */
+export class ChangeTakenBack extends Error {
+  readonly next: string;
+  constructor(message: string, next: string) {
+    super(message);
+    this.name = "ChangeTakenBack";
+    this.next = next;
+  }
+}
+
 /** All that operations know of a target, beside the launch's own desires. `Work` is plain data that only the target understands. */
 export interface Target<Work = unknown> {
   readonly name: TargetName;

@@ -1,5 +1,5 @@
 import type { Cluster, ClusterName } from "../../../cluster/cluster.ts";
-import { CreationFailed, type Run } from "../../target.ts";
+import { ChangeTakenBack, CreationFailed, type Run } from "../../target.ts";
 import { ensurePrograms, type Programs } from "../bucket/programs.ts";
 import { isTrouble, unlessGone } from "../clients/caller.ts";
 import type { Stack } from "../clients/cloudformation.ts";
@@ -13,16 +13,6 @@ import { scalingGroups } from "./changes.ts";
 import { eventReader } from "./events.ts";
 import { stackState, stuck } from "./states.ts";
 import { watchStack, type Watched } from "./watch.ts";
-
-/** A change of a stack came to nothing: CloudFormation has taken it back. */
-class UpdateFailed extends Error {
-  readonly next: string;
-  constructor(message: string, next: string) {
-    super(message);
-    this.name = "UpdateFailed";
-    this.next = next;
-  }
-}
 
 /** Brings a stack to what it is to be, and follows it to its end. Goes on where an earlier call was interrupted. */
 export async function launchStack(
@@ -95,7 +85,7 @@ function judge({ stack, causes }: Watched, cluster: ClusterName, creating: boole
         : `slipway launch, when that is mended; slipway events ${cluster} has it all`,
     );
   if (stackState(status) === "stuck") throw stuck(cluster, status, causes.join("; "));
-  throw new UpdateFailed(
+  throw new ChangeTakenBack(
     `the change of ${cluster} failed, and CloudFormation has taken it back:\n${why}`,
     "slipway launch, when that is mended",
   );
