@@ -83,6 +83,6 @@ async function agreedApart(
   if (!(await agreedByName(session, cluster, `Remove ${cluster}?`))) return false;
   const data = changes.filter(({ kind }) => kind === "volume" || kind === "snapshot" || kind === "bucket").length;
   if (data === 0) return { keepData: false };
-  const remove = await (await session.world.prompts()).confirm(`Its data too (${counted(data, "disk or store")})?`);
+  const remove = await (await session.world.prompts()).confirm(`Its data too (disks, snapshots, store: ${data})?`);
   return remove === undefined ? false : { keepData: !remove };
 }
