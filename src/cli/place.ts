@@ -37,6 +37,6 @@ export async function placeOf(world: World, flags: Pick<Common, "on">, target: T
 }
 
 /** What a file says of AWS. */
-export function awsWhere({ name, aws: { region, bucket } }: Cluster): AwsWhere {
+function awsWhere({ name, aws: { region, bucket } }: Cluster): AwsWhere {
   return { region, store: bucket === undefined ? undefined : { cluster: name, bucket } };
 }

@@ -2,7 +2,6 @@ import { pasteable } from "../host/processes.ts";
 import { problemsJson, showProblems } from "../problems/show.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Facts } from "../targets/templates.ts";
-import { awsWhere } from "./place.ts";
 import { InvalidFileError, UsageError } from "./failure.ts";
 import { readClusterFile, textOf } from "./file.ts";
 import type { Toggle } from "./flags.ts";
@@ -70,14 +69,13 @@ export async function printTemplate(session: Session, file: string, flags: Templ
 
 /** With what AWS says, unless a file says it: whoever launches it is not asked again. */
 async function publish(session: Session, cluster: Cluster, to: string, flags: TemplateFlags): Promise<void> {
-  const target = await session.world.openTarget("aws", undefined, awsWhere(cluster));
-  const facts =
-    flags.facts === undefined
-      ? await target.floating?.gather(cluster, undefined, [])
-      : await factsFor(session, flags.facts);
-  if (target.publish === undefined || facts === undefined) throw new UsageError("nothing can be published there");
-  const { url, next } = await target.publish(cluster, to, facts);
-  if (flags.json) return session.document({ url, next });
+  const { context } = await session.working("aws");
+  const publishing = await session.world.operations.publishTemplate();
+  const facts = flags.facts === undefined ? {} : { facts: await factsFor(session, flags.facts) };
+  const { url, next } = await publishing(context, { cluster, to, ...facts });
+  session.close();
+  // With --json it is an event.
+  if (flags.json) return;
   session.print(url);
   session.note(`next: ${next}`);
 }

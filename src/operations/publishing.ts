@@ -11,7 +11,11 @@ import { awaitServices } from "./services.ts";
 import { together, type Locked } from "./under-lock.ts";
 
 /** Writes the revision and lets the pointer name it; `apply` is raised where nodes must put back what others changed. */
-export async function publish(context: Context, store: ClusterStore, plan: LaunchPlan): Promise<void> {
+export async function publish(
+  context: Context,
+  store: ClusterStore,
+  plan: Pick<LaunchPlan, "revision" | "repairs">,
+): Promise<void> {
   const { revision } = plan;
   await Promise.all([
     ...revision.groups.map((group) =>

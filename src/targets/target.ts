@@ -149,8 +149,7 @@ export interface Target<Work = unknown> {
   localImages(references: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Puts a local image into nodes that lack it, once their engine is up; gives the nodes that got it. */
   loadImage(reference: string, id: string, nodes: readonly NodeName[], run: Run): Promise<readonly NodeName[]>;
-  /** Writes what launches the cluster to a place from which others launch it; gives its address, and how. */
-  publish?(cluster: Cluster, to: string, facts: FactData): Promise<{ readonly url: string; readonly next: string }>;
+  readonly publishing?: Publishing;
   /** The proof of zero: all that bears the cluster's name. */
   leftovers(cluster: ClusterName): Promise<readonly Leftover[]>;
 }
@@ -201,6 +200,20 @@ export interface Floating {
   describe(facts: FactData, gathered: number, now: number): readonly string[];
   /** What would stop a launch of this cluster, all at once. Makes nothing. */
   examine(cluster: Cluster, facts: FactData): Promise<readonly Examination[]>;
+}
+
+/** What launches a cluster, for others who launch it without us. */
+export interface Publishing {
+  /** The store of the cluster where it is published, made where it is not there. */
+  open(cluster: Cluster, to: string): Promise<StoreAccess>;
+  /** Facts that hold whoever launches it. */
+  shared(facts: FactData): FactData;
+  /** Writes what launches the cluster; `pin`: SHA-256 of its root certificate. Gives the address, and how it is launched. */
+  write(
+    cluster: Cluster,
+    to: string,
+    given: { readonly facts: FactData; readonly pin: string },
+  ): Promise<{ readonly url: string; readonly next: string }>;
 }
 
 /** What an interrupted run leaves behind can be under way, or have failed. */

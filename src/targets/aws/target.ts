@@ -21,7 +21,7 @@ import { foundPlace, lookAt, placeOf, stackOf, storeAt, storePlace, type Look } 
 import { ec2Id, observedIn } from "./observe.ts";
 import { planLaunch } from "./plan.ts";
 import { holdStill, letGo, mindEmptied } from "./power.ts";
-import { publishTemplate } from "./publish.ts";
+import { publishingPlace, publishTemplate, sharedFacts } from "./publish.ts";
 import { leftoversOf } from "./search.ts";
 import { deleteStack, restStack } from "./stack/launch.ts";
 import { stackState } from "./stack/states.ts";
@@ -250,7 +250,12 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
     },
     localImages: async () => new Map(),
     loadImage: async () => [],
-    publish: (cluster, to, facts) => publishTemplate(session, cluster, to, factsIn(facts), programs),
+    publishing: {
+      open: async (cluster, to) => access(await publishingPlace(session, cluster, to)),
+      shared: (facts) => sharedFacts(factsIn(facts)),
+      write: async (cluster, to, { facts, pin }) =>
+        publishTemplate(await publishingPlace(session, cluster, to), cluster, to, factsIn(facts), pin, programs),
+    },
     leftovers: (cluster) => leftoversOf(session, cluster),
   };
 
