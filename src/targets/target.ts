@@ -129,6 +129,8 @@ export interface Target<Work = unknown> {
   };
   /** Whether the engine or account can be reached, and what it lacks; for `doctor` and for clear errors. */
   examine(): Promise<readonly Examination[]>;
+  /** What of its world a cluster that is there stands on, and may lose; for `doctor`. */
+  examineCluster?(cluster: ClusterName): Promise<readonly Examination[]>;
   list(): Promise<readonly ClusterName[]>;
   /** Starts what holds the store where it is stopped, such as after a reboot of the machine; nothing else. */
   wake(cluster: ClusterName): Promise<void>;

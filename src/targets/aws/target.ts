@@ -12,6 +12,7 @@ import { programSums, type Programs } from "./bucket/programs.ts";
 import type { Place } from "./bucket/requests.ts";
 import { planCleanup } from "./cleanup.ts";
 import { openSession, type SessionPorts } from "./clients/session.ts";
+import { examineAccount, examineImages } from "./examine.ts";
 import { factsIn, noFacts, type AwsFacts } from "./facts/facts.ts";
 import { isWhole } from "./facts/members.ts";
 import { describeFacts, factNames, gatherFacts } from "./facts/gather.ts";
@@ -173,28 +174,8 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
       settle: (cluster) => mindEmptied(session, cluster),
     },
 
-    async examine() {
-      try {
-        const [{ account, arn }, region, expires] = await Promise.all([
-          session.identity(),
-          session.region(),
-          session.expires(),
-        ]);
-        const left = expires === undefined ? "" : `, for ${Math.round((expires - clock.now()) / 60_000)} minutes more`;
-        return [{ subject: "AWS", state: "good", message: `account ${account} in ${region}, as ${arn}${left}` }];
-      } catch (error) {
-        const next =
-          error instanceof Error && "next" in error && typeof error.next === "string" ? error.next : undefined;
-        return [
-          {
-            subject: "AWS",
-            state: "bad",
-            message: error instanceof Error ? error.message : String(error),
-            fix: next ?? "aws configure, or aws sso login",
-          },
-        ];
-      }
-    },
+    examine: () => examineAccount(session),
+    examineCluster: (cluster) => examineImages(session, cluster),
 
     async list() {
       const stacks = await (await session.cloudFormation()).stacks();

@@ -83,7 +83,7 @@ export const calls: Readonly<Record<Purpose, Calls>> = {
     logs: [],
   },
   operate: {
-    see: look,
+    see: [...look, "ec2:DescribeAddresses", "ec2:DescribeImages", "ec2:DescribeVpcs", "servicequotas:GetServiceQuota"],
     stack: ["cloudformation:DescribeStacks", "cloudformation:ListChangeSets"],
     bucket: store,
     objects: records,
