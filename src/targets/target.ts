@@ -3,6 +3,7 @@ import type { Cluster, ClusterName, NodeName, TargetName } from "../cluster/clus
 import type { Emit } from "../events/event.ts";
 import type { MachineConfig } from "../machine/machine.ts";
 import type { Change, Forecast, Observed, ObservedNode, Outlook, Step } from "../plan/plan.ts";
+import type { RecordValue } from "../records/table.ts";
 import type { ClusterStore } from "../store/store.ts";
 
 /** What an operation on a cluster is given: where to say things and when to stop. */
@@ -137,6 +138,14 @@ export interface Target<Work = unknown> {
   /** Undefined when the cluster has no store (nothing there). */
   store(cluster: ClusterName): Promise<StoreAccess | undefined>;
   observe(cluster: ClusterName): Promise<Observed>;
+  /** What an observation has read of the store on its way: nobody reads that again. */
+  recorded?(observed: Observed):
+    | {
+        readonly roster: readonly RecordValue<"roster">[];
+        readonly pointer: RecordValue<"pointer"> | undefined;
+        readonly wanted: RecordValue<"servicesRevision"> | undefined;
+      }
+    | undefined;
   node(name: NodeName, cluster: ClusterName): NodeAccess;
   /** Makes what lies below the nodes: image, network, gateway with the store. Idempotent. */
   prepare(cluster: Cluster, run: Run): Promise<StoreAccess>;

@@ -25,7 +25,10 @@ export type Look = {
   /** All that are not gone yet. */
   readonly instances: readonly Instance[];
   readonly roster: readonly RecordValue<"roster">[];
+  readonly pointer: RecordValue<"pointer"> | undefined;
   readonly services: RecordValue<"servicesRevision"> | undefined;
+  /** Whether the store answered; else there is nothing of it here. */
+  readonly read: boolean;
 };
 
 /** One stack by its name; undefined where there is none. */
@@ -164,15 +167,16 @@ export async function lookAt(session: Session, cluster: ClusterName): Promise<Lo
       stack,
       place: await foundPlace(session, cluster),
       instances: [],
-      roster: [],
-      services: undefined,
+      ...nothing,
     };
   const place = await placeOf(session, cluster, stack);
   const [instances, records] = await Promise.all([instancesOf(session, cluster), recordsAt(place)]);
   return { cluster, stack, place, instances, ...records };
 }
 
-async function recordsAt(place: Place): Promise<Pick<Look, "roster" | "services">> {
+const nothing = { roster: [], pointer: undefined, services: undefined, read: false } as const;
+
+async function recordsAt(place: Place): Promise<Pick<Look, keyof typeof nothing>> {
   const store = await storeAt(place);
   try {
     const [roster, pointer] = await Promise.all([listRecords(store, "roster"), readRecord(store, "pointer")]);
@@ -180,10 +184,10 @@ async function recordsAt(place: Place): Promise<Pick<Look, "roster" | "services"
       pointer === undefined
         ? undefined
         : await readRecord(store, "servicesRevision", { revision: pointer.value.revision });
-    return { roster: roster.map(({ value }) => value), services: services?.value };
+    return { roster: roster.map(({ value }) => value), pointer: pointer?.value, services: services?.value, read: true };
   } catch (error) {
     // What EC2 says is shown all the same; who goes on to the records hears why they cannot be read.
-    if (error instanceof StoreError) return { roster: [], services: undefined };
+    if (error instanceof StoreError) return nothing;
     throw error;
   }
 }

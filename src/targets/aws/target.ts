@@ -88,6 +88,8 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
   const programs = once(instead?.programs ?? (() => programsHere(options)));
   /** The look that an observation was made from: a plan needs no other. */
   const looks = new WeakMap<Observed, Look>();
+  /** Where stores were, when their clusters were last looked at. */
+  const places = new Map<ClusterName, Place>();
   /** Clusters whose stack was there when they were last looked at. */
   const stacks = new Set<ClusterName>();
   /** The last observation of each cluster, which may be under way. */
@@ -103,6 +105,7 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
   };
   const observed = async (cluster: ClusterName): Promise<Observed> => {
     const look = await lookAt(session, cluster);
+    if (look.place !== undefined) places.set(cluster, look.place);
     if (look.stack === undefined) stacks.delete(cluster);
     else stacks.add(cluster);
     const found = observedIn(look);
@@ -193,11 +196,16 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
     },
 
     async store(cluster) {
-      const { place } = await lookBrief(cluster);
+      // A store does not move while a command runs.
+      const place = places.get(cluster) ?? (await lookBrief(cluster)).place;
       return place === undefined ? undefined : access(place);
     },
 
     observe,
+    recorded(observed) {
+      const look = looks.get(observed);
+      return look?.read === true ? { roster: look.roster, pointer: look.pointer, wanted: look.services } : undefined;
+    },
     node: (name, cluster) => nodeAccess(session, cluster, name),
 
     async prepare(cluster) {

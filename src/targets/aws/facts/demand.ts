@@ -27,9 +27,7 @@ function vcpusOf(running: readonly Instance[], lifecycle: "spot" | undefined): n
 }
 
 /** How much of each quota is taken; one that AWS does not tell is left out. */
-export async function headroom(
-  session: Session,
-): Promise<
+export async function headroom(session: Session): Promise<
   readonly {
     readonly service: string;
     readonly code: string;
