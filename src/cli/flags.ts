@@ -53,7 +53,7 @@ export const refreshFlag = {
   parse: String,
   optional: true,
   placeholder: "facts",
-  brief: "--on aws: ask anew what is pinned: zones, images, security-groups, programs, or all",
+  brief: "--on aws: ask anew what is pinned: zones, images, security-groups, caller, programs, or all",
 } as const;
 
 /** The names in a `--refresh`. */

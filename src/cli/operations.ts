@@ -24,6 +24,7 @@ export const operations = {
   plan: async () => (await import("../operations/plan.ts")).plan,
   pointed: async () => (await import("../operations/pointed.ts")).pointed,
   preview: async () => (await import("../operations/cleanup.ts")).preview,
+  publishTemplate: async () => (await import("../operations/publish-template.ts")).publishTemplate,
   remove: async () => (await import("../operations/remove.ts")).remove,
   render: async () => (await import("../operations/render.ts")).render,
   restart: async () => (await import("../operations/restart.ts")).restart,
@@ -32,6 +33,7 @@ export const operations = {
   status: async () => (await import("../operations/status.ts")).status,
   stop: async () => (await import("../operations/stop.ts")).stop,
   sync: async () => (await import("../operations/sync.ts")).sync,
+  terminate: async () => (await import("../operations/terminate.ts")).terminate,
   terminal: async () => (await import("../operations/exec.ts")).terminal,
   units: async () => (await import("../operations/units.ts")).units,
 };

@@ -1,4 +1,5 @@
-import type { FilesSettings, TargetName } from "../cluster/cluster.ts";
+import type { Cluster, FilesSettings, TargetName } from "../cluster/cluster.ts";
+import type { AwsWhere } from "../targets/registry.ts";
 import { UsageError } from "./failure.ts";
 import type { Common } from "./flags.ts";
 import type { World } from "./world.ts";
@@ -6,8 +7,7 @@ import type { World } from "./world.ts";
 export type Place = {
   readonly target: TargetName;
   readonly files: FilesSettings | undefined;
-  /** AWS's, where the file says it. */
-  readonly region?: string | undefined;
+  readonly aws?: AwsWhere;
 };
 
 const usual = "cluster.yml";
@@ -33,5 +33,10 @@ export async function placeOf(world: World, flags: Pick<Common, "on">, target: T
     if (wanted !== "files") return { target: wanted ?? "docker", files: undefined };
     throw new UsageError(`${file} does not say where the store is: it has errors`, `slipway check ${file} --on files`);
   }
-  return { target: read.value.target, files: read.value.files, region: read.value.aws.region };
+  return { target: read.value.target, files: read.value.files, aws: awsWhere(read.value) };
+}
+
+/** What a file says of AWS. */
+function awsWhere({ name, aws: { region, bucket } }: Cluster): AwsWhere {
+  return { region, store: bucket === undefined ? undefined : { cluster: name, bucket } };
 }

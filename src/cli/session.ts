@@ -66,7 +66,7 @@ export function openSession(
 
   const opened = async (target: TargetName | undefined): Promise<Context["target"]> => {
     const place = await placeOf(world, flags, target);
-    return world.openTarget(place.target, place.files, place.region);
+    return world.openTarget(place.target, place.files, place.aws);
   };
   const contextOf = async (emit: Emit, target: TargetName | undefined): Promise<Context> => ({
     target: await opened(target),

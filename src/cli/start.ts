@@ -67,7 +67,7 @@ export async function start(programs: URL): Promise<void> {
     privateFolder: (cluster) =>
       join(process.env["XDG_RUNTIME_DIR"] || join(homedir(), ".local/state"), "slipway", cluster),
     interactive: (command) => interrupted.whileLent(() => onTerminal(command)),
-    openTarget: async (name, files, region) => {
+    openTarget: async (name, files, aws) => {
       const { openTarget } = await import("../targets/registry.ts");
       const options = {
         environment: process.env,
@@ -80,7 +80,7 @@ export async function start(programs: URL): Promise<void> {
         clock: systemClock,
         random: systemRandom,
       };
-      return openTarget(name, options, { files, region });
+      return openTarget(name, options, { files, aws });
     },
     programs: {
       agent: fileURLToPath(new URL("agent.js", programs)),

@@ -69,14 +69,13 @@ export async function printTemplate(session: Session, file: string, flags: Templ
 
 /** With what AWS says, unless a file says it: whoever launches it is not asked again. */
 async function publish(session: Session, cluster: Cluster, to: string, flags: TemplateFlags): Promise<void> {
-  const target = await session.world.openTarget("aws", undefined, cluster.aws.region);
-  const facts =
-    flags.facts === undefined
-      ? await target.floating?.gather(cluster, undefined, [])
-      : await factsFor(session, flags.facts);
-  if (target.publish === undefined || facts === undefined) throw new UsageError("nothing can be published there");
-  const { url, next } = await target.publish(cluster, to, facts);
-  if (flags.json) return session.document({ url, next });
+  const { context } = await session.working("aws");
+  const publishing = await session.world.operations.publishTemplate();
+  const facts = flags.facts === undefined ? {} : { facts: await factsFor(session, flags.facts) };
+  const { url, next } = await publishing(context, { cluster, to, ...facts });
+  session.close();
+  // With --json it is an event.
+  if (flags.json) return;
   session.print(url);
   session.note(`next: ${next}`);
 }

@@ -71,6 +71,11 @@ export const verbs: Readonly<Record<string, Verb>> = {
     load: () => import("./verbs/restart.ts"),
   },
   remove: { brief: "remove a node for good", acts: true, load: () => import("./verbs/remove.ts") },
+  terminate: {
+    brief: "end nodes' machines; network, store and data stay",
+    acts: true,
+    load: () => import("./verbs/terminate.ts"),
+  },
   cleanup: {
     brief: "remove the cluster, and prove that nothing is left",
     acts: true,

@@ -3,6 +3,7 @@ import type { Clock } from "../host/clock.ts";
 import type { Processes } from "../host/processes.ts";
 import type { Random } from "../host/random.ts";
 import type { Context } from "../operations/context.ts";
+import type { AwsWhere } from "../targets/registry.ts";
 import type { Target } from "../targets/target.ts";
 import type { FilesSettings, TargetName } from "../cluster/cluster.ts";
 
@@ -50,8 +51,8 @@ export type World = {
   readonly privateFolder: (cluster: string) => string;
   /** Runs a program on the caller's own terminal; gives its exit code. */
   readonly interactive: (command: readonly [string, ...string[]]) => Promise<number>;
-  /** `region`: AWS's, where the file says it. */
-  readonly openTarget: (name: TargetName, files: FilesSettings | undefined, region?: string) => Promise<Target>;
+  /** `aws`: what the file says of it. */
+  readonly openTarget: (name: TargetName, files: FilesSettings | undefined, aws?: AwsWhere) => Promise<Target>;
   /** The programs that nodes run, by the names under which a store hands them out. */
   readonly programs: Readonly<Record<string, string>>;
   /** Joins standard input and output to a unix socket, until either end is done. */

@@ -48,11 +48,14 @@ export type AwsSettings = {
   readonly network: AwsNetwork;
   /** Image ids by region. */
   readonly images: Readonly<Record<string, string>>;
+  /** Networks, or `caller`. */
   readonly sshFrom: readonly string[];
   readonly apiFrom: readonly string[];
   readonly servicesFrom: readonly string[];
   readonly securityGroups: readonly OwnSecurityGroup[];
   readonly sessionManager: boolean;
+  /** Of the store; undefined: it follows from cluster, account and region. */
+  readonly bucket: string | undefined;
   /** ARN; undefined: AWS's own keys. */
   readonly kmsKey: string | undefined;
   readonly permissionsBoundary: string | undefined;

@@ -19,6 +19,7 @@ export function resolveAws(spec: AwsSpec, controls: number): AwsSettings {
     servicesFrom: spec.allow_services_from ?? [],
     securityGroups: (spec.security_groups ?? []).map((group, index) => securityGroup(group, index)),
     sessionManager: spec.session_manager ?? true,
+    bucket: spec.bucket,
     kmsKey: spec.kms_key,
     permissionsBoundary: spec.permissions_boundary,
     logRetention: Number(spec.log_retention ?? "30"),

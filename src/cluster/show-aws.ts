@@ -18,7 +18,7 @@ export function awsKeys(aws: AwsSettings): object {
     allow_services_from: aws.servicesFrom,
     security_groups: aws.securityGroups.map(securityGroupKeys),
     session_manager: aws.sessionManager,
-    ...said({ kms_key: aws.kmsKey, permissions_boundary: aws.permissionsBoundary }),
+    ...said({ bucket: aws.bucket, kms_key: aws.kmsKey, permissions_boundary: aws.permissionsBoundary }),
     log_retention: aws.logRetention,
     tags: aws.tags,
   };

@@ -52,6 +52,8 @@ export type Events = {
   "root.recoveryKey": { key: string };
   /** Something of the cluster was removed. */
   "cleanup.removed": { kind: string; name: string };
+  /** What launches the cluster lies at this address; `next` is the command. */
+  "template.published": { url: string; next: string };
   /** Something of the cluster could not be removed, and why. */
   "cleanup.left": { kind: string; name: string; why: string };
   /** A search found nothing more that bears the cluster's name. */
@@ -92,6 +94,7 @@ export const levels: { readonly [Name in EventName]: Level } = {
   "service.ready": "info",
   "cluster.ready": "info",
   "root.recoveryKey": "warning",
+  "template.published": "info",
   "cleanup.removed": "info",
   "cleanup.left": "error",
   "cleanup.zero": "info",

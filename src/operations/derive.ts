@@ -22,14 +22,14 @@ export function deriveStatus(seen: Seen, target: Status["target"]): Status {
       etcd: { leader: "", members: [] },
     };
   }
-  const nodes = deriveNodes(seen);
+  const nodes = deriveNodes(seen, target);
   const recorded = seen.recorded.kind === "read" ? seen.recorded.value : undefined;
   const services = recorded === undefined ? [] : deriveServices(recorded, observed);
   const etcd = recorded === undefined ? { leader: "", members: [] } : deriveEtcd(recorded, nodes);
   return {
     cluster: observed.cluster,
     target,
-    state: clusterState(nodes, services, recorded),
+    state: clusterState(nodes, services, recorded, endedIn(seen, target)),
     nodes,
     services,
     etcd,
@@ -46,7 +46,7 @@ export function deriveStatus(seen: Seen, target: Status["target"]): Status {
 }
 
 /** The nodes that the target shows, and those that the roster expects and the target does not have. */
-function deriveNodes(seen: Seen): readonly NodeStatus[] {
+function deriveNodes(seen: Seen, target: Status["target"]): readonly NodeStatus[] {
   const { observed, recorded, now } = seen;
   const read = recorded.kind === "read" ? recorded.value : undefined;
   const shown = observed.nodes.map((node): NodeStatus => {
@@ -78,12 +78,29 @@ function deriveNodes(seen: Seen): readonly NodeStatus[] {
       role: entry.role,
       state: "absent",
       phase: "absent",
-      reason: "its container and its data are gone; slipway launch makes it anew",
+      reason: lossOf(entry.role, target),
       address: entry.address,
       revision: "",
       since: isoTime(entry.since),
     }));
   return [...shown, ...lost].toSorted(byRoleThenName);
+}
+
+/** Nodes whose machine is away and whose data is there: they come back as they were, like those that are stopped. */
+function endedIn({ observed, recorded }: Seen, target: Status["target"]): ReadonlySet<string> {
+  const missing = observed.nodes.filter(({ state }) => state === "missing").map(({ name }) => name);
+  const roster = target === "aws" && recorded.kind === "read" ? recorded.value.roster : [];
+  const seen = new Set<string>(observed.nodes.map(({ name }) => name));
+  const away = roster.filter(({ role, state, node }) => role === "control" && state !== "gone" && !seen.has(node));
+  return new Set([...missing, ...away.map(({ node }) => node)]);
+}
+
+/** What is gone of a node that the roster has and the target does not show; on AWS a control node's disks outlive its machines. */
+function lossOf(role: NodeStatus["role"], target: Status["target"]): string {
+  if (target !== "aws") return "its container and its data are gone; slipway launch makes it anew";
+  return role === "control"
+    ? "its machine is gone, its disks stay; slipway launch brings another"
+    : "its machine is gone; slipway launch brings another";
 }
 
 const byRoleThenName = (a: NodeStatus, b: NodeStatus): number =>
@@ -173,10 +190,11 @@ function clusterState(
   nodes: readonly NodeStatus[],
   services: readonly ServiceStatus[],
   recorded: Recorded | undefined,
+  ended: ReadonlySet<string>,
 ): NodeState {
   const among = (state: NodeState): boolean => nodes.some((node) => node.state === state);
   if (nodes.length === 0) return "starting";
-  if (nodes.every((node) => node.state === "stopped")) return "stopped";
+  if (nodes.every((node) => node.state === "stopped" || ended.has(node.name))) return "stopped";
   if (recorded === undefined) return "unknown";
   const control = nodes.filter((node) => node.role === "control");
   const working = control.filter((node) => node.state === "ready" || node.state === "degraded").length;

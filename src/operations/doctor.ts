@@ -47,7 +47,11 @@ async function ofCluster(context: Context, cluster: ClusterName): Promise<readon
       ? await readHeld(context, cluster, seen.recorded.value.cluster?.generation)
       : undefined;
   const examined: Examined = { seen, status, lock: held?.lock, generation: held?.generation };
-  return Promise.all(examineCluster(examined).map((finding) => withLog(context, cluster, finding)));
+  const [own, ground] = await Promise.all([
+    Promise.all(examineCluster(examined).map((finding) => withLog(context, cluster, finding))),
+    context.target.examineCluster?.(cluster) ?? [],
+  ]);
+  return [...own, ...ground];
 }
 
 type Held = {

@@ -3,7 +3,7 @@ import { readRecord } from "../records/access.ts";
 import type { Observed } from "../plan/plan.ts";
 import type { RecordValue } from "../records/table.ts";
 import type { ClusterStore, Version } from "../store/store.ts";
-import { CreationFailed } from "../targets/target.ts";
+import { ChangeTakenBack, CreationFailed } from "../targets/target.ts";
 import { gatewayInstance } from "../components/certificates.ts";
 import type { Context } from "./context.ts";
 import { factsFor, passPreflight, type Facts } from "./facts.ts";
@@ -13,7 +13,7 @@ import { prune } from "./prune.ts";
 import { deriveStatus } from "./derive.ts";
 import { look, recordOf } from "./look.ts";
 import { makePlan, type LaunchPlan } from "./plan.ts";
-import { loadImages, machineOf, publish, settle } from "./publishing.ts";
+import { loadImages, machineOf, publish, settle, takeBack } from "./publishing.ts";
 import { awaitForgotten, runSteps } from "./run.ts";
 import { versions } from "./start.ts";
 import type { Status } from "./status-shape.ts";
@@ -98,7 +98,7 @@ export async function launch(context: Context, input: LaunchInput): Promise<Laun
       { cluster: cluster.name, operation: "launch", store: opened.store },
       async (locked) => {
         const { store } = locked;
-        await comeToRest(locked, cluster);
+        await comeToRest(locked, cluster, gathered?.value);
         const founding = await found(locked, cluster, trust);
         const plan = await makePlan(locked.context, cluster, store, true, { facts: gathered, refresh, leave });
         locked.context.emit("plan.made", { changes: plan.changes.length, steps: plan.steps.length });
@@ -119,7 +119,7 @@ export async function launch(context: Context, input: LaunchInput): Promise<Laun
               admitted || opened.address === undefined
                 ? undefined
                 : admitGateway(locked.context, store, opened.address),
-            () => takeSteps(locked, cluster, leave, () => runSteps(locked, runner, plan.steps)),
+            () => takeSteps(locked, cluster, { leave, plan }, () => runSteps(locked, runner, plan.steps)),
           ],
           async (work) => work(),
         );
@@ -161,13 +161,20 @@ export async function launch(context: Context, input: LaunchInput): Promise<Laun
   }
 }
 
-/** A creation that failed is taken away at once, unless it is left to be looked at; what it failed of is the error all the same. */
-async function takeSteps(locked: Locked, cluster: Cluster, leave: boolean, work: () => Promise<void>): Promise<void> {
+/** A creation that failed is taken away at once, unless it is left to be looked at, and the revision of a change that failed; what it failed of is the error all the same. */
+async function takeSteps(
+  locked: Locked,
+  cluster: Cluster,
+  { leave, plan }: { readonly leave: boolean; readonly plan: LaunchPlan },
+  work: () => Promise<void>,
+): Promise<void> {
   try {
     await work();
   } catch (error) {
     if (error instanceof CreationFailed && !leave && !locked.context.signal.aborted)
-      await step(locked, "roll back", cluster.name, () => comeToRest(locked, cluster));
+      await step(locked, "roll back", cluster.name, () => comeToRest(locked, cluster, plan.facts));
+    if (error instanceof ChangeTakenBack && !locked.context.signal.aborted)
+      await step(locked, "take back", cluster.name, () => takeBack(locked.context, locked.store, plan));
     throw error;
   }
 }

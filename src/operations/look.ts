@@ -1,6 +1,6 @@
 import type { ClusterName } from "../cluster/cluster.ts";
 import type { Observed } from "../plan/plan.ts";
-import { listRecords, readRecord, type Found } from "../records/access.ts";
+import { listRecords, readRecord } from "../records/access.ts";
 import type { RecordValue } from "../records/table.ts";
 import type { ClusterStore } from "../store/store.ts";
 import { OperationError, type Context } from "./context.ts";
@@ -41,7 +41,15 @@ export async function look(
 ): Promise<Seen> {
   const observed = known ?? (await context.target.observe(cluster));
   const recorded =
-    observed.state === "absent" ? unreadable("the cluster is not there") : await recordedOf(context, cluster, opened);
+    observed.state === "absent"
+      ? unreadable("the cluster is not there")
+      : // What was observed a moment ago has read what stood there then.
+        await recordedOf(
+          context,
+          cluster,
+          opened,
+          known === undefined ? context.target.recorded?.(observed) : undefined,
+        );
   return { observed, recorded, now: context.clock.now() };
 }
 
@@ -49,9 +57,11 @@ async function recordedOf(
   context: Context,
   cluster: ClusterName,
   opened: ClusterStore | undefined,
+  there: There | undefined,
 ): Promise<Seen["recorded"]> {
+  const read = (store: ClusterStore): Promise<Recorded> => readAll(store, there);
   try {
-    const value = opened === undefined ? await withStore(context, cluster, readAll) : await readAll(opened);
+    const value = opened === undefined ? await withStore(context, cluster, read) : await read(opened);
     return { kind: "read", value };
   } catch (error) {
     context.signal.throwIfAborted();
@@ -65,35 +75,42 @@ function unreadable(why: string): Seen["recorded"] {
 }
 
 /** Whether a machine that was refused has been let in since: by the same token, or at its address under another identity. */
-function hasCome({ instance, address, since }: Refused, roster: readonly Found<"roster">[]): boolean {
+function hasCome({ instance, address, since }: Refused, roster: Recorded["roster"]): boolean {
   return roster.some(
-    ({ value }) =>
-      value.instance === instance || (value.address === address && value.state === "present" && value.since >= since),
+    (entry) =>
+      entry.instance === instance || (entry.address === address && entry.state === "present" && entry.since >= since),
   );
 }
 
-async function readAll(store: ClusterStore): Promise<Recorded> {
-  const [cluster, pointer, roster, nodes, services, answers, refusals] = await Promise.all([
+/** What an observation has read already. */
+type There = Pick<Recorded, "roster" | "pointer" | "wanted">;
+
+async function readThere(store: ClusterStore): Promise<There> {
+  const [pointer, roster] = await Promise.all([readRecord(store, "pointer"), listRecords(store, "roster")]);
+  const wanted =
+    pointer === undefined
+      ? undefined
+      : await readRecord(store, "servicesRevision", { revision: pointer.value.revision });
+  return { roster: roster.map(({ value }) => value), pointer: pointer?.value, wanted: wanted?.value };
+}
+
+async function readAll(store: ClusterStore, there: There | undefined): Promise<Recorded> {
+  const [cluster, { roster, pointer, wanted }, nodes, services, answers, refusals] = await Promise.all([
     readRecord(store, "cluster"),
-    readRecord(store, "pointer"),
-    listRecords(store, "roster"),
+    there ?? readThere(store),
     listRecords(store, "node"),
     listRecords(store, "service"),
     listRecords(store, "joinAnswer"),
     listRecords(store, "joinRefusal"),
   ]);
-  const wanted =
-    pointer === undefined
-      ? undefined
-      : await readRecord(store, "servicesRevision", { revision: pointer.value.revision });
   return {
     cluster: cluster?.value,
-    pointer: pointer?.value,
-    roster: roster.map((found) => found.value),
+    pointer,
+    roster,
     nodes: nodes.map((found) => found.value),
     services: services.map((found) => found.value),
     refused: [...answers, ...refusals].map((found) => found.value).filter((one) => !hasCome(one, roster)),
-    wanted: wanted?.value,
+    wanted,
   };
 }
 

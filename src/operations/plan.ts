@@ -5,7 +5,7 @@ import type { Change, Observed, ObservedNode, Outlook, Plan, Step } from "../pla
 import { listRecords, readRecord } from "../records/access.ts";
 import type { RecordValue } from "../records/table.ts";
 import type { ClusterStore } from "../store/store.ts";
-import type { PlanRequest } from "../targets/target.ts";
+import type { FactData, PlanRequest } from "../targets/target.ts";
 import { OperationError, type Context } from "./context.ts";
 import { fingerprint } from "../pki/renewal.ts";
 import { factsFor, type Facts } from "./facts.ts";
@@ -25,6 +25,8 @@ export type LaunchPlan = Plan<Work> & {
   readonly publishes: boolean;
   /** Nodes report changes that nobody of us made, so the config is to be applied again. */
   readonly repairs: boolean;
+  /** What it stands on, where anything floats. */
+  readonly facts: FactData | undefined;
 };
 
 /** Describes the revision of a cluster; what cannot be described is an error that names the fields. */
@@ -322,6 +324,7 @@ export async function makePlan(
     before: now?.pointer.revision,
     publishes: changed || drift.length > 0,
     repairs: drift.length > 0,
+    facts: facts?.value,
   };
 }
 

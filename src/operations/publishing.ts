@@ -11,7 +11,11 @@ import { awaitServices } from "./services.ts";
 import { together, type Locked } from "./under-lock.ts";
 
 /** Writes the revision and lets the pointer name it; `apply` is raised where nodes must put back what others changed. */
-export async function publish(context: Context, store: ClusterStore, plan: LaunchPlan): Promise<void> {
+export async function publish(
+  context: Context,
+  store: ClusterStore,
+  plan: Pick<LaunchPlan, "revision" | "repairs">,
+): Promise<void> {
   const { revision } = plan;
   await Promise.all([
     ...revision.groups.map((group) =>
@@ -25,6 +29,17 @@ export async function publish(context: Context, store: ClusterStore, plan: Launc
     apply: (now?.apply ?? 0) + (plan.repairs ? 1 : 0),
     nonce: context.random.hex(8),
   }));
+}
+
+/** Lets the pointer name the revision before again, where it names this plan's: nodes run nothing whose machines never came. */
+export async function takeBack(context: Context, store: ClusterStore, plan: LaunchPlan): Promise<void> {
+  const { before, revision } = plan;
+  if (before === undefined || before === revision.id) return;
+  await updateRecord(store, "pointer", {}, (now) =>
+    now?.revision === revision.id
+      ? { revision: before, apply: now.apply + 1, nonce: context.random.hex(8) }
+      : undefined,
+  );
 }
 
 /** A node boots with its group's config, so that its engine starts with it and not after it. */

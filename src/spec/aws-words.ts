@@ -43,6 +43,22 @@ export const securityGroupName = like(
   "web, or sg-0123456789abcdef0",
 );
 
+/**
+ * A bucket's name (S3 user guide, "General purpose bucket naming rules"), without dots: its address is that of a
+ * certificate with one wildcard.
+ */
+export function storeBucket(name: string): Complaint | undefined {
+  const complaint = like(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, "a bucket's name without dots", "web-store-4711")(name);
+  if (complaint !== undefined) return complaint;
+  return /^(?:xn--|sthree-|amzn-s3-demo-)|(?:-s3alias|--ol-s3|--x-s3|--table-s3|-an)$/.test(name)
+    ? {
+        code: "invalid-value",
+        message: `${quoted(name)} begins or ends with what S3 keeps for itself`,
+        fix: "another name",
+      }
+    : undefined;
+}
+
 /** A tag's key. Nodes read their own tags from the metadata service, which takes fewer characters than tags do elsewhere. */
 export function tagKey(name: string): Complaint | undefined {
   const invalid = (why: string, fix: string): Complaint => ({
@@ -71,6 +87,17 @@ export function tagValue(value: string): Complaint | undefined {
 /** Networks of who may come in: one text, or a list. */
 export function ranges(description: string) {
   const range = text({ description: "A network, such as 203.0.113.0/24.", check: rangeComplaint });
+  return z
+    .preprocess((input) => (typeof input === "string" ? [input] : input), listOf(description, range))
+    .meta({ description });
+}
+
+/** The same, or `caller`: the address by which the world sees who launches. */
+export function rangesOrCaller(description: string) {
+  const range = text({
+    description: "A network, such as 203.0.113.0/24; or caller, whoever launches.",
+    check: (value) => (value === "caller" ? undefined : rangeComplaint(value)),
+  });
   return z
     .preprocess((input) => (typeof input === "string" ? [input] : input), listOf(description, range))
     .meta({ description });

@@ -1,6 +1,18 @@
 import type * as z from "zod";
 import { nodeKeys, securityGroups, type groupAws } from "./aws-groups.ts";
-import { account, boundary, image, kmsKey, ranges, region, subnet, vpc, zoneName } from "./aws-words.ts";
+import {
+  account,
+  boundary,
+  image,
+  kmsKey,
+  ranges,
+  rangesOrCaller,
+  region,
+  storeBucket,
+  subnet,
+  vpc,
+  zoneName,
+} from "./aws-words.ts";
 import { boolean, choice, integer, listOf, mapOf, section, text, type Complaint } from "./fields.ts";
 import { quoted } from "../problems/visible.ts";
 import { privateNetwork } from "./docker.ts";
@@ -77,11 +89,18 @@ export const aws = section("Settings for --on aws; --on docker leaves them alone
     text({ description: "The image's id.", check: image }),
     regionKey,
   ).optional(),
-  allow_ssh_from: ranges("Networks that reach SSH on every node; none when left out.").optional(),
+  allow_ssh_from: rangesOrCaller(
+    "Networks that reach SSH on every node, or caller: the public address of who launches; none when left out.",
+  ).optional(),
   allow_api_from: ranges("Networks that reach the managers' Docker API; none when left out.").optional(),
   allow_services_from: ranges("Networks that reach the ports that services publish; none when left out.").optional(),
   security_groups: securityGroups.optional(),
   session_manager: boolean("Whether nodes may be reached through AWS Systems Manager; true when left out.").optional(),
+  bucket: text({
+    description:
+      "The bucket of the cluster's store, which is made where it is not there; named after cluster, account and region when left out.",
+    check: storeBucket,
+  }).optional(),
   kms_key: text({
     description: "The key that encrypts disks and the store; AWS's own when left out.",
     check: kmsKey,

@@ -3,17 +3,19 @@ import type { AwsOptions } from "./aws/target.ts";
 import type { DockerOptions } from "./docker/target.ts";
 import type { Target } from "./target.ts";
 
+/** What the file says of AWS: region, and the bucket of its own cluster's store; undefined: what follows from the caller's settings. */
+export type AwsWhere = Pick<AwsOptions, "region" | "store">;
+
 /** What the file says of where its cluster is. */
 export type Where = {
   readonly files?: FilesSettings | undefined;
-  /** AWS's; undefined: that of the caller's settings. */
-  readonly region?: string | undefined;
+  readonly aws?: AwsWhere | undefined;
 };
 
 export type TargetOptions = DockerOptions & Pick<AwsOptions, "architecture" | "platform">;
 
 /** Opens a target by name; each is loaded only when it is asked for. */
-export async function openTarget(name: TargetName, options: TargetOptions, { files, region }: Where): Promise<Target> {
+export async function openTarget(name: TargetName, options: TargetOptions, { files, aws }: Where): Promise<Target> {
   switch (name) {
     case "files": {
       const { filesTarget } = await import("./files/target.ts");
@@ -22,7 +24,7 @@ export async function openTarget(name: TargetName, options: TargetOptions, { fil
     }
     case "aws": {
       const { awsTarget } = await import("./aws/target.ts");
-      return awsTarget({ ...options, region }) as Target;
+      return awsTarget({ ...options, ...aws }) as Target;
     }
     case "docker": {
       const { dockerTarget } = await import("./docker/target.ts");

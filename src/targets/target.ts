@@ -3,6 +3,7 @@ import type { Cluster, ClusterName, NodeName, TargetName } from "../cluster/clus
 import type { Emit } from "../events/event.ts";
 import type { MachineConfig } from "../machine/machine.ts";
 import type { Change, Forecast, Observed, ObservedNode, Outlook, Step } from "../plan/plan.ts";
+import type { RecordValue } from "../records/table.ts";
 import type { ClusterStore } from "../store/store.ts";
 
 /** What an operation on a cluster is given: where to say things and when to stop. */
@@ -73,6 +74,8 @@ export type Leftover = {
   readonly blocker?: string;
   /** What a cleanup may be told to keep. */
   readonly data?: true;
+  /** Dollars a month that it costs as long as it is there, where that is known. */
+  readonly monthly?: number;
 };
 
 /** A creation came to nothing; whoever asked for it takes away what is left of it. */
@@ -81,6 +84,16 @@ export class CreationFailed extends Error {
   constructor(message: string, next: string) {
     super(message);
     this.name = "CreationFailed";
+    this.next = next;
+  }
+}
+
+/** A change came to nothing, and the target has taken it back by itself: what was published for it is to be taken back, too. */
+export class ChangeTakenBack extends Error {
+  readonly next: string;
+  constructor(message: string, next: string) {
+    super(message);
+    this.name = "ChangeTakenBack";
     this.next = next;
   }
 }
@@ -105,14 +118,34 @@ export interface Target<Work = unknown> {
     before(cluster: ClusterName, nodes: readonly ObservedNode[], run: Run): Promise<void>;
     after(cluster: ClusterName, nodes: readonly ObservedNode[], run: Run): Promise<void>;
   };
+  /** Ends nodes' machines and keeps all else, so that a launch brings the same nodes back; absent where machines are somebody else's. */
+  readonly ending?: {
+    /**
+     * Stops the machine in good order and takes it away; one that is gone already is no error. `away`: the instance comes
+     * back with its data; `gone`: it went with its machine, and another takes the node's name.
+     */
+    end(node: ObservedNode, cluster: ClusterName, grace: number, run: Run): Promise<"away" | "gone">;
+    /** When all that were to go are gone, also by an earlier run: a launch finds nothing in its way. */
+    settle(cluster: ClusterName): Promise<void>;
+  };
   /** Whether the engine or account can be reached, and what it lacks; for `doctor` and for clear errors. */
   examine(): Promise<readonly Examination[]>;
+  /** What of its world a cluster that is there stands on, and may lose; for `doctor`. */
+  examineCluster?(cluster: ClusterName): Promise<readonly Examination[]>;
   list(): Promise<readonly ClusterName[]>;
   /** Starts what holds the store where it is stopped, such as after a reboot of the machine; nothing else. */
   wake(cluster: ClusterName): Promise<void>;
   /** Undefined when the cluster has no store (nothing there). */
   store(cluster: ClusterName): Promise<StoreAccess | undefined>;
   observe(cluster: ClusterName): Promise<Observed>;
+  /** What an observation has read of the store on its way: nobody reads that again. */
+  recorded?(observed: Observed):
+    | {
+        readonly roster: readonly RecordValue<"roster">[];
+        readonly pointer: RecordValue<"pointer"> | undefined;
+        readonly wanted: RecordValue<"servicesRevision"> | undefined;
+      }
+    | undefined;
   node(name: NodeName, cluster: ClusterName): NodeAccess;
   /** Makes what lies below the nodes: image, network, gateway with the store. Idempotent. */
   prepare(cluster: Cluster, run: Run): Promise<StoreAccess>;
@@ -127,8 +160,7 @@ export interface Target<Work = unknown> {
   localImages(references: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Puts a local image into nodes that lack it, once their engine is up; gives the nodes that got it. */
   loadImage(reference: string, id: string, nodes: readonly NodeName[], run: Run): Promise<readonly NodeName[]>;
-  /** Writes what launches the cluster to a place from which others launch it; gives its address, and how. */
-  publish?(cluster: Cluster, to: string, facts: FactData): Promise<{ readonly url: string; readonly next: string }>;
+  readonly publishing?: Publishing;
   /** The proof of zero: all that bears the cluster's name. */
   leftovers(cluster: ClusterName): Promise<readonly Leftover[]>;
 }
@@ -181,10 +213,26 @@ export interface Floating {
   examine(cluster: Cluster, facts: FactData): Promise<readonly Examination[]>;
 }
 
+/** What launches a cluster, for others who launch it without us. */
+export interface Publishing {
+  /** The store of the cluster where it is published, made where it is not there. */
+  open(cluster: Cluster, to: string): Promise<StoreAccess>;
+  /** Facts that hold whoever launches it. */
+  shared(facts: FactData): FactData;
+  /** Writes what launches the cluster; `pin`: SHA-256 of its root certificate. Gives the address, and how it is launched. */
+  write(
+    cluster: Cluster,
+    to: string,
+    given: { readonly facts: FactData; readonly pin: string },
+  ): Promise<{ readonly url: string; readonly next: string }>;
+}
+
 /** What an interrupted run leaves behind can be under way, or have failed. */
 export interface Interrupted {
   /** Waits for what is under way. `failed`: a creation that is good for nothing; `nothing`: there is only the store. */
   rest(cluster: Cluster, run: Run): Promise<"nothing" | "there" | "failed">;
+  /** Whether a creation goes on with data that was kept, by its facts: then it is never a new cluster, and failing it forgets nothing. */
+  continues(cluster: Cluster, facts: FactData): boolean;
   /** Takes a creation that failed away. */
   discard(cluster: Cluster, run: Run): Promise<void>;
 }

@@ -81,6 +81,29 @@ describe("on a terminal", () => {
     expect((await run(["stop", "demo", "--json"], { ...setting, terminal: true })).code).toBe(2);
   });
 
+  it("terminate asks for the cluster's name, and another one is no yes", async () => {
+    const called: unknown[] = [];
+    const asked: string[] = [];
+    const answers = ["", "demo"];
+    const setting = {
+      terminal: true,
+      prompts: { text: async (question: string) => (asked.push(question), answers.shift()) },
+      operations: {
+        terminate: async () => async (_: unknown, input: unknown) => {
+          called.push(input);
+          return { cluster: "demo" as ClusterName, nodes: [] };
+        },
+      },
+    };
+    expect((await run(["terminate", "demo"], setting)).code).toBe(1);
+    expect(called).toEqual([]);
+    expect((await run(["terminate", "demo"], setting)).code).toBe(0);
+    expect(called).toHaveLength(1);
+    expect(asked[0]).toBe("End all machines of demo? Data stays. Its name, to agree:");
+    const { code, stderr } = await run(["terminate", "demo"], { ...setting, terminal: false });
+    expect([code, stderr]).toEqual([2, expect.stringContaining("slipway terminate demo --yes")]);
+  });
+
   it("init asks for what the flags leave open", async () => {
     const asked: string[] = [];
     const { files } = await run(["init", "--workers", "0"], {

@@ -75,6 +75,8 @@ export type Setting = {
   readonly clusters?: readonly string[];
   /** The clusters on files; without them no store answers there. */
   readonly handedOut?: readonly string[];
+  /** The clusters on AWS; without them there are no credentials. */
+  readonly onAws?: readonly string[];
   readonly files?: Readonly<Record<string, string>>;
   readonly environment?: Readonly<Record<string, string>>;
   /** Whether the three streams are a terminal. */
@@ -128,6 +130,7 @@ export async function run(words: readonly string[], setting: Setting = {}) {
     interactive: setting.interactive ?? (() => Promise.reject(new Error("no terminal here"))),
     openTarget: async (name) => {
       if (name === "docker") return fakeTarget(setting.clusters ?? ["demo"]);
+      if (name === "aws" && setting.onAws !== undefined) return { ...fakeTarget(setting.onAws), name };
       if (setting.handedOut === undefined) throw new Error("no store answers");
       return fakeTarget(setting.handedOut);
     },

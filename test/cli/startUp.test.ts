@@ -26,10 +26,12 @@ async function loaded(
   words: readonly string[],
 ): Promise<{ readonly sources: readonly string[]; readonly stdout: string }> {
   const coverage = await mkdtemp(join(folder, "coverage-"));
-  const { stdout } = await exec(process.execPath, [join(folder, "dist/cli.js"), ...words], {
+  const ended = exec(process.execPath, [join(folder, "dist/cli.js"), ...words], {
     cwd: folder,
-    env: { PATH: process.env["PATH"], NODE_V8_COVERAGE: coverage },
+    // Where there is no Docker, a verb ends when it has found that out, with all that it needs loaded.
+    env: { PATH: process.env["PATH"], NODE_V8_COVERAGE: coverage, DOCKER_HOST: `unix://${folder}/none.sock` },
   });
+  const { stdout } = await ended.catch((error: { stdout: string }) => error);
   const [report = ""] = await readdir(coverage);
   const scripts: { result: { url: string }[] } = JSON.parse(await readFile(join(coverage, report), "utf8"));
   const { outputs }: Metafile = JSON.parse(await readFile(join(folder, "dist/meta/cli.json"), "utf8"));
@@ -84,6 +86,33 @@ describe("what is loaded", () => {
       expect(found.filter((name) => name.startsWith(heavy))).toEqual([]);
     }
     expect(sources.filter((source) => /^src\/(?:targets|agent|pki|operations\/(?!context))/.test(source))).toEqual([]);
+  });
+
+  it.each([
+    ["status", "src/operations/status.ts"],
+    ["stop", "src/operations/stop.ts"],
+    ["terminate", "src/operations/terminate.ts"],
+    ["cleanup", "src/operations/cleanup.ts"],
+    ["doctor", "src/operations/doctor.ts"],
+  ])("for %s on Docker: nothing of AWS", async (verb, operation) => {
+    const acts = verb === "status" || verb === "doctor" ? [] : ["--yes"];
+    const { sources } = await loaded([verb, "--name", "demo", "--on", "docker", ...acts]);
+    expect(sources).toContain(operation);
+    expect(sources).toContain("src/targets/docker/target.ts");
+    expect(
+      sources.filter((source) =>
+        /@(?:aws-sdk|smithy|aws-crypto)\/|aws4fetch|^src\/(?:targets|host)\/aws\//.test(source),
+      ),
+    ).toEqual([]);
+  });
+
+  it("AWS has chunks of its own, that a verb for it loads", async () => {
+    const { outputs }: Metafile = JSON.parse(await readFile(join(folder, "dist/meta/cli.json"), "utf8"));
+    const all = Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs));
+    expect(all.filter((source) => source.includes("@aws-sdk/client-ec2")).length).toBeGreaterThan(0);
+    const { sources } = await loaded(["plan", "--on", "aws", "--offline"]);
+    expect(sources).toContain("src/targets/aws/offline.ts");
+    expect(sources.filter((source) => source.includes("@aws-sdk/"))).toEqual([]);
   });
 
   it("for plain verbs that only look: no terminal drawing, no prompts", async () => {

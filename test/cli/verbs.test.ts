@@ -48,6 +48,7 @@ function noting() {
     }),
     start: note("start", nodes),
     stop: note("stop", nodes),
+    terminate: note("terminate", nodes),
     restart: note("restart", nodes),
     remove: note("remove", { cluster: demo, node: worker, note: "the file still asks for it" }),
     exec: note("exec", { nodes: [{ node: worker, code: 0 }], code: 0 }),
@@ -103,6 +104,7 @@ const cases: readonly (readonly [line: string, operation: string, input: unknown
   ["env demo --folder keys", "env", { cluster: "demo", folder: "/home/ada/keys" }],
   ["start demo", "start", { cluster: "demo", nodes: [], timeout: 300_000 }],
   ["start demo-worker-1 --timeout 0", "start", { cluster: "demo", nodes: ["demo-worker-1"], timeout: 0 }],
+  ["terminate demo --yes", "terminate", { cluster: "demo", nodes: [], force: false, grace: 30 }],
   ["stop demo --yes", "stop", { cluster: "demo", nodes: [], force: false, grace: 30 }],
   ["stop demo worker --yes --force --grace 5", "stop", { cluster: "demo", nodes: ["worker"], force: true, grace: 5 }],
   [

@@ -75,6 +75,7 @@ describe("defaults", () => {
         servicesFrom: [],
         securityGroups: [],
         sessionManager: true,
+        bucket: undefined,
         kmsKey: undefined,
         permissionsBoundary: undefined,
         logRetention: 30,

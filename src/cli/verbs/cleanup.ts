@@ -1,10 +1,12 @@
 import { buildCommand } from "@stricli/core";
+import { agreedByName } from "../agreement.ts";
 import { chosenCluster } from "../choice.ts";
 import { act, type CliContext } from "../context.ts";
 import { docs } from "../docs.ts";
 import type { ClusterName } from "../../cluster/cluster.ts";
 import type { Change } from "../../plan/plan.ts";
 import { acting, toggle, type Acting, type Toggle } from "../flags.ts";
+import type { Leftover } from "../../targets/target.ts";
 import type { Session } from "../session.ts";
 import { planText } from "../views/plan.ts";
 import { counted } from "../views/sentence.ts";
@@ -35,7 +37,7 @@ export default (brief: string) =>
         if (changes.length > 0) session.note(planText(cluster, changes, session.err));
         const agreed =
           context.target.name === "aws"
-            ? await agreedByName(session, cluster, changes)
+            ? await agreedApart(session, cluster, changes)
             : (await session.confirm(`Remove all of ${cluster}, with its data?`, flags.yes)) && { keepData };
         if (agreed === false) return session.declined();
         keepData ||= agreed.keepData;
@@ -45,9 +47,9 @@ export default (brief: string) =>
       session.close();
       if (flags.json) return "done";
       session.print(
-        removed === 0
+        removed === 0 && kept.length === 0
           ? `there is nothing of ${cluster}`
-          : `removed ${counted(removed, "object")}; ${kept.length > 0 ? `kept: ${kept.map(({ kind, name }) => `${kind} ${name}`).join(", ")}` : context.target.name === "aws" ? "0 left, $0.00/h" : `nothing is left of ${cluster}`}`,
+          : `removed ${counted(removed, "object")}; ${kept.length > 0 ? keptText(cluster, kept) : context.target.name === "aws" ? "0 left, $0.00/h" : `nothing is left of ${cluster}`}`,
       );
       return "done";
     }),
@@ -55,8 +57,22 @@ export default (brief: string) =>
 
 type Flags = Acting & { readonly keepData: Toggle };
 
+/** What stays, what it costs, and what becomes of it. */
+function keptText(cluster: ClusterName, kept: readonly Leftover[]): string {
+  const known = kept.flatMap(({ monthly }) => monthly ?? []);
+  const sum = known.reduce((all, one) => all + one, 0);
+  return [
+    `kept${known.length === 0 ? "" : `, for $${sum.toFixed(2)} a month by list prices, and what lies in the store`}:`,
+    ...kept.map(
+      ({ kind, name, monthly }) =>
+        `  ${kind} ${name}${monthly === undefined ? "" : `  $${monthly.toFixed(2)} a month`}`,
+    ),
+    `next: slipway launch FILE goes on with them; slipway cleanup ${cluster} --on aws removes them`,
+  ].join("\n");
+}
+
 /** What is dear to undo is agreed to by its name, and its data apart. */
-async function agreedByName(
+async function agreedApart(
   session: Session,
   cluster: ClusterName,
   changes: readonly Change[],
@@ -64,15 +80,9 @@ async function agreedByName(
   const counts = new Map<string, number>();
   for (const { kind } of changes) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   session.note([...counts].map(([kind, count]) => `${count} ${kind}`).join(", "));
-  // Where nobody can be asked this says what to do instead.
-  if (!session.mayAsk) return session.confirm(`Remove all of ${cluster}?`, false).then(() => false);
-  const prompts = await session.world.prompts();
-  const said = await prompts.text(`Remove ${cluster}? Its name, to agree:`, "", (value) =>
-    value === cluster || value === "" ? undefined : `it is called ${cluster}; nothing, to leave it`,
-  );
-  if (said !== cluster) return false;
+  if (!(await agreedByName(session, cluster, `Remove ${cluster}?`))) return false;
   const data = changes.filter(({ kind }) => kind === "volume" || kind === "snapshot" || kind === "bucket").length;
   if (data === 0) return { keepData: false };
-  const remove = await prompts.confirm(`Its data too (${counted(data, "disk or store")})?`);
+  const remove = await (await session.world.prompts()).confirm(`Its data too (disks, snapshots, store: ${data})?`);
   return remove === undefined ? false : { keepData: !remove };
 }

@@ -69,7 +69,10 @@ export default (brief: string) =>
         token: word("token", "a join token of the group"),
         facts: word("file", "what AWS has said, for --format cloudformation (default: nothing)"),
         output: word("file", "write the template there"),
-        publish: word("s3://…", "--format cloudformation: write it there, with the programs that nodes fetch"),
+        publish: word(
+          "s3://…",
+          "--format cloudformation: found the cluster there and write it, with what its nodes fetch",
+        ),
         force: toggle("write over a file that is there"),
         name: common.name,
         json: common.json,

@@ -36,6 +36,7 @@ const sentences: { readonly [Name in EventName]: (event: Of<Name>) => string } =
   "cluster.ready": ({ cluster, seconds }) => `${cluster}: ready after ${duration(seconds * 1000)}`,
   "root.recoveryKey": ({ key }) =>
     `recovery key of the cluster's root, shown this once: ${key} (keep it in a safe place; it opens the root's private key)`,
+  "template.published": ({ url }) => `template: ${url}`,
   "cleanup.removed": ({ kind, name }) => `${kind} ${name}: removed`,
   "cleanup.left": ({ kind, name, why }) => `${kind} ${name}: left: ${why}`,
   "cleanup.zero": ({ cluster }) => `nothing is left of ${cluster}`,

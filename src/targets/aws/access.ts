@@ -16,7 +16,8 @@ const quietly = ["-o", "BatchMode=yes", "-o", "ConnectTimeout=10"];
 
 /** The session manager's plugin carries ssh (AWS, "Enable SSH connections through Session Manager"). */
 function throughSession(region: string): readonly string[] {
-  const command = `aws ssm start-session --region ${region} --target %h --document-name AWS-StartSSHSession --parameters portNumber=%p`;
+  // ssh gives it to a shell, with the node's id for %h and a number for %p.
+  const command = `aws ssm start-session --region ${shellWord(region)} --target %h --document-name AWS-StartSSHSession --parameters portNumber=%p`;
   return ["-o", `ProxyCommand=${command}`];
 }
 
@@ -54,6 +55,8 @@ export function nodeAccess(session: Session, cluster: ClusterName, name: NodeNam
       "StrictHostKeyChecking=accept-new",
       ...way,
       ...options,
+      // What comes is no option, whatever it begins with.
+      "--",
       `${user}@${host}`,
       ...line,
     ];

@@ -7,7 +7,7 @@ import type { Session } from "./clients/session.ts";
 import { tagNames } from "../../records/tags.ts";
 import { placeOf, stackOf, storeAt, ownStackOf } from "./look.ts";
 import { tagOf } from "./observe.ts";
-import { startInstance } from "./power.ts";
+import { mind, startInstance } from "./power.ts";
 import { arrivals, groupOf, hasJoined } from "./stack/arrivals.ts";
 import { deleteStack, launchStack } from "./stack/launch.ts";
 import { stackState } from "./stack/states.ts";
@@ -34,6 +34,7 @@ export async function applyWork(
     case "start":
       return startInstance(session, work.instance, run.signal);
     case "resize": {
+      if (work.resume) await mind(session, work.group);
       await (await session.autoScaling()).resize(work.group, work.size);
       return;
     }

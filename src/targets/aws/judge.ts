@@ -2,7 +2,10 @@ import { architectureOf } from "../../cluster/aws.ts";
 import { zoneCount } from "../../cluster/aws-network.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { Path, Problem } from "../../problems/problem.ts";
+import ipaddr from "ipaddr.js";
 import type { AwsFacts } from "./facts/facts.ts";
+import { members } from "./facts/members.ts";
+import { subnetRange } from "./graph/network.ts";
 
 /** What the file asks for and AWS, as far as it was asked, does not have. */
 export function factProblems(cluster: Cluster, facts: AwsFacts): readonly Problem[] {
@@ -55,8 +58,46 @@ export function factProblems(cluster: Cluster, facts: AwsFacts): readonly Proble
           (facts.zones ?? []).join(", "),
         ),
       ),
+    ...keptProblems(cluster, facts),
     ...imageProblems(cluster, facts, region),
   ];
+}
+
+/** Members that come back on kept disks must find zone and address as they were: a disk does not change its zone. */
+function keptProblems(cluster: Cluster, facts: AwsFacts): readonly Problem[] {
+  const { network } = cluster.aws;
+  const names =
+    network.kind === "given"
+      ? network.subnets.map(({ zone }) => zone)
+      : network.zones.kind === "named"
+        ? network.zones.names
+        : facts.zones?.slice(0, network.zones.count);
+  return members(cluster).flatMap(({ node, n }): readonly Problem[] => {
+    const kept = facts.kept?.[node];
+    if (kept === undefined) return [];
+    const index = names === undefined ? -1 : (n - 1) % names.length;
+    const range = network.kind === "made" && index >= 0 ? subnetRange(network, index) : undefined;
+    const why =
+      names !== undefined && names[index] !== kept.zone
+        ? `its disks are in ${kept.zone}, and the file has it in ${names[index] ?? "another zone"}`
+        : range !== undefined && !isWithin(kept.address, range)
+          ? `the other members know it at ${kept.address}, which is not in ${range}`
+          : undefined;
+    if (why === undefined) return [];
+    return [
+      {
+        code: "invalid-value",
+        severity: "error",
+        path: ["aws", "network"],
+        message: `${node} was kept with its data: ${why}`,
+        fix: `the network as it was; or slipway cleanup ${cluster.name}, which removes what was kept`,
+      },
+    ];
+  });
+}
+
+function isWithin(address: string, range: string): boolean {
+  return ipaddr.IPv4.isValid(address) && ipaddr.IPv4.parse(address).match(ipaddr.IPv4.parseCIDR(range));
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { ClusterName } from "../../cluster/cluster.ts";
+import type { Cluster, ClusterName } from "../../cluster/cluster.ts";
 import { listRecords, readRecord } from "../../records/access.ts";
 import { objectKey, recordKey } from "../../records/objects.ts";
 import type { RecordValue } from "../../records/table.ts";
@@ -25,7 +25,10 @@ export type Look = {
   /** All that are not gone yet. */
   readonly instances: readonly Instance[];
   readonly roster: readonly RecordValue<"roster">[];
+  readonly pointer: RecordValue<"pointer"> | undefined;
   readonly services: RecordValue<"servicesRevision"> | undefined;
+  /** Whether the store answered; else there is nothing of it here. */
+  readonly read: boolean;
 };
 
 /** One stack by its name; undefined where there is none. */
@@ -68,7 +71,66 @@ function accountOf(stack: Stack): string | undefined {
 export async function placeOf(session: Session, cluster: ClusterName, stack: Stack | undefined): Promise<Place> {
   const named = parameterOf(stack, storeParameter.name) || outputOf(stack, "StoreName");
   const owner = (stack === undefined ? undefined : accountOf(stack)) ?? (await session.identity()).account;
-  return { session, bucket: named ?? bucketName(cluster, owner, await session.region()), owner };
+  const bucket = named ?? session.buckets.get(cluster) ?? bucketName(cluster, owner, await session.region());
+  return { session, bucket, owner };
+}
+
+/**
+ * Where the store of a cluster is that has no stack; undefined: nowhere. A bucket that a file has named is found by its tag
+ * where no file is at hand.
+ */
+export async function foundPlace(session: Session, cluster: ClusterName): Promise<Place | undefined> {
+  const place = await placeOf(session, cluster, undefined);
+  if (await isThere(place, cluster)) return place;
+  const [other] = await taggedBuckets(place, cluster);
+  if (other !== undefined) session.buckets.set(cluster, other);
+  return other === undefined ? undefined : { ...place, bucket: other };
+}
+
+/** Where a cluster's store is or will be. A store does not move: a file that names another bucket is refused. */
+export async function storePlace(
+  session: Session,
+  { name, aws }: Cluster,
+  stack: Stack | undefined,
+  seen?: Place,
+): Promise<Place> {
+  if (aws.bucket !== undefined && !session.buckets.has(name)) session.buckets.set(name, aws.bucket);
+  const known = stack === undefined || stack.StackStatus === "REVIEW_IN_PROGRESS" ? undefined : stack;
+  const place =
+    seen ??
+    (known === undefined ? await foundPlace(session, name) : undefined) ??
+    (await placeOf(session, name, known));
+  if (aws.bucket === undefined || aws.bucket === place.bucket) return place;
+  throw Object.assign(
+    new Error(
+      `the store of ${name} is in the bucket ${place.bucket}, and the file names ${aws.bucket}: a store does not move`,
+    ),
+    { next: `aws: { bucket: ${place.bucket} } in the file` },
+  );
+}
+
+const bucketArn = /^arn:[^:]*:s3:::([^/]+)$/;
+
+/** Other buckets that bear the cluster's tag; asked once in a run. */
+async function taggedBuckets(place: Place, cluster: ClusterName): Promise<readonly string[]> {
+  const { searched } = place.session;
+  if (searched.has(cluster)) return [];
+  searched.add(cluster);
+  const listed = await (await place.session.tagging()).resources(tagNames.cluster, cluster);
+  return ownBuckets(place, cluster, listed);
+}
+
+/** Those of the listed things that are the cluster's buckets and are there, beside the one at hand. */
+export async function ownBuckets(
+  place: Place,
+  cluster: ClusterName,
+  arns: readonly string[],
+): Promise<readonly string[]> {
+  const names = arns.flatMap((arn) => bucketArn.exec(arn)?.[1] ?? []).filter((name) => name !== place.bucket);
+  const found = await Promise.all(
+    names.toSorted().map(async (bucket) => ((await isThere({ ...place, bucket }, cluster)) ? [bucket] : [])),
+  );
+  return found.flat();
 }
 
 /** The cluster's records in its bucket. */
@@ -99,16 +161,22 @@ export async function instancesOf(session: Session, cluster: ClusterName): Promi
 /** Looks at everything that tells how a cluster is: two calls where there is a stack, and the store's own. */
 export async function lookAt(session: Session, cluster: ClusterName): Promise<Look> {
   const stack = await ownStackOf(session, cluster);
+  if (stack === undefined)
+    return {
+      cluster,
+      stack,
+      place: await foundPlace(session, cluster),
+      instances: [],
+      ...nothing,
+    };
   const place = await placeOf(session, cluster, stack);
-  if (stack === undefined) {
-    const there = await isThere(place, cluster);
-    return { cluster, stack, place: there ? place : undefined, instances: [], roster: [], services: undefined };
-  }
   const [instances, records] = await Promise.all([instancesOf(session, cluster), recordsAt(place)]);
   return { cluster, stack, place, instances, ...records };
 }
 
-async function recordsAt(place: Place): Promise<Pick<Look, "roster" | "services">> {
+const nothing = { roster: [], pointer: undefined, services: undefined, read: false } as const;
+
+async function recordsAt(place: Place): Promise<Pick<Look, keyof typeof nothing>> {
   const store = await storeAt(place);
   try {
     const [roster, pointer] = await Promise.all([listRecords(store, "roster"), readRecord(store, "pointer")]);
@@ -116,10 +184,10 @@ async function recordsAt(place: Place): Promise<Pick<Look, "roster" | "services"
       pointer === undefined
         ? undefined
         : await readRecord(store, "servicesRevision", { revision: pointer.value.revision });
-    return { roster: roster.map(({ value }) => value), services: services?.value };
+    return { roster: roster.map(({ value }) => value), pointer: pointer?.value, services: services?.value, read: true };
   } catch (error) {
     // What EC2 says is shown all the same; who goes on to the records hears why they cannot be read.
-    if (error instanceof StoreError) return { roster: [], services: undefined };
+    if (error instanceof StoreError) return nothing;
     throw error;
   }
 }

@@ -9,9 +9,10 @@ import type { AwsFacts } from "./facts/facts.ts";
 import { tagNames } from "../../records/tags.ts";
 import { launching } from "./graph/names.ts";
 import { storeParameter } from "./graph/store.ts";
-import { parameterOf, placeOf, type Look } from "./look.ts";
+import { parameterOf, storePlace, type Look } from "./look.ts";
 import { ec2Id } from "./observe.ts";
 import { priced } from "./outlook.ts";
+import { waitsEmpty } from "./power.ts";
 import { listPrices, pricesFor } from "./prices.ts";
 import { makeChangeSet, type WantedStack } from "./stack/change-set.ts";
 import { driftNotes, lookForDrift, revertible, type Drifts } from "./stack/drift.ts";
@@ -82,7 +83,7 @@ export async function planLaunch(
   given: PlanRequest,
 ): Promise<TargetPlan<AwsWork>> {
   const compiled = compiledFor(cluster, facts, programs, given.pin);
-  const place = look.place ?? (await placeOf(session, cluster.name, look.stack));
+  const place = await storePlace(session, cluster, look.stack, look.place);
   const wanted = wantedStack(cluster, compiled, place.bucket);
   const { graph } = compiled;
   const status = look.stack?.StackStatus;
@@ -242,7 +243,9 @@ function resized(planned: Planned, groups: readonly ScalingGroup[], actual: read
     const free = control || group.aws.min === group.aws.max;
     const [least, most] = free ? [count, count] : [group.aws.min, group.aws.max];
     const has = found.DesiredCapacity ?? 0;
-    if (found.MinSize === least && found.MaxSize === most && has >= least && has <= most) continue;
+    // A run that ended all nodes of a group that stood still may have been interrupted before it was minded again.
+    const resume = waitsEmpty(found);
+    if (!resume && found.MinSize === least && found.MaxSize === most && has >= least && has <= most) continue;
     const id = `group:${name}`;
     planned.changes.push({
       id,
@@ -259,7 +262,7 @@ function resized(planned: Planned, groups: readonly ScalingGroup[], actual: read
       title: "resize",
       subject: name,
       wave: planned.wave,
-      work: { kind: "resize", group: name, size: { MinSize: least, MaxSize: most, DesiredCapacity: count } },
+      work: { kind: "resize", group: name, size: { MinSize: least, MaxSize: most, DesiredCapacity: count }, resume },
     });
   }
   planned.wave++;

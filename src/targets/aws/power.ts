@@ -72,9 +72,27 @@ export async function letGo(
     // What it thought of them while they stood still would have them replaced.
     for (const id of (group.Instances ?? []).filter(({ HealthStatus }) => HealthStatus !== "Healthy"))
       await autoScaling.healthy(id.InstanceId ?? "");
-    await autoScaling.resume(group.AutoScalingGroupName ?? "", stilled);
-    await autoScaling.tag(group.AutoScalingGroupName ?? "", stillTag, "no");
+    await mind(session, group.AutoScalingGroupName ?? "");
   }
+}
+
+/** A group that was told to leave its instances alone, and has none any more, would bring none. */
+export async function mindEmptied(session: Session, cluster: ClusterName): Promise<void> {
+  const autoScaling = await session.autoScaling();
+  for (const group of await autoScaling.groups(tagNames.cluster, cluster))
+    if (waitsEmpty(group)) await mind(session, group.AutoScalingGroupName ?? "");
+}
+
+/** Auto Scaling minds a group again. */
+export async function mind(session: Session, group: string): Promise<void> {
+  const autoScaling = await session.autoScaling();
+  await autoScaling.resume(group, stilled);
+  await autoScaling.tag(group, stillTag, "no");
+}
+
+/** Whether a group's processes are suspended though it has no instance to leave alone. */
+export function waitsEmpty(group: AutoScalingGroup): boolean {
+  return isStill(group) && (group.Instances ?? []).length === 0;
 }
 
 function isStill({ SuspendedProcesses = [] }: AutoScalingGroup): boolean {

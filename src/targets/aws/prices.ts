@@ -122,7 +122,8 @@ export function monthlyOf(cluster: Cluster, graph: Graph, prices: Prices): Reado
   );
 }
 
-function diskMonth(type: string, size: number): number {
+/** Dollars a month of a disk of so many GiB. */
+export function diskMonth(type: string, size: number): number {
   return (disks[type] ?? disks["gp3"] ?? 0) * size;
 }
 

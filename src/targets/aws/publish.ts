@@ -1,12 +1,14 @@
 import type { Cluster } from "../../cluster/cluster.ts";
 import { architecturesOf, ensurePrograms, programSums, type Programs } from "./bucket/programs.ts";
-import { askBucket } from "./bucket/requests.ts";
+import { ensureBucket } from "./bucket/make.ts";
+import { askBucket, type Place } from "./bucket/requests.ts";
 import type { Session } from "./clients/session.ts";
 import type { AwsFacts } from "./facts/facts.ts";
 import { storeParameter } from "./graph/store.ts";
+import { parameterOf, stackOf } from "./look.ts";
 import { compiledFor } from "./plan.ts";
 
-/** Where a template is published is no address in S3. */
+/** Where a template is published is no address in S3, or not the cluster's. */
 class PublishError extends Error {
   readonly next: string;
   constructor(message: string, next: string) {
@@ -16,28 +18,63 @@ class PublishError extends Error {
   }
 }
 
-/** Puts a cluster's template into a bucket that is there, and beside it the programs that its nodes fetch. */
+/** `s3://BUCKET/FOLDER` taken apart; the folder ends with a slash, or is nothing. */
+function addressIn(to: string): { readonly bucket: string; readonly folder: string } {
+  const [, bucket, path = ""] = /^s3:\/\/([a-z0-9][a-z0-9-]{1,61}[a-z0-9])(?:\/([A-Za-z0-9._/-]*))?$/.exec(to) ?? [];
+  if (bucket === undefined)
+    throw new PublishError(`${JSON.stringify(to)} is no place in S3`, "--publish s3://BUCKET/FOLDER");
+  return { bucket, folder: path === "" || path.endsWith("/") ? path : `${path}/` };
+}
+
+/** The bucket in which a template is published is its cluster's store: nodes find their root there, and their programs. */
+export async function publishingPlace(session: Session, cluster: Cluster, to: string): Promise<Place> {
+  const { bucket } = addressIn(to);
+  const [{ account }, stack] = await Promise.all([session.identity(), stackOf(session, cluster.name)]);
+  const own = parameterOf(stack, storeParameter.name);
+  if (own !== undefined && own !== bucket)
+    throw new PublishError(
+      `${cluster.name} is there, and its store is in ${own || "a bucket that its stack has made"}: a template of it is published there`,
+      `--publish s3://${own || "BUCKET"}/FOLDER, or --name another`,
+    );
+  const place = { session, bucket, owner: account };
+  await ensureBucket(place, cluster);
+  return place;
+}
+
+/** Facts that are the same whoever launches the template: who that is, and what an earlier cluster has left, are none. */
+export function sharedFacts(facts: AwsFacts): AwsFacts {
+  const { account, region, zones, images, securityGroups, programs } = facts;
+  return {
+    ...(account === undefined ? {} : { account }),
+    ...(region === undefined ? {} : { region }),
+    ...(zones === undefined ? {} : { zones }),
+    ...(images === undefined ? {} : { images }),
+    ...(securityGroups === undefined ? {} : { securityGroups }),
+    ...(programs === undefined ? {} : { programs }),
+  };
+}
+
+/** Puts a cluster's template into its store, and beside it the programs that its nodes fetch. */
 export async function publishTemplate(
-  session: Session,
+  place: Place,
   cluster: Cluster,
   to: string,
   facts: AwsFacts,
+  pin: string,
   programs: () => Promise<Programs>,
 ): Promise<{ readonly url: string; readonly next: string }> {
-  const [, bucket, path = ""] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([A-Za-z0-9._/-]*))?$/.exec(to) ?? [];
-  if (bucket === undefined)
-    throw new PublishError(`${JSON.stringify(to)} is no place in S3`, "--publish s3://BUCKET/FOLDER");
-  const { account } = await session.identity();
-  const place = { session, bucket, owner: account };
-  const sums = programSums(await programs());
-  const { text } = compiledFor(cluster, facts, sums, undefined);
+  const sums = facts.programs ?? programSums(await programs());
+  const { text, graph } = compiledFor(cluster, facts, sums, pin);
   await ensurePrograms(place, architecturesOf(cluster), sums, programs);
-  const key = `${path === "" || path.endsWith("/") ? path : `${path}/`}${cluster.name}.template.json`;
+  const key = `${addressIn(to).folder}${cluster.name}.template.json`;
   const body = new TextEncoder().encode(text);
   await askBucket(place, { action: "s3:PutObject", method: "PUT", path: key, body });
-  const url = `${await session.bucketUrl(bucket)}/${key}`;
+  const url = `${await place.session.bucketUrl(place.bucket)}/${key}`;
+  const unsaid = graph.parameters
+    .filter(({ default: usual }) => usual === undefined)
+    .map(({ name }) => ` ParameterKey=${name},ParameterValue=…`);
   return {
     url,
-    next: `aws cloudformation create-stack --stack-name ${cluster.name} --template-url ${url} --capabilities CAPABILITY_IAM --parameters ParameterKey=${storeParameter.name},ParameterValue=${bucket}`,
+    next: `aws cloudformation create-stack --stack-name ${cluster.name} --template-url ${url} --capabilities CAPABILITY_IAM --tags Key=slipway.cluster,Value=${cluster.name} --parameters ParameterKey=${storeParameter.name},ParameterValue=${place.bucket}${unsaid.join("")}`,
   };
 }

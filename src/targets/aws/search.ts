@@ -4,7 +4,8 @@ import { bucketTags } from "./bucket/make.ts";
 import { isTrouble } from "./clients/caller.ts";
 import type { Session } from "./clients/session.ts";
 import { tagNames } from "../../records/tags.ts";
-import { isThere, ownStackOf, placeOf } from "./look.ts";
+import { diskMonth } from "./prices.ts";
+import { isThere, ownBuckets, ownStackOf, placeOf } from "./look.ts";
 import type { Thing } from "./work.ts";
 
 /** Something of a cluster, and what would take it away; `stack`: the stack's, which goes with it. */
@@ -69,6 +70,7 @@ export async function search(session: Session, cluster: ClusterName): Promise<re
     ...roles.map((name) => one("role", name, undefined)),
     ...(log ? [one("log-group", `/slipway/${cluster}`, "log-group")] : []),
     ...(bucket ? [one("bucket", place.bucket, "bucket")] : []),
+    ...(await ownBuckets(place, cluster, listed)).map((name) => one("bucket", name, "bucket")),
   ];
   // What the services themselves were asked for is known better than the tagging service knows it: it forgets slowly.
   const asked = /^arn:[^:]*:(?:ec2|autoscaling|cloudformation|logs|s3|iam):/;
@@ -86,12 +88,28 @@ function one(kind: string, id: string, thing: Thing | undefined, state?: string)
   return { kind, id, thing, data: thing !== undefined && data.has(thing), ...blocker };
 }
 
+/** What each of the cluster's disks costs a month, by list prices. */
+async function monthsOf(session: Session, cluster: ClusterName): Promise<ReadonlyMap<string, number>> {
+  const volumes = await (await session.ec2()).volumes([{ Name: `tag:${tagNames.cluster}`, Values: [cluster] }]);
+  return new Map(
+    volumes.map(({ VolumeId = "", VolumeType = "gp3", Size = 0 }) => [
+      VolumeId,
+      Math.round(diskMonth(VolumeType, Size) * 100) / 100,
+    ]),
+  );
+}
+
 /** The proof of zero. A search that is not allowed is something that nobody knows: it is in the list. */
 export async function leftoversOf(session: Session, cluster: ClusterName): Promise<readonly Leftover[]> {
   try {
-    return (await search(session, cluster)).map(({ kind, id, data: kept, blocker }) => ({
+    const found = await search(session, cluster);
+    const months = found.some(({ thing }) => thing === "volume")
+      ? await monthsOf(session, cluster)
+      : new Map<string, number>();
+    return found.map(({ kind, id, data: kept, blocker }) => ({
       kind,
       name: id,
+      ...(months.has(id) ? { monthly: months.get(id) ?? 0 } : {}),
       ...(kept ? { data: true as const } : {}),
       ...(blocker === undefined ? {} : { blocker }),
     }));

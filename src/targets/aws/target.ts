@@ -12,15 +12,17 @@ import { programSums, type Programs } from "./bucket/programs.ts";
 import type { Place } from "./bucket/requests.ts";
 import { planCleanup } from "./cleanup.ts";
 import { openSession, type SessionPorts } from "./clients/session.ts";
+import { examineAccount, examineImages } from "./examine.ts";
 import { factsIn, noFacts, type AwsFacts } from "./facts/facts.ts";
+import { isWhole } from "./facts/members.ts";
 import { describeFacts, factNames, gatherFacts } from "./facts/gather.ts";
 import { preflight } from "./facts/preflight.ts";
 import { tagNames } from "../../records/tags.ts";
-import { isThere, lookAt, placeOf, stackOf, storeAt, type Look } from "./look.ts";
+import { foundPlace, lookAt, placeOf, stackOf, storeAt, storePlace, type Look } from "./look.ts";
 import { ec2Id, observedIn } from "./observe.ts";
 import { planLaunch } from "./plan.ts";
-import { holdStill, letGo } from "./power.ts";
-import { publishTemplate } from "./publish.ts";
+import { holdStill, letGo, mindEmptied } from "./power.ts";
+import { publishingPlace, publishTemplate, sharedFacts } from "./publish.ts";
 import { leftoversOf } from "./search.ts";
 import { deleteStack, restStack } from "./stack/launch.ts";
 import { stackState } from "./stack/states.ts";
@@ -39,6 +41,8 @@ export type AwsOptions = {
   readonly random: Random;
   /** Where the file says it. */
   readonly region?: string | undefined;
+  /** The bucket of its cluster's store, where the file says it. */
+  readonly store?: SessionPorts["store"];
   /** What stands in for AWS and for the programs where there is none. */
   readonly aws?: Partial<Pick<SessionPorts, "fetch" | "credentials">> & {
     readonly programs?: () => Promise<Programs>;
@@ -77,21 +81,36 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
     clock,
     random,
     region: options.region,
+    store: options.store,
     endpoint: environment["AWS_ENDPOINT_URL_S3"] || environment["AWS_ENDPOINT_URL"] || undefined,
     ...(instead?.credentials === undefined ? {} : { credentials: instead.credentials }),
   });
   const programs = once(instead?.programs ?? (() => programsHere(options)));
   /** The look that an observation was made from: a plan needs no other. */
   const looks = new WeakMap<Observed, Look>();
+  /** Where stores were, when their clusters were last looked at. */
+  const places = new Map<ClusterName, Place>();
   /** Clusters whose stack was there when they were last looked at. */
   const stacks = new Set<ClusterName>();
-  const observe = async (cluster: ClusterName): Promise<Observed> => {
+  /** The last observation of each cluster, which may be under way. */
+  const observing = new Map<ClusterName, Promise<Observed>>();
+  const observe = (cluster: ClusterName): Promise<Observed> => {
+    const own = observed(cluster);
+    observing.set(cluster, own);
+    return own;
+  };
+  const stands = async (cluster: ClusterName): Promise<boolean> => {
+    await (observing.get(cluster) ?? observe(cluster));
+    return stacks.has(cluster);
+  };
+  const observed = async (cluster: ClusterName): Promise<Observed> => {
     const look = await lookAt(session, cluster);
+    if (look.place !== undefined) places.set(cluster, look.place);
     if (look.stack === undefined) stacks.delete(cluster);
     else stacks.add(cluster);
-    const observed = observedIn(look);
-    looks.set(observed, look);
-    return observed;
+    const found = observedIn(look);
+    looks.set(found, look);
+    return found;
   };
   const access = async (place: Place): Promise<StoreAccess> => ({
     store: await storeAt(place),
@@ -111,8 +130,13 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
     floating: {
       names: factNames,
       gather: async (cluster, pinned, refresh) =>
-        gatherFacts(session, cluster, pinned === undefined ? undefined : factsIn(pinned), refresh, async () =>
-          programSums(await programs()),
+        gatherFacts(
+          session,
+          cluster,
+          pinned === undefined ? undefined : factsIn(pinned),
+          refresh,
+          async () => programSums(await programs()),
+          () => stands(cluster.name),
         ),
       describe: (facts, gathered, now) => describeFacts(factsIn(facts), gathered, now),
       // What an interrupted creation has made already would stand in its own way.
@@ -122,6 +146,7 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
 
     interrupted: {
       rest: (cluster, run) => restStack(session, cluster, run),
+      continues: (cluster, facts) => isWhole(cluster, factsIn(facts).kept),
       async discard(cluster, run) {
         const stack = await stackOf(session, cluster.name);
         if (stack === undefined || stackState(stack.StackStatus) !== "failed") return;
@@ -143,28 +168,17 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
       },
     },
 
-    async examine() {
-      try {
-        const [{ account, arn }, region, expires] = await Promise.all([
-          session.identity(),
-          session.region(),
-          session.expires(),
-        ]);
-        const left = expires === undefined ? "" : `, for ${Math.round((expires - clock.now()) / 60_000)} minutes more`;
-        return [{ subject: "AWS", state: "good", message: `account ${account} in ${region}, as ${arn}${left}` }];
-      } catch (error) {
-        const next =
-          error instanceof Error && "next" in error && typeof error.next === "string" ? error.next : undefined;
-        return [
-          {
-            subject: "AWS",
-            state: "bad",
-            message: error instanceof Error ? error.message : String(error),
-            fix: next ?? "aws configure, or aws sso login",
-          },
-        ];
-      }
+    ending: {
+      async end(node, cluster, _, run) {
+        await applyWork(session, { kind: "shrink", cluster, instance: ec2Id(node) }, programs, run);
+        // A control member is its disk.
+        return node.role === "control" ? "away" : "gone";
+      },
+      settle: (cluster) => mindEmptied(session, cluster),
     },
+
+    examine: () => examineAccount(session),
+    examineCluster: (cluster) => examineImages(session, cluster),
 
     async list() {
       const stacks = await (await session.cloudFormation()).stacks();
@@ -182,16 +196,21 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
     },
 
     async store(cluster) {
-      const { place } = await lookBrief(cluster);
+      // A store does not move while a command runs.
+      const place = places.get(cluster) ?? (await lookBrief(cluster)).place;
       return place === undefined ? undefined : access(place);
     },
 
     observe,
+    recorded(observed) {
+      const look = looks.get(observed);
+      return look?.read === true ? { roster: look.roster, pointer: look.pointer, wanted: look.services } : undefined;
+    },
     node: (name, cluster) => nodeAccess(session, cluster, name),
 
     async prepare(cluster) {
       const stack = await stackOf(session, cluster.name);
-      const place = await placeOf(session, cluster.name, stack);
+      const place = await storePlace(session, cluster, stack);
       await ensureBucket(place, cluster);
       return access(place);
     },
@@ -220,15 +239,18 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
     },
     localImages: async () => new Map(),
     loadImage: async () => [],
-    publish: (cluster, to, facts) => publishTemplate(session, cluster, to, factsIn(facts), programs),
+    publishing: {
+      open: async (cluster, to) => access(await publishingPlace(session, cluster, to)),
+      shared: (facts) => sharedFacts(factsIn(facts)),
+      write: async (cluster, to, { facts, pin }) =>
+        publishTemplate(await publishingPlace(session, cluster, to), cluster, to, factsIn(facts), pin, programs),
+    },
     leftovers: (cluster) => leftoversOf(session, cluster),
   };
 
   /** Only where the store is; a cluster without a stack may have its bucket. */
   async function lookBrief(cluster: ClusterName): Promise<{ readonly place: Place | undefined }> {
     const stack = await stackOf(session, cluster);
-    const place = await placeOf(session, cluster, stack);
-    if (stack !== undefined) return { place };
-    return { place: (await isThere(place, cluster)) ? place : undefined };
+    return { place: stack === undefined ? await foundPlace(session, cluster) : await placeOf(session, cluster, stack) };
   }
 }

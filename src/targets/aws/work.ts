@@ -52,6 +52,8 @@ export type AwsWork =
       readonly kind: "resize";
       readonly group: string;
       readonly size: { readonly MinSize: number; readonly MaxSize: number; readonly DesiredCapacity: number };
+      /** Its processes are suspended, and there is nothing left to leave alone. */
+      readonly resume: boolean;
     }
   /** A node's instance goes for good, and its group is one smaller. */
   | { readonly kind: "shrink"; readonly cluster: ClusterName; readonly instance: string }

@@ -237,6 +237,11 @@ export async function applyWork(
       return ensureNode(engine, work.cluster, work.node, await given.rights(), given.admission);
     case "start":
       return start(engine, work.node);
+    case "end": {
+      const there = await inspect(engine, work.node);
+      if (there === undefined || there.labels[label.instance] !== work.instance) return;
+      return discard(engine, there.id, there.running, work.seconds);
+    }
     case "removeNode": {
       const there = await inspect(engine, work.node);
       // Another instance under this name came after the decision to remove.

@@ -98,6 +98,17 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
     name: "docker",
     image: { wanted: nodeImage, ensure: ensureImage },
 
+    ending: {
+      async end({ name, instance }, _, seconds) {
+        const work: DockerWork = { kind: "end", node: name, instance, seconds };
+        await applyWork(engine, work, { rights, runtime, admission: undefined });
+        return "away";
+      },
+      settle: async () => {
+        // A container that is gone is all there was of a machine.
+      },
+    },
+
     async examine() {
       try {
         const [version, info] = await Promise.all([

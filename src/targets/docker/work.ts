@@ -25,6 +25,8 @@ export type DockerWork =
   | { readonly kind: "gateway"; readonly cluster: ClusterName; readonly gateway: GatewayContainer }
   | { readonly kind: "node"; readonly cluster: ClusterName; readonly node: NodeContainer }
   | { readonly kind: "start"; readonly cluster: ClusterName; readonly node: NodeName }
+  /** Stops in good order within so many seconds; the container goes, the volumes stay. */
+  | { readonly kind: "end"; readonly node: NodeName; readonly instance: string; readonly seconds: number }
   | {
       readonly kind: "removeNode";
       readonly cluster: ClusterName;

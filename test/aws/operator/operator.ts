@@ -30,7 +30,13 @@ let operators = 0;
 /** A new process; it counts as dead, so that the lock of one that was killed is taken over at once. */
 export function operatorOn(
   standIn: StandIn,
-  options: { readonly client?: Client; readonly agent?: string; readonly region?: string; readonly host?: string } = {},
+  options: {
+    readonly client?: Client;
+    readonly agent?: string;
+    readonly region?: string;
+    readonly expires?: number;
+    readonly host?: string;
+  } = {},
 ): Operator {
   const client = options.client ?? standIn.client();
   const own = ++operators;
@@ -46,7 +52,10 @@ export function operatorOn(
     region: options.region ?? standIn.region,
     aws: {
       fetch: client.fetch,
-      credentials: async () => client.credentials,
+      credentials: async () => ({
+        ...client.credentials,
+        ...(options.expires === undefined ? {} : { expiration: new Date(options.expires) }),
+      }),
       programs: async () => ({ agent: program(options.agent ?? "agent"), node: { x86_64: program("node") } }),
     },
   });

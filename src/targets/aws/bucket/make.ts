@@ -33,7 +33,7 @@ export async function bucketTags(place: Place): Promise<ReadonlyMap<string, stri
     if (!isTrouble(error, "forbidden")) throw error;
     throw new BucketError(
       `the bucket ${place.bucket} is there, and it is not this account's (${place.owner}), or you may not look at it: nothing was written to it`,
-      "slipway policy FILE shows what a caller needs; if the bucket is somebody else's, give the cluster another name",
+      "slipway policy FILE shows what a caller needs; if the bucket is somebody else's, aws: { bucket: another name }",
     );
   }
 
@@ -48,7 +48,7 @@ export async function bucketTags(place: Place): Promise<ReadonlyMap<string, stri
     if (xmlParts(answer, "Contents").length > 0)
       throw new BucketError(
         `the bucket ${its.bucket} is there, has objects, and does not bear a cluster's tag`,
-        "tag it, or give the cluster another name",
+        "tag it with slipway.cluster, or aws: { bucket: another name }",
       );
     return true;
   }
@@ -59,7 +59,7 @@ export function isOwn(tags: ReadonlyMap<string, string>, place: Place, cluster: 
   const whose = tags.get(tagNames.cluster);
   if (whose === undefined) return false;
   if (whose === cluster) return true;
-  throw new BucketError(`the bucket ${place.bucket} is that of the cluster ${whose}`, "give the cluster another name");
+  throw new BucketError(`the bucket ${place.bucket} is that of the cluster ${whose}`, "aws: { bucket: another name }");
 }
 
 /**
@@ -69,6 +69,12 @@ export function isOwn(tags: ReadonlyMap<string, string>, place: Place, cluster: 
 export async function ensureBucket(place: Place, cluster: Cluster): Promise<void> {
   const there = await bucketTags(place);
   if (there !== undefined && isOwn(there, place, cluster.name) && there.get(finished) === "ready") return;
+  // One without any tag is empty: it was made a moment before, or handed over by the file.
+  if (there !== undefined && there.size > 0 && !isOwn(there, place, cluster.name))
+    throw new BucketError(
+      `the bucket ${place.bucket} is there, bears tags, and none that says it is this cluster's: nothing was written to it`,
+      `tag it ${tagNames.cluster}=${cluster.name} where it is to be that, or aws: { bucket: another name }`,
+    );
   const region = await place.session.region();
   if (there === undefined) {
     const where =
@@ -123,7 +129,7 @@ async function makeBucket(place: Place, body: string): Promise<void> {
     if (!isTrouble(error, "exists")) throw error;
     throw new BucketError(
       `the bucket ${place.bucket} is another account's: nothing was written to it`,
-      "give the cluster another name",
+      "aws: { bucket: another name }",
     );
   }
 }

@@ -13,6 +13,7 @@ import {
   DescribeSecurityGroupsCommand,
   DescribeSubnetsCommand,
   DescribeTagsCommand,
+  DescribeVolumesCommand,
   DescribeVpcsCommand,
   EC2Client,
   GetConsoleOutputCommand,
@@ -25,13 +26,14 @@ import {
   type Instance,
   type NetworkInterface,
   type TagDescription,
+  type Volume,
   type _InstanceType,
 } from "@aws-sdk/client-ec2";
 import type { Caller } from "./caller.ts";
 import { idsOfKind } from "./ec2-tagged.ts";
 import { pages, type ClientSettings } from "./settings.ts";
 
-export type { Image, Instance, NetworkInterface, TagDescription };
+export type { Image, Instance, NetworkInterface, TagDescription, Volume };
 
 /** The calls of EC2 that Slipway makes. */
 export function ec2(settings: () => ClientSettings, call: Caller) {
@@ -101,6 +103,14 @@ export function ec2(settings: () => ClientSettings, call: Caller) {
             ),
           ),
         ({ NetworkInterfaces, NextToken }) => ({ items: NetworkInterfaces, next: NextToken }),
+      ),
+    volumes: (Filters: readonly Filter[]): Promise<readonly Volume[]> =>
+      pages(
+        (next) =>
+          call("ec2:DescribeVolumes", "safe", () =>
+            client().send(new DescribeVolumesCommand({ Filters: [...Filters], MaxResults: 500, ...token(next) })),
+          ),
+        ({ Volumes, NextToken }) => ({ items: Volumes, next: NextToken }),
       ),
     deleteVolume: (VolumeId: string) =>
       call("ec2:DeleteVolume", "safe", () => client().send(new DeleteVolumeCommand({ VolumeId }))),

@@ -26,6 +26,8 @@ export type SessionPorts = {
   readonly credentials?: (anew: boolean) => Promise<Chained>;
   /** `AWS_ENDPOINT_URL`, where AWS itself is not meant; the SDK reads it by itself. */
   readonly endpoint?: string | undefined;
+  /** The bucket that the file names for its cluster's store. */
+  readonly store?: { readonly cluster: string; readonly bucket: string } | undefined;
 };
 
 /** One run's way to AWS: a client for each service, loaded when it is first used. */
@@ -46,6 +48,12 @@ export type Session = {
   pricing(): Promise<Pricing>;
   tagging(): Promise<Tagging>;
   logs(): Promise<Logs>;
+  /** Buckets by their cluster's name: those that a file names, and those that were found by their tags. */
+  readonly buckets: Map<string, string>;
+  /** Clusters for whose bucket the tags were searched in this run. */
+  readonly searched: Set<string>;
+  /** For what is not AWS's API. */
+  readonly fetch: typeof fetch;
   readonly clock: Clock;
   readonly random: Random;
 };
@@ -155,6 +163,9 @@ export function openSession(ports: SessionPorts): Session {
     pricing: service(async () => (await import("./pricing.ts")).pricing),
     tagging: service(async () => (await import("./tagging.ts")).tagging),
     logs: service(async () => (await import("./logs.ts")).logs),
+    buckets: new Map(ports.store === undefined ? [] : [[ports.store.cluster, ports.store.bucket]]),
+    searched: new Set(),
+    fetch: ports.fetch,
     clock,
     random,
   };

@@ -1,6 +1,6 @@
 import type { Cluster } from "../../../cluster/cluster.ts";
 import type { Examination } from "../../target.ts";
-import type { Ec2 } from "../clients/ec2.ts";
+import type { Ec2, Instance } from "../clients/ec2.ts";
 import type { Session } from "../clients/session.ts";
 import { graphOf } from "../graph/graph.ts";
 import type { AwsFacts } from "./facts.ts";
@@ -16,6 +16,44 @@ type Quota = keyof typeof quotas;
 
 /** The families that the two quotas of vCPUs are about. */
 const standard = /^[acdhimrtz]\d/;
+
+/** What is running counts by its vCPUs, on demand and spot apart. */
+function vcpusOf(running: readonly Instance[], lifecycle: "spot" | undefined): number {
+  return running
+    .filter(
+      ({ InstanceLifecycle, InstanceType = "" }) => InstanceLifecycle === lifecycle && standard.test(InstanceType),
+    )
+    .reduce((sum, { CpuOptions }) => sum + (CpuOptions?.CoreCount ?? 1) * (CpuOptions?.ThreadsPerCore ?? 1), 0);
+}
+
+/** How much of each quota is taken; one that AWS does not tell is left out. */
+export async function headroom(session: Session): Promise<
+  readonly {
+    readonly service: string;
+    readonly code: string;
+    readonly name: string;
+    readonly taken: number;
+    readonly most: number;
+  }[]
+> {
+  const [ec2, service] = await Promise.all([session.ec2(), session.quotas()]);
+  const [running, addresses, networks, ...most] = await Promise.all([
+    ec2.instances([{ Name: "instance-state-name", Values: ["pending", "running"] }]),
+    ec2.addresses(),
+    ec2.vpcs(),
+    ...Object.values(quotas).map((quota) => service.quota(quota.service, quota.code)),
+  ]);
+  const taken: Readonly<Record<Quota, number>> = {
+    onDemand: vcpusOf(running, undefined),
+    spot: vcpusOf(running, "spot"),
+    addresses: addresses.length,
+    networks: networks.length,
+  };
+  return (Object.keys(quotas) as Quota[]).flatMap((quota, index) => {
+    const all = most[index];
+    return all === undefined ? [] : [{ ...quotas[quota], taken: taken[quota], most: all }];
+  });
+}
 
 /** What the cluster takes of each quota, and what is taken already. */
 async function demand(
@@ -46,18 +84,12 @@ async function demand(
     onDemand += (count - spots) * each;
     spot += spots * each;
   }
-  const taken = (lifecycle: "spot" | undefined): number =>
-    running
-      .filter(
-        ({ InstanceLifecycle, InstanceType = "" }) => InstanceLifecycle === lifecycle && standard.test(InstanceType),
-      )
-      .reduce((sum, { CpuOptions }) => sum + (CpuOptions?.CoreCount ?? 1) * (CpuOptions?.ThreadsPerCore ?? 1), 0);
   const { resources } = graphOf({ cluster, facts, userData: () => "" });
   const addresses = resources.filter(({ type }) => type === "AWS::EC2::EIP").length;
   const networks = resources.filter(({ type }) => type === "AWS::EC2::VPC").length;
   return [
-    ...(onDemand === 0 ? [] : [{ quota: "onDemand" as const, wanted: onDemand, taken: taken(undefined) }]),
-    ...(spot === 0 ? [] : [{ quota: "spot" as const, wanted: spot, taken: taken("spot") }]),
+    ...(onDemand === 0 ? [] : [{ quota: "onDemand" as const, wanted: onDemand, taken: vcpusOf(running, undefined) }]),
+    ...(spot === 0 ? [] : [{ quota: "spot" as const, wanted: spot, taken: vcpusOf(running, "spot") }]),
     ...(addresses === 0
       ? []
       : [{ quota: "addresses" as const, wanted: addresses, taken: (await ec2.addresses()).length }]),

@@ -11,6 +11,15 @@ const schema = z.strictObject({
   images: z.optional(z.partialRecord(z.enum(["x86_64", "arm64"]), image)),
   /** Ids of security groups that are there and are not this cluster's own, by name. */
   securityGroups: z.optional(z.record(z.string(), z.string())),
+  /** The public address of who launches, as a network of one, where the file asks for it. */
+  caller: z.optional(z.string()),
+  /** Control members that come back on disks which a cleanup has kept, by their names: at which address, in which zone. */
+  kept: z.optional(
+    z.record(
+      z.string(),
+      z.strictObject({ address: z.string(), zone: z.string(), disks: z.record(z.string(), z.string()) }),
+    ),
+  ),
   /** SHA-256 of the programs that nodes run, zeros where there is none for an architecture. */
   programs: z.optional(
     z.strictObject({ agent: z.string(), node: z.strictObject({ x86_64: z.string(), aarch64: z.string() }) }),

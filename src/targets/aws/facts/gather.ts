@@ -6,10 +6,12 @@ import type { Image } from "../clients/ec2.ts";
 import type { Session } from "../clients/session.ts";
 import { tagNames } from "../../../records/tags.ts";
 import { imageOwners } from "../judge.ts";
+import { callerFor } from "./caller.ts";
 import type { AwsFacts } from "./facts.ts";
+import { keptFor } from "./kept.ts";
 
 /** What `--refresh` may name. */
-export const factNames = ["zones", "images", "security-groups", "programs"] as const;
+export const factNames = ["zones", "images", "security-groups", "caller", "programs"] as const;
 type FactName = (typeof factNames)[number];
 type Architecture = "x86_64" | "arm64";
 
@@ -23,13 +25,17 @@ export async function gatherFacts(
   pinned: AwsFacts | undefined,
   refresh: readonly string[],
   programs: () => Promise<ProgramSums>,
+  /** Whether there is a stack: then it says what disks it stands on. */
+  stands: () => Promise<boolean>,
 ): Promise<AwsFacts> {
   const anew = (name: FactName): boolean => refresh.includes(name);
   const [{ account }, region] = await Promise.all([session.identity(), session.region()]);
-  const [zones, images, securityGroups, sums] = await Promise.all([
+  const [zones, images, securityGroups, caller, kept, sums] = await Promise.all([
     zonesFor(session, cluster, region, anew("zones") ? undefined : pinned?.zones),
     imagesFor(session, cluster, region, anew("images") ? undefined : pinned?.images),
     groupsFor(session, cluster, anew("security-groups") ? undefined : pinned?.securityGroups),
+    callerFor(session, cluster, anew("caller") ? undefined : pinned?.caller),
+    keptStill(),
     anew("programs") || pinned?.programs === undefined ? programs() : pinned.programs,
   ]);
   return {
@@ -38,8 +44,16 @@ export async function gatherFacts(
     ...(zones === undefined ? {} : { zones: [...zones] }),
     ...(Object.keys(images).length === 0 ? {} : { images }),
     ...(securityGroups === undefined ? {} : { securityGroups }),
+    ...(caller === undefined ? {} : { caller }),
+    ...(kept === undefined ? {} : { kept }),
     programs: { agent: sums.agent, node: { ...sums.node } },
   };
+
+  /** What was never launched has left nothing. */
+  async function keptStill(): Promise<AwsFacts["kept"]> {
+    if (pinned === undefined) return undefined;
+    return (await stands()) ? pinned.kept : keptFor(session, cluster);
+  }
 }
 
 /** Zones in which each group finds one of its types; undefined where the network is given with its subnets. */
@@ -159,6 +173,13 @@ export function describeFacts(facts: AwsFacts, gathered: number, now: number): r
   const age = days === 0 ? "today" : days === 1 ? "a day ago" : `${days} days ago`;
   return [
     `account ${facts.account ?? "?"} in ${facts.region ?? "?"}; what AWS said ${age} is pinned (--refresh asks again)`,
+    ...(facts.caller === undefined
+      ? []
+      : [`ssh from ${facts.caller}, which was whose address it was then; --refresh caller takes today's`]),
+    ...Object.entries(facts.kept ?? {}).map(
+      ([node, { address, disks }]) =>
+        `${node} is on disks that were kept: ${Object.values(disks).join(", ")}, at ${address}`,
+    ),
     ...Object.values(facts.images ?? {}).map(({ id, owner, name }) => `image ${id} (${name}, of ${owner})`),
   ];
 }

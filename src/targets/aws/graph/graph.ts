@@ -4,7 +4,7 @@ import { imageParameters, launchTemplate, typeParameter } from "./machines.ts";
 import { memberId, memberResources } from "./members.ts";
 import { idPart } from "./names.ts";
 import { networkOf } from "./network.ts";
-import type { Graph, Output, Parameter } from "./resource.ts";
+import type { Graph, Output, Parameter, Resource } from "./resource.ts";
 import { roleId, roleResources } from "./roles.ts";
 import { everyNode, securityOf } from "./security.ts";
 import { logGroup, storeBucket, storeCondition, storeParameter, storeResources } from "./store.ts";
@@ -46,7 +46,7 @@ export function graphOf({ cluster, facts, userData }: GraphInput): Graph {
           // A control node's disks outlive it, and are made beside it.
           disks: control ? [] : group.volumes,
         }),
-        ...(control ? memberResources(cluster, group, network, worn) : workerResources(cluster, group, network)),
+        ...(control ? memberResources(cluster, group, network, worn, facts) : workerResources(cluster, group, network)),
       ];
     }),
   ];
@@ -64,9 +64,18 @@ export function graphOf({ cluster, facts, userData }: GraphInput): Graph {
     description: `The cluster ${cluster.name}, made by Slipway`,
     parameters,
     conditions: [storeCondition],
-    resources,
+    resources: facts.kept === undefined ? resources : afterAddresses(resources),
     outputs: outputsOf(cluster, network.vpc),
   };
+}
+
+/** Kept addresses are taken before anything takes one of its own choice from the same subnets. */
+function afterAddresses(resources: readonly Resource[]): readonly Resource[] {
+  const taken = resources.filter(({ properties }) => properties["PrivateIpAddress"] !== undefined).map(({ id }) => id);
+  const chooses = new Set<Resource["type"]>(["AWS::AutoScaling::AutoScalingGroup", "AWS::EC2::VPCEndpoint"]);
+  return resources.map((resource) =>
+    chooses.has(resource.type) ? { ...resource, after: [...(resource.after ?? []), ...taken] } : resource,
+  );
 }
 
 function outputsOf(cluster: Cluster, vpc: Value): readonly Output[] {

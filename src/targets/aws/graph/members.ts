@@ -2,6 +2,7 @@ import { nodeName, type Cluster, type Group, type Volume } from "../../../cluste
 import { leavingHookName, tagNames } from "../../../records/tags.ts";
 import { groupTags, idPart, nameOf, originOf, waitingTags } from "./names.ts";
 import { templateVersion, volumeProperties } from "./machines.ts";
+import type { AwsFacts } from "../facts/facts.ts";
 import type { Network, Place } from "./network.ts";
 import type { Lasting, Resource } from "./resource.ts";
 import { attributeOf, idOf, type Properties, type Value } from "./value.ts";
@@ -33,10 +34,11 @@ export function memberResources(
   group: Group,
   network: Network,
   worn: readonly Value[],
+  facts: AwsFacts,
 ): readonly Resource[] {
   return Array.from({ length: group.count }, (_, index) => {
     const place = network.places[index % network.places.length];
-    return place === undefined ? [] : memberOf(cluster, group, index + 1, place, network, worn);
+    return place === undefined ? [] : memberOf(cluster, group, index + 1, place, network, worn, facts);
   }).flat();
 }
 
@@ -47,28 +49,42 @@ function memberOf(
   place: Place,
   network: Network,
   worn: readonly Value[],
+  facts: AwsFacts,
 ): readonly Resource[] {
   const id = memberId(group, n);
   const name = nodeName(cluster.name, group.name, n);
   const tags = { ...groupTags(cluster, group, name), [tagNames.node]: name };
   const common = { layer: "control", tags, origin: originOf(group) } as const;
-  const disks = group.volumes.map((volume) => ({ volume, id: `${id}Volume${idPart(volume.name)}` }));
+  // On disks that were kept it is the member that it was, and the others know it by its address.
+  const kept = facts.kept?.[name];
+  const disks = group.volumes.map((volume) => ({
+    volume,
+    id: `${id}Volume${idPart(volume.name)}`,
+    kept: kept?.disks[volume.name],
+  }));
   return [
     {
       ...common,
       id: `${id}Interface`,
       type: "AWS::EC2::NetworkInterface",
-      properties: { Description: `Address of ${name}`, GroupSet: [...worn], SubnetId: place.subnet },
+      properties: {
+        Description: `Address of ${name}`,
+        GroupSet: [...worn],
+        ...(kept === undefined ? {} : { PrivateIpAddress: kept.address }),
+        SubnetId: place.subnet,
+      },
     },
-    ...disks.map((disk): Resource => ({
-      ...common,
-      id: disk.id,
-      type: "AWS::EC2::Volume",
-      properties: volumeProperties(cluster, disk.volume, place.zone),
-      tags: { ...tags, Name: `${name}-${disk.volume.name}` },
-      lasting: lastingOf(disk.volume),
-      origin: { kind: "field", path: disk.volume.at },
-    })),
+    ...disks
+      .filter((disk) => disk.kept === undefined)
+      .map((disk): Resource => ({
+        ...common,
+        id: disk.id,
+        type: "AWS::EC2::Volume",
+        properties: volumeProperties(cluster, disk.volume, place.zone),
+        tags: { ...tags, Name: `${name}-${disk.volume.name}` },
+        lasting: lastingOf(disk.volume),
+        origin: { kind: "field", path: disk.volume.at },
+      })),
     ...(group.aws.fixedAddress
       ? [
           {
@@ -112,7 +128,9 @@ function memberOf(
         ...tags,
         ...waitingTags(id),
         [tagNames.interface]: idOf(`${id}Interface`),
-        ...Object.fromEntries(disks.map((disk) => [`${tagNames.volume}.${disk.volume.name}`, idOf(disk.id)])),
+        ...Object.fromEntries(
+          disks.map((disk) => [`${tagNames.volume}.${disk.volume.name}`, disk.kept ?? idOf(disk.id)]),
+        ),
       },
       after: [...place.ready, ...(group.aws.fixedAddress ? [`${id}Addressed`] : [])],
       signals: { count: 1, minutes: readyWithin },

@@ -72,6 +72,11 @@ export function partOf(cidr: string, part: number): string {
   return `${[24, 16, 8, 0].map((shift) => Math.floor(first / 2 ** shift) % 256).join(".")}/${size}`;
 }
 
+/** The addresses of the subnet in which nodes of one zone are. */
+export function subnetRange({ cidr, nodes }: Made, index: number): string {
+  return partOf(cidr, index + (nodes === "public" ? 0 : parts / 2));
+}
+
 function madeNetwork(cluster: Cluster, network: Made, facts: AwsFacts): Network {
   const names = zoneNames(network, facts);
   const zones = Array.from({ length: zoneCount(network.zones) }, (_, index): Value =>

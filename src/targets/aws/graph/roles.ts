@@ -83,8 +83,11 @@ export function nodeStatements(cluster: Cluster, group: Group, addresses: readon
             sid: "ReadEncrypted",
             actions: ["kms:Decrypt", "kms:GenerateDataKey"],
             resources: [kmsKey],
-            condition: { StringEquals: { "kms:ViaService": textOf("s3.", pseudo("Region"), ".amazonaws.com") } },
+            condition: {
+              StringEquals: { "kms:ViaService": control ? [through("s3"), through("ec2")] : through("s3") },
+            },
           },
+          ...(control ? [lendStatement(kmsKey)] : []),
         ]),
     // Systems Manager's agent names no resources (AWS, service authorization reference); these are what sessions need.
     ...(sessionManager
@@ -133,6 +136,23 @@ function controlStatements(cluster: Cluster, group: Group): readonly Statement[]
       condition: ours,
     },
   ];
+}
+
+function through(service: string): Value {
+  return textOf(`${service}.`, pseudo("Region"), ".amazonaws.com");
+}
+
+/**
+ * Who attaches an encrypted disk lets EC2 use its key for the instance, by a grant (EBS user guide, "Requirements for Amazon EBS
+ * encryption": permissions for users): for nothing but AWS's own resources.
+ */
+function lendStatement(key: string): Statement {
+  return {
+    sid: "LendKey",
+    actions: ["kms:CreateGrant"],
+    resources: [key],
+    condition: { Bool: { "kms:GrantIsForAWSResource": true } },
+  };
 }
 
 /** A worker's disks are called by the kernel what it likes; EC2 says which is which. */

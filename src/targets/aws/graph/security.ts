@@ -93,7 +93,7 @@ export function securityOf(cluster: Cluster, vpc: Value, facts: AwsFacts): Secur
   ];
   return {
     resources,
-    parameters: own.parameters,
+    parameters: [...callerParameters(cluster, facts), ...own.parameters],
     worn: (group) => [
       attributeOf(everyNode, "GroupId"),
       attributeOf(groupGuard(group), "GroupId"),
@@ -126,6 +126,22 @@ function portRules(cluster: Cluster, group: Group, port: Port, control: Group | 
   }
 }
 
+const callerParameter = "CallerAddress";
+
+/** Who launches is a fact, or says it; no node's config contains it. */
+function callerParameters({ aws }: Cluster, { caller }: AwsFacts): readonly Parameter[] {
+  if (!aws.sshFrom.includes("caller")) return [];
+  return [
+    {
+      name: callerParameter,
+      type: "String",
+      description: "The network from which SSH is reached, such as 203.0.113.7/32",
+      pattern: "^\\d{1,3}(\\.\\d{1,3}){3}/\\d{1,2}$",
+      ...(caller === undefined ? {} : { default: caller }),
+    },
+  ];
+}
+
 type Open = { readonly port: number; readonly protocol: "tcp" | "udp"; readonly what: string };
 
 function openTo(
@@ -138,11 +154,11 @@ function openTo(
     ports.map((port) =>
       ingress(
         guard,
-        `${port.protocol === "tcp" ? "Tcp" : "Udp"}${port.port}From${rangePart(range)}`,
+        `${port.protocol === "tcp" ? "Tcp" : "Udp"}${port.port}From${range === "caller" ? "Caller" : rangePart(range)}`,
         { kind: "field", path },
         {
           ...portOf(port),
-          CidrIp: range,
+          CidrIp: range === "caller" ? parameter(callerParameter) : range,
           Description: port.what,
         },
       ),

@@ -94,7 +94,7 @@ export function storeStatements(group: Group): readonly Statement[] {
       sid: "ListRecords",
       actions: ["s3:ListBucket"],
       resources: [storeArn("")],
-      condition: { StringLike: { "s3:prefix": read.map((key) => listed(key)) } },
+      condition: { StringLike: { "s3:prefix": [...new Set(read.map((key) => listed(key)))] } },
     },
     { sid: "FetchPrograms", actions: ["s3:GetObject"], resources: [storeArn(`${runtimeFolder}*`)] },
   ];

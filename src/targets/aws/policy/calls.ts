@@ -13,7 +13,12 @@ export type Calls = {
 };
 export type Purpose = "launch" | "operate" | "cleanup";
 
-const look = ["autoscaling:DescribeAutoScalingGroups", "ec2:DescribeInstances", "sts:GetCallerIdentity"] as const;
+const look = [
+  "autoscaling:DescribeAutoScalingGroups",
+  "ec2:DescribeInstances",
+  "sts:GetCallerIdentity",
+  "tag:GetResources",
+] as const;
 const records = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"] as const;
 const store = ["s3:GetBucketTagging", "s3:ListBucket"] as const;
 /** So that stopped instances are left alone, and minded again when they have been started. */
@@ -37,6 +42,7 @@ export const calls: Readonly<Record<Purpose, Calls>> = {
       "ec2:DescribeKeyPairs",
       "ec2:DescribeSecurityGroups",
       "ec2:DescribeSubnets",
+      "ec2:DescribeVolumes",
       "ec2:DescribeVpcs",
       "iam:SimulatePrincipalPolicy",
       "logs:DescribeLogGroups",
@@ -77,7 +83,7 @@ export const calls: Readonly<Record<Purpose, Calls>> = {
     logs: [],
   },
   operate: {
-    see: look,
+    see: [...look, "ec2:DescribeAddresses", "ec2:DescribeImages", "ec2:DescribeVpcs", "servicequotas:GetServiceQuota"],
     stack: ["cloudformation:DescribeStacks", "cloudformation:ListChangeSets"],
     bucket: store,
     objects: records,
@@ -103,7 +109,6 @@ export const calls: Readonly<Record<Purpose, Calls>> = {
       "ec2:DescribeVpcs",
       "iam:ListRoles",
       "logs:DescribeLogGroups",
-      "tag:GetResources",
     ],
     stack: [
       "cloudformation:DeleteStack",

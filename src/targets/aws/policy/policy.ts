@@ -22,8 +22,9 @@ function placeOf(cluster: Cluster, facts: AwsFacts): Place {
   return { partition, region, account: facts.account ?? (others.length === 0 ? (only ?? "*") : "*") };
 }
 
-/** The bucket that a launch makes; where account or region is not known, how its name begins. */
-function bucketOf({ name }: Cluster, { account, region }: Place): string {
+/** The bucket that the file names or a launch makes; where account or region is not known, how its name begins. */
+function bucketOf({ name, aws }: Cluster, { account, region }: Place): string {
+  if (aws.bucket !== undefined) return aws.bucket;
   if (account !== "*" && region !== "*") return bucketName(name, account, region);
   // A long name is cut.
   return name.length > uncut ? `slipway-${name.slice(0, uncut)}*` : `slipway-${name}-*`;

@@ -20,8 +20,9 @@ export type Drifts = { readonly found: readonly Drift[]; readonly unknown?: stri
 
 /** What of a cluster's stack holds data: nobody makes it again empty, nor cuts it to a size. */
 const holdsData = ({ type }: Drift): boolean => type === "AWS::EC2::Volume" || type === "AWS::S3::Bucket";
-/** How many instances a group has is for the launch's own look: Auto Scaling, and `remove`, move it. */
-const isSize = ({ type, deleted }: Drift): boolean => type === "AWS::AutoScaling::AutoScalingGroup" && !deleted;
+/** How many instances a group has is for the plan's own look, which puts it back: Auto Scaling, `remove` and `terminate` move it. */
+const isSize = (type: string, property: string): boolean =>
+  type === "AWS::AutoScaling::AutoScalingGroup" && /^\/(?:MinSize|MaxSize|DesiredCapacity)$/.test(property);
 
 /** Data that was taken away beside the stack. */
 class DataLost extends Error {
@@ -42,7 +43,7 @@ export function revertible(cluster: ClusterName, { found }: Drifts, act: boolean
   if (act && lost.length > 0) throw new DataLost(cluster, lost);
   // CloudFormation takes all drift back or none, and no disk becomes smaller again.
   if (found.some(holdsData)) return [];
-  return found.filter((drift) => !isSize(drift));
+  return found;
 }
 
 /** Drift as a plan says it, a line each. */
@@ -56,11 +57,9 @@ export function driftNotes({ found, unknown }: Drifts): readonly string[] {
         ? deleted
           ? "its data is gone, and a launch refuses to go on"
           : "a launch leaves it so"
-        : isSize(drift)
-          ? "a launch sets it by the file"
-          : found.some(holdsData)
-            ? "a launch leaves it so while a disk is not as it was set either"
-            : "a launch puts it right";
+        : found.some(holdsData)
+          ? "a launch leaves it so while a disk is not as it was set either"
+          : "a launch puts it right";
       return `drift: ${resource} (${type}) ${what}; ${then}`;
     }),
   ];
@@ -85,18 +84,17 @@ export async function lookForDrift(session: Session, stack: string, signal: Abor
       signal.throwIfAborted();
     }
     const drifts = await cloudFormation.drifts(stack);
-    return {
-      found: drifts.map(
-        ({ LogicalResourceId = "", ResourceType = "", StackResourceDriftStatus, PropertyDifferences = [] }) => ({
-          resource: LogicalResourceId,
-          type: ResourceType,
-          deleted: StackResourceDriftStatus === "DELETED",
-          differences: PropertyDifferences.map(
-            ({ PropertyPath = "?", ActualValue = "?" }) => `${PropertyPath} is ${ActualValue}`,
-          ),
-        }),
-      ),
-    };
+    const found = drifts.map(
+      ({ LogicalResourceId = "", ResourceType = "", StackResourceDriftStatus, PropertyDifferences = [] }): Drift => ({
+        resource: LogicalResourceId,
+        type: ResourceType,
+        deleted: StackResourceDriftStatus === "DELETED",
+        differences: PropertyDifferences.filter(({ PropertyPath = "" }) => !isSize(ResourceType, PropertyPath)).map(
+          ({ PropertyPath = "?", ActualValue = "?" }) => `${PropertyPath} is ${ActualValue}`,
+        ),
+      }),
+    );
+    return { found: found.filter(({ deleted, differences }) => deleted || differences.length > 0) };
   } catch (error) {
     // It is known about the rest all the same.
     if (isTrouble(error, "forbidden", "conflict", "throttled"))

@@ -1,5 +1,5 @@
 import type { Cluster, ClusterName } from "../../../cluster/cluster.ts";
-import { CreationFailed, type Run } from "../../target.ts";
+import { ChangeTakenBack, CreationFailed, type Run } from "../../target.ts";
 import { ensurePrograms, type Programs } from "../bucket/programs.ts";
 import { isTrouble, unlessGone } from "../clients/caller.ts";
 import type { Stack } from "../clients/cloudformation.ts";
@@ -7,21 +7,12 @@ import type { Session } from "../clients/session.ts";
 import { isThere, placeOf, stackOf, storeAt } from "../look.ts";
 import type { StackWork } from "../work.ts";
 import { launching } from "../graph/names.ts";
+import { storeParameter } from "../graph/store.ts";
 import { makeChangeSet } from "./change-set.ts";
 import { scalingGroups } from "./changes.ts";
 import { eventReader } from "./events.ts";
 import { stackState, stuck } from "./states.ts";
 import { watchStack, type Watched } from "./watch.ts";
-
-/** A change of a stack came to nothing: CloudFormation has taken it back. */
-class UpdateFailed extends Error {
-  readonly next: string;
-  constructor(message: string, next: string) {
-    super(message);
-    this.name = "UpdateFailed";
-    this.next = next;
-  }
-}
 
 /** Brings a stack to what it is to be, and follows it to its end. Goes on where an earlier call was interrupted. */
 export async function launchStack(
@@ -34,7 +25,10 @@ export async function launchStack(
   const { cluster } = wanted;
   const cloudFormation = await session.cloudFormation();
   const before = await stackOf(session, cluster);
-  const place = await placeOf(session, cluster, before);
+  const place = {
+    ...(await placeOf(session, cluster, before)),
+    bucket: wanted.parameters[storeParameter.name] ?? "",
+  };
   await ensurePrograms(place, work.architectures, work.programs, programs);
   const creating = stackState(before?.StackStatus) === "none";
   let name = changeSet;
@@ -91,7 +85,7 @@ function judge({ stack, causes }: Watched, cluster: ClusterName, creating: boole
         : `slipway launch, when that is mended; slipway events ${cluster} has it all`,
     );
   if (stackState(status) === "stuck") throw stuck(cluster, status, causes.join("; "));
-  throw new UpdateFailed(
+  throw new ChangeTakenBack(
     `the change of ${cluster} failed, and CloudFormation has taken it back:\n${why}`,
     "slipway launch, when that is mended",
   );

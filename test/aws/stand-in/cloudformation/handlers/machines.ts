@@ -64,6 +64,7 @@ export const machineHandlers = {
       const answer = await context.ask("ec2", "CreateNetworkInterface", {
         SubnetId: textIn(properties, "SubnetId"),
         Description: textIn(properties, "Description"),
+        ...plain(properties, ["PrivateIpAddress"]),
         SecurityGroupId: listIn(properties, "GroupSet"),
         TagSpecification: [{ ResourceType: "network-interface", Tag: tagsOf(properties, context) }],
       });

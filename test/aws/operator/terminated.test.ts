@@ -1,0 +1,95 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { cleanup } from "../../../src/operations/cleanup.ts";
+import { launch } from "../../../src/operations/launch.ts";
+import { plan } from "../../../src/operations/plan.ts";
+import { status } from "../../../src/operations/status.ts";
+import { stop } from "../../../src/operations/stop.ts";
+import { terminate } from "../../../src/operations/terminate.ts";
+import { useStandIn } from "../stand-in/started.ts";
+import { fleetOn, type Fleet } from "./fleet.ts";
+import { demo, example, operatorOn } from "./operator.ts";
+
+// Minutes of AWS are seconds here, but a busy machine makes many of them.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
+const started = useStandIn();
+let fleet: Fleet;
+beforeEach(() => {
+  fleet = fleetOn(started.standIn);
+  fleet.delay = 5;
+});
+afterEach(() => fleet.stop());
+
+const all = { cluster: demo, nodes: [], force: false, grace: 30 };
+const living = (): readonly string[] =>
+  [...started.standIn.place().ec2.instances.all.values()]
+    .filter(({ state }) => state === "running" || state === "stopped")
+    .map(({ tags }) => tags["slipway.node"] ?? tags["slipway.group"] ?? "")
+    .toSorted();
+
+test("a cluster's machines are ended, by a run that is killed and one that completes it, and a launch brings the same nodes back", async () => {
+  const { standIn } = started;
+  const first = await launch(operatorOn(standIn).context, { cluster: example() });
+  const members = first.status.etcd.members.map(({ id, name }) => `${id} ${name}`);
+  const volumes = (await operatorOn(standIn).context.target.leftovers(demo)).filter(({ kind }) => kind === "volume");
+
+  // One worker of two: its group is one smaller, and the others stay.
+  await terminate(operatorOn(standIn).context, { ...all, nodes: ["demo-worker-1"] });
+  expect(living()).toEqual(["demo-control-1", "demo-control-2", "demo-control-3", "worker"]);
+  expect((await status(operatorOn(standIn).context, { cluster: demo })).nodes.map(({ name }) => name)).toEqual([
+    "demo-control-1",
+    "demo-control-2",
+    "demo-control-3",
+    "demo-worker-2",
+  ]);
+
+  // The groups of what stands still are told to bring nobody; killed before that is taken back, nothing is in a launch's way.
+  await stop(operatorOn(standIn).context, all);
+  const killed = operatorOn(standIn);
+  const dead = new Promise<void>((resolve) => {
+    let seen = 0;
+    standIn.onRequest = (at, { action }, _, client) => {
+      if (client !== killed.client || at !== "committed" || action !== "TerminateInstanceInAutoScalingGroup") return;
+      if (++seen !== 3) return;
+      killed.client.kill();
+      resolve();
+    };
+  });
+  await Promise.race([dead, terminate(killed.context, all)]);
+  standIn.onRequest = undefined;
+  await terminate(operatorOn(standIn).context, all);
+  expect(living()).toEqual([]);
+  expect((await terminate(operatorOn(standIn).context, all)).nodes).toEqual([]);
+
+  const ended = await status(operatorOn(standIn).context, { cluster: demo });
+  expect(ended.state).toBe("stopped");
+  expect(
+    ended.nodes.filter(({ role }) => role === "control").map(({ name, state, reason }) => [name, state, reason]),
+  ).toEqual(
+    [1, 2, 3].map((n) => [
+      `demo-control-${n}`,
+      "absent",
+      "its machine is gone, its disks stay; slipway launch brings another",
+    ]),
+  );
+  const left = await operatorOn(standIn).context.target.leftovers(demo);
+  expect(left.filter(({ kind }) => kind === "volume")).toEqual(expect.arrayContaining([...volumes.slice(0, 3)]));
+
+  const planned = await plan(operatorOn(standIn).context, { cluster: example() });
+  expect(planned.changes.map(({ id, reason }) => `${id}: ${reason}`)).toEqual([
+    "group:demo.control.1: it has 0 of 1 nodes",
+    "group:demo.control.2: it has 0 of 1 nodes",
+    "group:demo.control.3: it has 0 of 1 nodes",
+    "group:demo.worker: it has 0 of 2 nodes",
+  ]);
+  expect(planned.outlook?.notes.filter((note) => note.startsWith("drift"))).toEqual([]);
+
+  const again = await launch(operatorOn(standIn).context, { cluster: example() });
+  expect(again.status.nodes.map(({ name, state }) => `${name} ${state}`)).toEqual(
+    first.status.nodes.map(({ name, state }) => `${name} ${state}`),
+  );
+  expect(again.status.nodes.slice(0, 3).map(({ instance }) => instance)).toEqual(
+    first.status.nodes.slice(0, 3).map(({ instance }) => instance),
+  );
+  expect(again.status.etcd.members.map(({ id, name }) => `${id} ${name}`)).toEqual(members);
+  expect((await cleanup(operatorOn(standIn).context, { cluster: demo })).left).toEqual([]);
+});
