@@ -142,6 +142,19 @@ describe("operations on a real cluster", () => {
     await untilTrue("the cluster is ready", async () => (await status(name)).state === "ready", 120_000);
   }, 240_000);
 
+  it("ends the machines and keeps their data: the next launch brings the same nodes back", async () => {
+    const before = await shell(`${name}-control-1`, "etcdctl member list; docker node ls --format '{{.ID}}' | sort");
+    await shell(`${name}-control-1`, "etcdctl put terminate kept");
+    await succeeds(["terminate", name, "--yes"]);
+    const away = await docker("ps", "--all", "--filter", `label=slipway.cluster=${name}`, "--format", "{{.Names}}");
+    expect(away.trim()).toBe(`${name}-gateway`);
+    expect((await status(name)).state).toBe("stopped");
+    await launch(1, 1);
+    expect(await shell(`${name}-control-1`, "etcdctl get terminate --print-value-only")).toBe("kept");
+    const after = await shell(`${name}-control-1`, "etcdctl member list; docker node ls --format '{{.ID}}' | sort");
+    expect(after).toBe(before);
+  }, 240_000);
+
   it("removes a node for good, and the file brings it back", async () => {
     await succeeds(["remove", `${name}-worker-1`, "--yes"]);
     expect((await status(name)).nodes.map((node) => node.name)).toEqual([`${name}-control-1`]);
