@@ -82,6 +82,7 @@ async function main(): Promise<number> {
   let departed = false;
   async function bootstrap() {
     const why: string[] = [];
+    let stuck = false;
     try {
       const there = await readRecord(store, "bootstrap", { instance });
       if (there !== undefined) return there.value;
@@ -94,9 +95,11 @@ async function main(): Promise<number> {
       await platform.ask();
     } catch (error) {
       why.push(`join: ${error instanceof Error ? error.message : String(error)}`);
+      stuck = true;
     }
     // In one line, so that a machine that waits says it once.
     say(why.join("; "));
+    if (!departed) await platform.waits?.({ reason: why.join("; "), stuck });
     return undefined;
   }
   while ((me = await bootstrap()) === undefined) {

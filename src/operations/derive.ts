@@ -50,7 +50,7 @@ function deriveNodes(seen: Seen, target: Status["target"]): readonly NodeStatus[
   const { observed, recorded, now } = seen;
   const read = recorded.kind === "read" ? recorded.value : undefined;
   const shown = observed.nodes.map((node): NodeStatus => {
-    const record = read?.nodes.find((candidate) => candidate.instance === node.instance);
+    const record = read === undefined ? undefined : recordFor(node, read.nodes);
     const roster = read?.roster.find((candidate) => candidate.instance === node.instance);
     const judged = recorded.kind === "read" ? judge(node, record, now) : judgeBlind(node, recorded.why);
     const since = judged.since ?? roster?.since;
@@ -93,6 +93,14 @@ function endedIn({ observed, recorded }: Seen, target: Status["target"]): Readon
   const seen = new Set<string>(observed.nodes.map(({ name }) => name));
   const away = roster.filter(({ role, state, node }) => role === "control" && state !== "gone" && !seen.has(node));
   return new Set([...missing, ...away.map(({ node }) => node)]);
+}
+
+/** What a node says of itself; a machine that is no node yet may speak before anybody knows which instance it is. */
+function recordFor(node: ObservedNode, records: Recorded["nodes"]): RecordValue<"node"> | undefined {
+  return (
+    records.find(({ instance }) => instance === node.instance) ??
+    records.find(({ machine }) => machine !== undefined && machine === node.machine)
+  );
 }
 
 /** What is gone of a node that the roster has and the target does not show; on AWS a control node's disks outlive its machines. */

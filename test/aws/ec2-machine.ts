@@ -91,7 +91,7 @@ export function ec2Machine(
       await client.clock.sleep(5_000);
     }
   };
-  const letIn = async ({ store, instance: own, ask }: Platform): Promise<string> => {
+  const letIn = async ({ store, instance: own, ask, waits }: Platform): Promise<string> => {
     for (;;) {
       const there = await readRecord(store, "bootstrap", { instance: own });
       if (there !== undefined) return there.value.node;
@@ -99,6 +99,7 @@ export function ec2Machine(
         await ask();
       } catch (error) {
         node.ports.say(String(error));
+        await waits?.({ reason: `join: ${error instanceof Error ? error.message : String(error)}`, stuck: true });
       }
       await client.clock.sleep(3_000);
     }

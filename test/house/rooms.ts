@@ -46,7 +46,7 @@ export const rooms = {
   },
   /** The node's half of components. */
   member: { path: /^src\/components\//, may: ["quorum", "records", "machine", "paths"], libraries: [] },
-  target: { path: /^src\/targets\/target\.ts$/, may: ["plan", "cluster", "machine"], libraries: [] },
+  target: { path: /^src\/targets\/target\.ts$/, may: ["plan", "records", "cluster", "machine"], libraries: [] },
   docker: {
     path: /^src\/targets\/docker\//,
     may: ["target", "plan", "records", "describe", "paths", "cluster", "machine", "spec"],

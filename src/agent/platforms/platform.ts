@@ -8,6 +8,9 @@ import type { Proving } from "../../components/keeper.ts";
 import type { ClusterStore } from "../../store/store.ts";
 import type { NodeRecord } from "../nodeRecord.ts";
 
+/** Why a machine is no node yet; `stuck`: it is an error, and not somebody else's turn. */
+export type Waiting = { readonly reason: string; readonly stuck: boolean };
+
 /** The node's half of a target: who this instance is, how it comes in, and what it does there beside its reconcilers. */
 export type Platform = {
   readonly instance: string;
@@ -23,6 +26,8 @@ export type Platform = {
   readonly proving?: Proving;
   /** Asks to be let in; called until the store has this instance's bootstrap, and asking twice is asking once. */
   readonly ask: () => Promise<void>;
+  /** While it is not let in: says why where people look; absent where nobody but the console can hear it. */
+  readonly waits?: (waiting: Waiting) => Promise<void>;
   /** The store knows this instance. */
   readonly admitted: (node: string) => Promise<void>;
   /** There is another certificate on the disk to show to the store. */

@@ -98,7 +98,8 @@ export async function storePlace(
   const known = stack === undefined || stack.StackStatus === "REVIEW_IN_PROGRESS" ? undefined : stack;
   const place =
     seen ??
-    (known === undefined ? await foundPlace(session, name) : undefined) ??
+    // What an observation of this run has searched for is known.
+    (known === undefined && !session.searched.has(name) ? await foundPlace(session, name) : undefined) ??
     (await placeOf(session, name, known));
   if (aws.bucket === undefined || aws.bucket === place.bucket) return place;
   throw Object.assign(

@@ -5,6 +5,9 @@ import { plan } from "../../../src/operations/plan.ts";
 import { status } from "../../../src/operations/status.ts";
 import { stop } from "../../../src/operations/stop.ts";
 import { terminate } from "../../../src/operations/terminate.ts";
+import { plainValue } from "../../../src/targets/aws/cloudformation.ts";
+import { operatorPolicy } from "../../../src/targets/aws/policy/policy.ts";
+import { compiled } from "../scenarios.ts";
 import { useStandIn } from "../stand-in/started.ts";
 import { fleetOn, type Fleet } from "./fleet.ts";
 import { demo, example, operatorOn } from "./operator.ts";
@@ -32,6 +35,7 @@ test("a cluster's machines are ended, by a run that is killed and one that compl
   const members = first.status.etcd.members.map(({ id, name }) => `${id} ${name}`);
   const volumes = (await operatorOn(standIn).context.target.leftovers(demo)).filter(({ kind }) => kind === "volume");
 
+  const from = standIn.calls.length;
   // One worker of two: its group is one smaller, and the others stay.
   await terminate(operatorOn(standIn).context, { ...all, nodes: ["demo-worker-1"] });
   expect(living()).toEqual(["demo-control-1", "demo-control-2", "demo-control-3", "worker"]);
@@ -59,6 +63,13 @@ test("a cluster's machines are ended, by a run that is killed and one that compl
   await terminate(operatorOn(standIn).context, all);
   expect(living()).toEqual([]);
   expect((await terminate(operatorOn(standIn).context, all)).nodes).toEqual([]);
+  const policy = JSON.stringify(plainValue(operatorPolicy(example(), compiled(example()).graph, {}, "operate")));
+  const used = standIn.calls
+    .slice(from)
+    .filter(({ caller, service }) => caller.endsWith("user/operator") && service !== "s3")
+    .map(({ service, action }) => `${service}:${action}`);
+  expect(used).toContain("autoscaling:TerminateInstanceInAutoScalingGroup");
+  expect([...new Set(used)].filter((action) => !policy.includes(`"${action}"`))).toEqual([]);
 
   const ended = await status(operatorOn(standIn).context, { cluster: demo });
   expect(ended.state).toBe("stopped");

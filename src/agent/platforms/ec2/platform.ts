@@ -12,6 +12,7 @@ import { ownDisks, takeDisks, untilOurs } from "./own.ts";
 import { arrive, takePlace } from "./place.ts";
 import { ec2Id } from "./roster.ts";
 import { Signal } from "./signal.ts";
+import { Trouble } from "./trouble.ts";
 
 /** S3 is paid by the request: a node at rest asks twice a minute. Milliseconds. */
 const pause = { atRest: 30_000, asking: 3_000 };
@@ -29,6 +30,8 @@ export async function ec2Platform(ports: PlatformPorts): Promise<Platform> {
   let instance = self;
   const disks = { files, processes, clock, download: ports.download, systemd: ports.systemd };
 
+  const told = new Signal(call("cloudformation"), tags.waiting, who.instance);
+  const trouble = new Trouble(here, { clock, say }, told);
   for (let ready = false; !ready && !signal.aborted;) {
     try {
       address = (await takeAddress(ports, here)) ?? address;
@@ -41,12 +44,13 @@ export async function ec2Platform(ports: PlatformPorts): Promise<Platform> {
       if (tags.member !== undefined) instance = await memberIdentity(files, { instance: self, node: tags.member.node });
       ready = true;
     } catch (error) {
-      say(`disks: ${error instanceof Error ? error.message : String(error)}`);
+      const reason = error instanceof Error ? error.message : String(error);
+      say(`disks: ${reason}`);
+      await trouble.tell(self, "disks", { reason, stuck: true });
       await clock.sleep(waiting, signal);
     }
   }
 
-  const told = new Signal(call("cloudformation"), tags.waiting, who.instance);
   const departure = new Departure(here);
   const roster = new RosterKeeper(here, { store, clock, random, say });
   return {
@@ -72,6 +76,7 @@ export async function ec2Platform(ports: PlatformPorts): Promise<Platform> {
       tags.member === undefined
         ? arrive(here, { instance, address }, ports)
         : takePlace(here, { instance, address, node: tags.member.node }, ports),
+    waits: (waiting) => trouble.tell(instance, "join", waiting),
     admitted: (node) => nameHost(processes, node, say),
     certificatesChanged: async () => {},
     async tend(record) {

@@ -84,7 +84,7 @@ export function arrivals(given: {
   const judge = async (instance: Instance): Promise<void> => {
     const id = instance.InstanceId ?? "";
     const record = records.get(id);
-    const name = record?.node ?? nodeOf(instance, []).name;
+    const name = record?.node || nodeOf(instance, []).name;
     const age = clock.now() - (instance.LaunchTime?.getTime() ?? clock.now());
     if (record?.state === "ready") {
       failingSince.delete(id);
@@ -134,12 +134,14 @@ export function arrivals(given: {
       for (const { value } of entries) {
         const id = machineOf(value);
         if (!ids.has(id)) continue;
+        // A member that is on an earlier one's disk has said something under its own machine's name before.
+        if ((records.get(id)?.seen ?? 0) > value.seen) continue;
         records.set(id, value);
         const now = `${value.phase} ${value.reason ?? ""}`;
         if (said.get(id) === now) continue;
         said.set(id, now);
         run.emit("node.phase", {
-          node: value.node,
+          node: value.node || id,
           phase: value.phase,
           ...(value.reason === undefined ? {} : { reason: value.reason }),
         });
