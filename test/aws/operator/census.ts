@@ -22,8 +22,12 @@ const lists = [
 /** Waits until no instance is on its way from one state to another. */
 export async function rest(standIn: StandIn): Promise<void> {
   const moving = /^(?:pending|stopping|shutting-down)$/;
-  while ([...standIn.place().ec2.instances.all.values()].some(({ state }) => moving.test(state)))
+  for (let round = 0; round < 60; round++) {
+    const all = [...standIn.place().ec2.instances.all.values()];
+    if (!all.some(({ state }) => moving.test(state))) return;
     await standIn.clock.advance(10_000);
+  }
+  throw new Error("instances are on their way for ten minutes");
 }
 
 /**

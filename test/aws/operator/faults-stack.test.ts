@@ -13,6 +13,7 @@ const trial = useTrial();
 
 describe("a stack", () => {
   test("F23: whose network interfaces stay for ten minutes goes all the same", async () => {
+    trial.standIn.clock.haste = 1;
     await trial.launches();
     trial.standIn.settings.interfaceLingers = 600_000;
     await trial.cleaning();
@@ -62,6 +63,7 @@ describe("a stack", () => {
   });
 
   test("F28: whose creation was left alone is waited for, and what it has made stands in nobody's way", async () => {
+    trial.standIn.clock.haste = 1;
     const one = operatorOn(trial.standIn);
     const dead = new Promise<void>((resolve) => {
       trial.standIn.onRequest = (at, call, _, client) => {
@@ -77,6 +79,7 @@ describe("a stack", () => {
   });
 
   test("F28: at which somebody else is, is waited for", async () => {
+    trial.standIn.clock.haste = 1;
     await trial.launches();
     // Killed right after its change set was executed: CloudFormation goes on without it.
     const one = operatorOn(trial.standIn);
@@ -103,6 +106,7 @@ describe("a stack", () => {
   });
 
   test("F29: whose node says nothing is taken back with that node's console, which was fetched before", async () => {
+    trial.standIn.clock.haste = 1;
     const { standIn } = trial;
     trial.fleet.word = ({ tags }) => (tags["slipway.group"] === "worker" ? "silent" : "ready");
     const said = await refused(() => trial.launching());

@@ -79,6 +79,7 @@ describe("AWS that is busy, slow or silent", () => {
   });
 
   test("F19, F20: sees profiles late, and a new change set not at once", async () => {
+    trial.standIn.clock.haste = 1;
     trial.standIn.settings.profileVisibleAfter = 90_000;
     trial.standIn.faults.add(
       { action: "DescribeChangeSet", times: 2 },

@@ -107,7 +107,12 @@ export function standInClock(start = Date.parse("2026-11-21T12:00:00Z")): StandI
     now: () => time,
     sleep: sleeping(true),
     haste: 1,
-    inner: { now: () => time, sleep: (milliseconds, signal) => inner(milliseconds / clock.haste, signal) },
+    inner: {
+      now: () => time,
+      // Who sleeps until a moment, and looks whether it has come, would come ever nearer and never there.
+      sleep: (milliseconds, signal) =>
+        inner(Math.max(milliseconds / clock.haste, Math.min(milliseconds, shortest)), signal),
+    },
     client() {
       const own = new Set<() => void>();
       return {
@@ -145,6 +150,9 @@ export function standInClock(start = Date.parse("2026-11-21T12:00:00Z")): StandI
   };
   return clock;
 }
+
+/** Milliseconds; what is shorter is not hastened. */
+const shortest = 500;
 
 function immediate(): Promise<void> {
   return new Promise((resolve) => {

@@ -1,5 +1,5 @@
 import { Refusal } from "../call.ts";
-import { type Parameters, said } from "../parameters.ts";
+import { type Parameters, said, texts } from "../parameters.ts";
 import type { Place } from "../place.ts";
 import { seconds } from "../place.ts";
 import type { Shape } from "../xml.ts";
@@ -75,16 +75,17 @@ export function driftActions(
     },
     async DescribeStackResourceDrifts(parameters) {
       const stack = stackIn(parameters);
+      const filter = texts(parameters, "StackResourceDriftStatusFilters");
+      const shown = (last.get(stack.id) ?? []).filter((one) => filter.length === 0 || filter.includes(statusOf(one)));
       return {
-        StackResourceDrifts: (last.get(stack.id) ?? []).map((one) => {
+        StackResourceDrifts: shown.map((one) => {
           const resource = stack.resources.get(one.logical);
           return {
             StackId: stack.id,
             LogicalResourceId: one.logical,
             PhysicalResourceId: resource?.physical,
             ResourceType: resource?.type,
-            StackResourceDriftStatus:
-              one.drift === "deleted" ? "DELETED" : one.drift.length > 0 ? "MODIFIED" : "IN_SYNC",
+            StackResourceDriftStatus: statusOf(one),
             PropertyDifferences:
               one.drift === "deleted"
                 ? []
@@ -100,4 +101,8 @@ export function driftActions(
       };
     },
   };
+}
+
+function statusOf({ drift }: Found): string {
+  return drift === "deleted" ? "DELETED" : drift.length > 0 ? "MODIFIED" : "IN_SYNC";
 }
