@@ -46,6 +46,11 @@ const publicAddress = 0.005 * hours;
 const natGateway = 0.045 * hours;
 const endpoint = 0.01 * hours;
 const monitoring = 2.1;
+/**
+ * What a node at rest asks of the store, dollars a month at $0.005 and $0.0004 a thousand: each half minute a control node lists
+ * five times, reads fourteen records and writes its own; a worker reads five and writes its own.
+ */
+const requests = { control: 3.1, worker: 0.7 } as const;
 /** What spot costs of the price on demand, as a rule. */
 const spotShare = 0.35;
 
@@ -137,6 +142,7 @@ function nodeMonth(group: Group, prices: Prices, isPublic: boolean): number | un
   const attached = group.role === "control" ? [] : group.volumes;
   return (
     hour * hours * (1 - spot + spot * spotShare) +
+    requests[group.role] +
     diskMonth(group.aws.rootVolume.type, group.aws.rootVolume.size / gibibyte) +
     attached.reduce((sum, { type, size }) => sum + diskMonth(type ?? "gp3", (size ?? gibibyte) / gibibyte), 0) +
     (isPublic ? publicAddress : 0) +
