@@ -47,7 +47,7 @@ async function all() {
     if (flags.includes("--long")) await suite("long tests", "vitest.long.config.ts");
     else
       say(
-        "skipped: test/aws/operator/{converge,killed}.long.test.ts: a cluster on the stand-in for each test, some five minutes of one core; npm test -- --long runs them",
+        "skipped: test/aws/operator/{converge,killed}.long.test.ts: changes one by one, and kills in states that AWS alone goes through (killed.test.ts has the others), some three minutes of one core; npm test -- --long runs them",
       );
   }
   if (flags.includes("--unit")) return say("\nskipped: the tests on Docker, as --unit asks");
