@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/docker/**", "test/**/*.long.test.ts", "node_modules/**"],
+    globalSetup: "test/aws/stand-in/motos.ts",
     // One file on each core: by itself vitest leaves one to its main process, which is half of a machine with two.
     maxWorkers: availableParallelism(),
     // It says by itself, and to everyone, that Node.js 20 is old.

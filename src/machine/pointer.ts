@@ -28,12 +28,13 @@ export const programsFolder = "/opt/slipway/bin";
 
 /** The end of a script that fetches: which programs, by their sums; `get NAME SUM` is what the script says before. */
 export const getPrograms = (runtime: Pointer["runtime"]): string => `case $(uname -m) in
-x86_64) get node ${runtime.node.x86_64} ;;
-aarch64) get node ${runtime.node.aarch64} ;;
+x86_64) node=${runtime.node.x86_64} ;;
+aarch64) node=${runtime.node.aarch64} ;;
 esac
+get node "$node"
 get agent.js ${runtime.agent}
 echo '{"type":"module"}' >package.json
-sha256sum node agent.js >SHA256SUMS
+printf '%s  %s\n' "$node" node ${runtime.agent} agent.js >SHA256SUMS
 if command -v restorecon >/dev/null; then restorecon -F node; fi
 `;
 

@@ -61,7 +61,7 @@ export function s3Store({ url, owner, request, random, names }: S3StoreOptions):
   const absent = async (key: Key): Promise<boolean> => {
     const query = new URLSearchParams({ "list-type": "2", prefix: names.object(key), "max-keys": "1" });
     const answer = await ask("GET", `?${query.toString()}`);
-    return answer.status === 200 && !keysIn(answer).includes(names.object(key));
+    return answer.status === 200 && objectsIn(answer).every(({ object }) => object !== names.object(key));
   };
 
   /** `undefined`: the condition did not hold. */
@@ -85,28 +85,35 @@ export function s3Store({ url, owner, request, random, names }: S3StoreOptions):
   };
   const present = async (key: Key): Promise<Version> => (await read(key))?.version ?? absentVersion;
 
+  const versions = async (prefix: Key): Promise<ReadonlyMap<Key, Version>> => {
+    checkPrefix(prefix);
+    const found: [Key, Version][] = [];
+    let token: string | undefined;
+    for (let page = 0; page < mostPages; page++) {
+      const query = new URLSearchParams({ "list-type": "2", prefix: names.object(prefix) });
+      if (token !== undefined) query.set("continuation-token", token);
+      const answer = await ask("GET", `?${query.toString()}`);
+      if (answer.status !== 200) throw refusal(answer);
+      for (const { object, version } of objectsIn(answer)) {
+        const key = names.key(object);
+        if (key !== undefined) found.push([key, version]);
+      }
+      const text = new TextDecoder().decode(answer.body);
+      if (/<IsTruncated>\s*true\s*<\/IsTruncated>/.exec(text) === null)
+        return new Map(found.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+      token = /<NextContinuationToken>([^<]*)<\/NextContinuationToken>/.exec(text)?.[1]?.replaceAll("&amp;", "&");
+      // A page that is missing must never look like keys that are not there.
+      if (token === undefined) throw new StoreError("invalid", "S3 says that the list goes on, but not where");
+    }
+    throw new StoreError("invalid", `the bucket has more than ${mostPages} pages of keys`);
+  };
+
   return {
+    versions,
+    list: async (prefix) => [...(await versions(prefix)).keys()],
     async get(key) {
       const entry = await read(key);
       return entry === undefined ? undefined : { value: entry.value, version: entry.version };
-    },
-    async list(prefix) {
-      checkPrefix(prefix);
-      const keys: Key[] = [];
-      let token: string | undefined;
-      for (let page = 0; page < mostPages; page++) {
-        const query = new URLSearchParams({ "list-type": "2", prefix: names.object(prefix) });
-        if (token !== undefined) query.set("continuation-token", token);
-        const answer = await ask("GET", `?${query.toString()}`);
-        if (answer.status !== 200) throw refusal(answer);
-        const text = new TextDecoder().decode(answer.body);
-        keys.push(...keysIn(answer).flatMap((object) => names.key(object) ?? []));
-        if (/<IsTruncated>\s*true\s*<\/IsTruncated>/.exec(text) === null) return keys.toSorted();
-        token = /<NextContinuationToken>([^<]*)<\/NextContinuationToken>/.exec(text)?.[1]?.replaceAll("&amp;", "&");
-        // A page that is missing must never look like keys that are not there.
-        if (token === undefined) throw new StoreError("invalid", "S3 says that the list goes on, but not where");
-      }
-      throw new StoreError("invalid", `the bucket has more than ${mostPages} pages of keys`);
     },
     async putIfAbsent(key, value) {
       const version = await write(key, value, { "If-None-Match": "*" });
@@ -132,9 +139,15 @@ export function s3Store({ url, owner, request, random, names }: S3StoreOptions):
   };
 }
 
-/** The names of objects on one page of a list. Ours have no character that XML would write otherwise. */
-function keysIn({ body }: AwsAnswer): readonly string[] {
-  return [...new TextDecoder().decode(body).matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key = ""]) => key);
+/** The objects on one page of a list. Our names have no character that XML would write otherwise; quotes of an ETag are. */
+function objectsIn({ body }: AwsAnswer): readonly { readonly object: string; readonly version: Version }[] {
+  return [...new TextDecoder().decode(body).matchAll(/<Contents>(.*?)<\/Contents>/gs)].map(([, text = ""]) => {
+    const object = /<Key>([^<]*)<\/Key>/.exec(text)?.[1];
+    const version = /<ETag>(?:"|&quot;|&#34;)([^"&<]+)(?:"|&quot;|&#34;)<\/ETag>/.exec(text)?.[1];
+    if (object === undefined || version === undefined)
+      throw new StoreError("invalid", "S3 lists an object without name or version");
+    return { object, version };
+  });
 }
 
 function isVersion(version: Version): boolean {

@@ -11,6 +11,8 @@ export interface ClusterStore {
   get(key: Key): Promise<Entry | undefined>;
   /** Every key under the prefix, sorted. */
   list(prefix: Key): Promise<readonly Key[]>;
+  /** The same keys with their versions, where a store tells them in the same answer: what is known already need not be read. */
+  versions?(prefix: Key): Promise<ReadonlyMap<Key, Version>>;
   putIfAbsent(key: Key, value: Bytes): Promise<{ readonly kind: "written" | "exists"; readonly version: Version }>;
   putIfUnchanged(
     key: Key,

@@ -23,7 +23,7 @@ const written = (etag: string) => () => new Response("", { headers: { etag: `"${
 const page = (keys: readonly string[], next?: string) => () =>
   new Response(
     `<ListBucketResult><IsTruncated>${next !== undefined}</IsTruncated>${next === undefined ? "" : `<NextContinuationToken>${next}</NextContinuationToken>`}${keys
-      .map((key) => `<Contents><Key>records/${key}</Key></Contents>`)
+      .map((key) => `<Contents><Key>records/${key}</Key><ETag>&quot;e1&quot;</ETag></Contents>`)
       .join("")}</ListBucketResult>`,
   );
 const value = new TextEncoder().encode("value");

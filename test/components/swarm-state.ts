@@ -38,23 +38,43 @@ export type SwarmWorldState = {
 export const instance = (at: number): string => `i${at}`;
 export const address = (at: number): string => `10.0.0.${at}`;
 
+const states = ["-", "present", "asleep", "gone"];
+const stages = ["worker", "half", "torn", "full", "stale", "lame"];
+
+/** Four numbers below 16 in one character: millions of keys are made and compared. */
+function small(a: number, b: number, c: number, d: number): string {
+  if (a > 15 || b > 15 || c > 15 || d > 15) throw new Error(`no room in a key for ${[a, b, c, d].join(", ")}`);
+  return String.fromCharCode(a | (b << 4) | (c << 8) | (d << 12));
+}
+
+function slotKey({ role, state, swarm, stage, mark, cut, apart }: Slot): string {
+  const flags = +(role === "control") | (+cut << 1) | (+apart << 2);
+  return small(flags, states.indexOf(state), swarm, mark) + stages.indexOf(stage);
+}
+
+/** Which instances, as bits: in what order they are named makes no difference. */
+function setKey(instances: readonly string[]): string {
+  let bits = 0;
+  for (const id of instances) bits |= 1 << Number(id.slice(1));
+  return String.fromCharCode(bits);
+}
+
 export function key(state: SwarmWorldState): string {
-  const { claim, cluster, turn, tokens, pending } = state;
-  const slots = state.slots.map(
-    (slot) =>
-      `${slot.role[0]}${slot.state[0]}${slot.state[1] ?? ""}${slot.swarm}${slot.stage[0]}${slot.stage[1]}${slot.mark}${+slot.cut}${+slot.apart}`,
-  );
-  return [
-    ...slots,
-    claim && `${claim.at}/${claim.epoch}/${claim.swarm}`,
-    cluster && `${cluster.swarm}/${cluster.at}/${cluster.epoch}`,
-    turn &&
-      `${turn.first}/${+turn.grown}${+turn.whole}/${turn.full.toSorted().join()}/${turn.joining.toSorted().join()}`,
-    tokens && `${tokens.swarm}/${tokens.at.join()}`,
-    state.dead.join(),
-    +state.storeLost,
-    pending && JSON.stringify(pending),
-  ].join("|");
+  const { claim, cluster, turn, tokens, pending, dead } = state;
+  let text = state.storeLost ? "lost" : "";
+  for (const slot of state.slots) text += slotKey(slot);
+  text += "|";
+  if (claim !== undefined) text += small(claim.at, claim.epoch, claim.swarm, 0);
+  text += "|";
+  if (cluster !== undefined) text += small(cluster.at, cluster.epoch, cluster.swarm, 0);
+  text += "|";
+  if (turn !== undefined)
+    text += setKey([turn.first]) + (+turn.grown + 2 * +turn.whole) + setKey(turn.full) + setKey(turn.joining);
+  text += "|";
+  if (tokens !== undefined) text += `${tokens.swarm}/${tokens.at.join()}`;
+  text += "|";
+  for (const count of dead) text += small(count, 0, 0, 0);
+  return pending === undefined ? text : `${text}|${JSON.stringify(pending)}`;
 }
 
 export function slotOf(state: SwarmWorldState, at: number): Slot {
@@ -64,10 +84,7 @@ export function slotOf(state: SwarmWorldState, at: number): Slot {
 }
 
 export function put(state: SwarmWorldState, at: number, fields: Partial<Slot>): SwarmWorldState {
-  return {
-    ...state,
-    slots: state.slots.map((slot, index) => (index === at ? { ...slot, ...fields } : slot)),
-  };
+  return { ...state, slots: state.slots.with(at, { ...slotOf(state, at), ...fields }) };
 }
 
 export function runs(slot: Slot): boolean {
@@ -76,12 +93,18 @@ export function runs(slot: Slot): boolean {
 
 /** Those that a swarm's managers count, alive and not gone from it. */
 export function managers(state: SwarmWorldState, swarm: number): readonly number[] {
-  return state.slots.flatMap((slot, at) => (counted(slot) && runs(slot) && slot.swarm === swarm ? [at] : []));
+  const found: number[] = [];
+  for (const [at, slot] of state.slots.entries()) if (counts(slot, swarm)) found.push(at);
+  return found;
 }
 
 /** Whether it does not reach the store. */
 export function blind({ cut, apart }: Slot): boolean {
   return cut && !apart;
+}
+
+function counts(slot: Slot, swarm: number): boolean {
+  return slot.swarm === swarm && counted(slot) && runs(slot);
 }
 
 function counted({ role, stage }: Slot): boolean {
@@ -90,16 +113,18 @@ function counted({ role, stage }: Slot): boolean {
 
 /** How many votes a swarm has, the dead's with them. */
 export function votes(state: SwarmWorldState, swarm: number): number {
-  return managers(state, swarm).length + (state.dead[swarm] ?? 0);
+  let alive = 0;
+  for (const slot of state.slots) if (counts(slot, swarm)) alive++;
+  return alive + (state.dead[swarm] ?? 0);
 }
 
 /** One that is cut off has quorum only when it is alone. */
 export function hasQuorum(state: SwarmWorldState, swarm: number, from?: number): boolean {
-  const reachable =
-    from !== undefined && slotOf(state, from).cut
-      ? 1
-      : managers(state, swarm).filter((at) => !slotOf(state, at).cut && slotOf(state, at).stage !== "torn").length;
-  return swarm > 0 && reachable >= quorumOf(votes(state, swarm));
+  if (swarm <= 0) return false;
+  let reachable = 0;
+  if (from !== undefined && slotOf(state, from).cut) reachable = 1;
+  else for (const slot of state.slots) if (counts(slot, swarm) && !slot.cut && slot.stage !== "torn") reachable++;
+  return reachable >= quorumOf(votes(state, swarm));
 }
 
 export function died(state: SwarmWorldState, swarm: number, by: number): SwarmWorldState {
@@ -121,8 +146,15 @@ export function drop(state: SwarmWorldState, at: number, fields: Partial<Slot>):
   return slot.swarm > 0 && counted(slot) ? died(left, slot.swarm, 1) : left;
 }
 
-export function rosterNow(state: SwarmWorldState): Roster {
-  return state.slots.flatMap((slot, other) =>
+let last: { readonly slots: SwarmWorldState["slots"]; readonly roster: Roster } | undefined;
+/** Every node of a state asks for it, one after the other. */
+export function rosterNow({ slots }: SwarmWorldState): Roster {
+  if (last?.slots !== slots) last = { slots, roster: rosterOf(slots) };
+  return last.roster;
+}
+
+function rosterOf(slots: SwarmWorldState["slots"]): Roster {
+  return slots.flatMap((slot, other) =>
     slot.state === "-"
       ? []
       : [

@@ -127,11 +127,11 @@ describe("a disk", () => {
     ["that is too small", `rm ${disk}; truncate -s 200M ${disk}`, /has 209715200 bytes, fewer than 314572800/],
   ])("%s is left alone, and the node says so", async (_, change, message) => {
     await reshaped(`cp --sparse=always ${disk} ${disk}.kept; ${change}`);
-    const sum = await shell(node, `sha256sum <${disk}`);
+    const sum = await shell(node, `openssl dgst -sha256 <${disk}`);
     await slipway(["restart", name, "--yes"]);
     expect(await failure()).toContain("slipway-disk-data.service failed");
     expect(await shell(node, "journalctl --boot --no-pager -o cat -u slipway-disk-data.service")).toMatch(message);
-    expect(await shell(node, `sha256sum <${disk}`)).toBe(sum);
+    expect(await shell(node, `openssl dgst -sha256 <${disk}`)).toBe(sum);
     expect((await inNode(node, ["findmnt", "/srv/data"])).code).not.toBe(0);
     await reshaped(`mv ${disk}.kept ${disk}`);
     await succeeds(["restart", name, "--yes"]);

@@ -5,12 +5,12 @@ import { systemClock } from "../../src/host/clock.ts";
 import { systemRandom } from "../../src/host/random.ts";
 import { objectKey, recordKey } from "../../src/records/objects.ts";
 import { s3Store } from "../../src/store/s3.ts";
-import { type Moto, startMoto } from "../aws/stand-in/moto.ts";
+import { borrowedMoto } from "../aws/stand-in/started.ts";
 import { storeContract } from "../store/contract.ts";
 
 // Moto's S3 answers conditional requests as AWS documents them; where it cannot be had, `npm test` says why.
 const judge = (await ensureJudges())["moto_server"];
-let moto: Moto | undefined;
+let moto: Awaited<ReturnType<typeof borrowedMoto>> | undefined;
 
 const request = awsRequester({
   region: "eu-central-1",
@@ -20,9 +20,9 @@ const request = awsRequester({
 });
 
 beforeAll(async () => {
-  if (judge.path !== undefined) moto = await startMoto(judge.path);
+  if (judge.path !== undefined) moto = await borrowedMoto();
 }, 90_000);
-afterAll(() => moto?.stop());
+afterAll(() => moto?.end());
 
 const contract = (): void =>
   storeContract(

@@ -27,6 +27,7 @@ export function storeContract(name: string, open: () => Promise<Opened>, runs = 
       const store = await fresh();
       expect(await store.get("cluster")).toBeUndefined();
       expect(await store.list("")).toEqual([]);
+      expect([...((await store.versions?.("")) ?? [])]).toEqual([]);
     });
 
     test("a value comes back byte for byte with the version of its write", async () => {
@@ -126,6 +127,15 @@ export function storeContract(name: string, open: () => Promise<Opened>, runs = 
       expect(await store.list("roster/")).toEqual(["roster/a", "roster/a.b/c", "roster/b"]);
       expect(await store.list("roster")).toEqual(["roster/a", "roster/a.b/c", "roster/b", "rosters/c"]);
       expect(await store.list("")).toHaveLength(5);
+    });
+
+    test("versions, where it tells them, are those of what is read", async () => {
+      const store = await fresh();
+      for (const key of ["roster/b", "roster/a", "rosters/c"]) await store.putIfAbsent(key, bytes(key));
+      const read = async (key: string) => [key, (await store.get(key))?.version] as const;
+      const wanted = await Promise.all(["roster/a", "roster/b"].map(read));
+      expect([...((await store.versions?.("roster/")) ?? new Map(wanted))]).toEqual(wanted);
+      expect(wanted.every(([, version]) => version !== undefined)).toBe(true);
     });
 
     test("a key and a key under it do not disturb each other", async () => {

@@ -66,10 +66,15 @@ const pause = { shortest: 100, longest: 5_000 };
 export function awsRequester(ports: AwsPorts): AwsRequester {
   const { clock, random, signal, timeout = 10_000 } = ports;
   let ahead = 0;
+  /** Keys of a day, region and service: four of a signature's five steps. */
+  const signingKeys = new Map<string, ArrayBuffer>();
 
   const once = async (request: AwsRequest, anew: boolean): Promise<Omit<AwsAnswer, "repeated">> => {
     const { accessKeyId, secretAccessKey, sessionToken } = await ports.credentials(anew);
+    // Days go by, and credentials with them.
+    if (signingKeys.size > 16) signingKeys.clear();
     const signer = new AwsV4Signer({
+      cache: signingKeys,
       method: request.method,
       url: request.url,
       headers: { ...request.headers },

@@ -58,10 +58,13 @@ export function fleetOn(standIn: StandIn): Fleet {
     },
   };
 
+  const stores = new Map<string, ClusterStore>();
   const storeOf = (instance: Instance): ClusterStore => {
+    const there = stores.get(instance.id);
+    if (there !== undefined) return there;
     const client = standIn.asInstance(instance.id);
     const bucket = bucketIn(instance.userData);
-    return s3Store({
+    const store = s3Store({
       url: `https://${bucket}.s3.${instance.region}.amazonaws.com`,
       request: awsRequester({
         region: instance.region,
@@ -74,6 +77,8 @@ export function fleetOn(standIn: StandIn): Fleet {
       random: { ...seededRandom(1), hex: (bytes) => seededRandom(Math.imul(++nonce, 7919)).hex(bytes) },
       names: { object: objectKey, key: recordKey },
     });
+    stores.set(instance.id, store);
+    return store;
   };
 
   const signal = async (instance: Instance, status: "SUCCESS" | "FAILURE"): Promise<void> => {

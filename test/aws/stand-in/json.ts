@@ -1,7 +1,7 @@
 import { type Answer, type Call, Refusal } from "./call.ts";
 import type { Place } from "./place.ts";
 import { listAt, parseXml, textAt } from "./xml.ts";
-import type { Buckets } from "./s3.ts";
+import type { Buckets } from "./s3/s3.ts";
 
 /** vCPUs of standard instances, Elastic IPs, VPCs (Service Quotas: their codes). */
 const quotaCodes = { vcpus: "L-1216C47A", addresses: "L-0263D0A3", vpcs: "L-F678F1CE" } as const;

@@ -1,9 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { Agent, request } from "node:http";
-import { createServer } from "node:net";
-import { dirname, join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { type Answer, Refusal } from "./call.ts";
 import type { StandInClock } from "./clock.ts";
 import { flattened, type Given } from "./parameters.ts";
@@ -15,7 +10,8 @@ export interface Moto {
   /** Empty again. */
   reset(): Promise<void>;
   forward(asked: Asked): Promise<Answer>;
-  stop(): Promise<void>;
+  /** Ends the connections to it. */
+  leave(): void;
 }
 
 export type Asked = {
@@ -28,38 +24,9 @@ export type Asked = {
   readonly body: Uint8Array | string;
 };
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  if (address === null || typeof address === "string") throw new Error("no port was given");
-  return address.port;
-}
-
-/** Starts moto on loopback, on a port that is free. */
-export async function startMoto(program: string): Promise<Moto> {
-  const port = await freePort();
-  const endpoint = `http://127.0.0.1:${port}`;
-  // The same Python as moto_server's own.
-  const python = join(dirname(program), "python3");
-  const launcher = join(import.meta.dirname, "moto-server.py");
-  const server: ChildProcess = spawn(python, [launcher, "--host", "127.0.0.1", "--port", String(port)], {
-    stdio: "ignore",
-    // Images are the layer's own: moto would read 300 of them at each reset.
-    env: { ...process.env, MOTO_EC2_LOAD_DEFAULT_AMIS: "false" },
-  });
-  const answers = async (): Promise<boolean> => {
-    try {
-      return (await fetch(endpoint)).status < 600;
-    } catch (error) {
-      if (error instanceof TypeError) return false;
-      throw error;
-    }
-  };
-  for (const end = Date.now() + 60_000; !(await answers()); await pause(100))
-    if (Date.now() > end || server.exitCode !== null) throw new Error("moto_server does not answer");
-
+/** A moto that runs. */
+export function motoAt(endpoint: string): Moto {
+  const { port } = new URL(endpoint);
   const agent = new Agent({ keepAlive: true, maxSockets: 4 });
   const send = (asked: Asked): Promise<Answer> =>
     new Promise((resolve, reject) => {
@@ -97,21 +64,6 @@ export async function startMoto(program: string): Promise<Moto> {
       sent.end(asked.body);
     });
 
-  // Its first answer of each service takes a second or more: here, and not in somebody's test.
-  const first = { region: "us-east-1", account: "000000000000", method: "POST", path: "/" };
-  const form = { "content-type": "application/x-www-form-urlencoded; charset=utf-8" };
-  await Promise.all([
-    send({ ...first, service: "ec2", headers: form, body: "Action=DescribeVpcs&Version=2016-11-15" }),
-    send({ ...first, service: "iam", headers: form, body: "Action=ListRoles&Version=2010-05-08" }),
-    send({ ...first, service: "s3", method: "GET", headers: {}, body: "" }),
-    send({
-      ...first,
-      service: "logs",
-      headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": "Logs_20140328.DescribeLogGroups" },
-      body: "{}",
-    }),
-  ]);
-
   return {
     endpoint,
     forward: send,
@@ -126,13 +78,7 @@ export async function startMoto(program: string): Promise<Moto> {
         body: "",
       });
     },
-    async stop() {
-      agent.destroy();
-      if (server.exitCode !== null) return;
-      const ended = once(server, "exit");
-      server.kill();
-      await ended;
-    },
+    leave: () => agent.destroy(),
   };
 }
 

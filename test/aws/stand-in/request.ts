@@ -1,7 +1,7 @@
 import type { Call } from "./call.ts";
 import { protocolOf, Refusal } from "./call.ts";
 import { parseParameters, said } from "./parameters.ts";
-import { s3Action } from "./s3.ts";
+import { s3Action } from "./s3/action.ts";
 
 export type Heard = Omit<Call, "caller"> & { readonly url: URL };
 

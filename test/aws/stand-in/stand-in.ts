@@ -20,7 +20,7 @@ import { serveJson } from "./json.ts";
 import type { Place, Settings } from "./place.ts";
 import { durations } from "./durations.ts";
 import { hearRequest } from "./request.ts";
-import { type Buckets, type S3, s3Of } from "./s3.ts";
+import { type Buckets, type S3, s3Of } from "./s3/s3.ts";
 
 /** One program under test: killed, none of its requests is answered any more, and none of its sleeps ends. */
 export type Client = {

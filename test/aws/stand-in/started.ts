@@ -1,18 +1,41 @@
-import { afterAll, beforeAll, beforeEach } from "vitest";
+import { request } from "node:http";
+import { afterAll, beforeAll, beforeEach, inject } from "vitest";
 import { ensureJudges } from "../../../scripts/judges.mjs";
 import { leaveOut } from "../../judges/judge.ts";
-import { type Moto, startMoto } from "./moto.ts";
+import { motoAt } from "./moto.ts";
 import { type StandIn, type StandInOptions, standInOver } from "./stand-in.ts";
 
 const judge = (await ensureJudges())["moto_server"];
 
-/** A stand-in for a test file: one moto for all of its tests, empty at the beginning of each. */
+/** A moto that nobody else has, until `end` is called or this process ends. */
+export function borrowedMoto(): Promise<{ readonly endpoint: string; end(): void }> {
+  return new Promise((resolve, reject) => {
+    const loan = request(inject("motos"), (answer) => {
+      answer.setEncoding("utf8");
+      answer.once("data", (text: string) => {
+        if (answer.statusCode === 200) resolve({ endpoint: text.trim(), end: () => loan.destroy() });
+        else reject(new Error(text));
+      });
+      // It ends with the loan.
+      answer.on("error", () => undefined);
+    });
+    loan.on("error", reject);
+    loan.end();
+  });
+}
+
+/** A stand-in for a test file: one moto for all of its tests, which others have had before, empty at the beginning of each. */
 export function useStandIn(options: StandInOptions = {}): { readonly standIn: StandIn } {
-  let moto: Moto | undefined;
   let standIn: StandIn | undefined;
+  let end = (): void => undefined;
   beforeAll(async () => {
     if (judge.path === undefined) return;
-    moto = await startMoto(judge.path);
+    const loan = await borrowedMoto();
+    const moto = motoAt(loan.endpoint);
+    end = () => {
+      moto.leave();
+      loan.end();
+    };
     standIn = await standInOver(moto, options);
   }, 180_000);
   beforeEach(async (context) => {
@@ -20,7 +43,9 @@ export function useStandIn(options: StandInOptions = {}): { readonly standIn: St
     await standIn?.reset();
   });
   afterAll(async () => {
-    await moto?.stop();
+    // Nobody asks any more: the next file finds it at rest.
+    await standIn?.reset();
+    end();
   });
   return {
     get standIn() {
