@@ -1,4 +1,3 @@
-import type { CloudFormation } from "../clients/cloudformation.ts";
 import type { Session } from "../clients/session.ts";
 import { isTrouble } from "../clients/caller.ts";
 
@@ -20,35 +19,15 @@ export async function driftNotes(session: Session, stack: string, signal: AbortS
         return [`drift: CloudFormation could not look at all: ${DetectionStatusReason}`];
       if (waited >= patience) return ["drift: CloudFormation was still looking after two minutes"];
     }
-    return (await cloudFormation.drifts(stack))
-      .map(besideSizes)
-      .filter(isDrift)
-      .map(({ LogicalResourceId = "", ResourceType = "", StackResourceDriftStatus, PropertyDifferences = [] }) =>
+    return (await cloudFormation.drifts(stack)).map(
+      ({ LogicalResourceId = "", ResourceType = "", StackResourceDriftStatus, PropertyDifferences = [] }) =>
         StackResourceDriftStatus === "DELETED"
           ? `drift: ${LogicalResourceId} (${ResourceType}) was deleted beside the stack; CloudFormation does not make it again by itself`
           : `drift: ${LogicalResourceId} (${ResourceType}) was changed beside the stack: ${PropertyDifferences.map(({ PropertyPath, ActualValue }) => `${PropertyPath ?? "?"} is ${ActualValue ?? "?"}`).join(", ")}`,
-      );
+    );
   } catch (error) {
     // It is known about the rest all the same.
     if (isTrouble(error, "forbidden", "conflict", "throttled")) return [`drift: not looked at: ${error.message}`];
     throw error;
   }
-}
-
-type Drift = Awaited<ReturnType<CloudFormation["drifts"]>>[number];
-
-/** Sizes of groups are compared by the plan itself, which puts them back: also after `terminate` and `remove`. */
-function besideSizes(drift: Drift): Drift {
-  const { ResourceType, PropertyDifferences = [] } = drift;
-  if (ResourceType !== "AWS::AutoScaling::AutoScalingGroup") return drift;
-  return {
-    ...drift,
-    PropertyDifferences: PropertyDifferences.filter(
-      ({ PropertyPath = "" }) => !/^\/(?:MinSize|MaxSize|DesiredCapacity)$/.test(PropertyPath),
-    ),
-  };
-}
-
-function isDrift({ StackResourceDriftStatus, PropertyDifferences = [] }: Drift): boolean {
-  return StackResourceDriftStatus === "DELETED" || PropertyDifferences.length > 0;
 }
