@@ -5,7 +5,7 @@ import { askBucket, type Place } from "./bucket/requests.ts";
 import type { Session } from "./clients/session.ts";
 import type { AwsFacts } from "./facts/facts.ts";
 import { storeParameter } from "./graph/store.ts";
-import { parameterOf, stackOf } from "./look.ts";
+import { foundPlace, parameterOf, stackOf } from "./look.ts";
 import { compiledFor } from "./plan.ts";
 
 /** Where a template is published is no address in S3, or not the cluster's. */
@@ -36,7 +36,21 @@ export async function publishingPlace(session: Session, cluster: Cluster, to: st
       `${cluster.name} is there, and its store is in ${own || "a bucket that its stack has made"}: a template of it is published there`,
       `--publish s3://${own || "BUCKET"}/FOLDER, or --name another`,
     );
+  const named = cluster.aws.bucket;
+  if (named !== undefined && named !== bucket)
+    throw new PublishError(
+      `the file has the store of ${cluster.name} in the bucket ${named}, and a template is published to its store`,
+      `--publish s3://${named}/FOLDER`,
+    );
   const place = { session, bucket, owner: account };
+  // Two stores of one cluster would be two roots.
+  session.buckets.set(cluster.name, bucket);
+  const there = stack === undefined ? await foundPlace(session, cluster.name) : undefined;
+  if (there !== undefined && there.bucket !== bucket)
+    throw new PublishError(
+      `the store of ${cluster.name} is in the bucket ${there.bucket}: a template of it is published there`,
+      `--publish s3://${there.bucket}/FOLDER, or slipway cleanup ${cluster.name} first`,
+    );
   await ensureBucket(place, cluster);
   return place;
 }

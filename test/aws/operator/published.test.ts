@@ -45,6 +45,17 @@ test("a published template has a founded root: who launches it without us gets a
   expect(await publishTemplate(again.context, { cluster, to })).toEqual({ url, next });
   expect(again.events.filter(({ name }) => name === "root.recoveryKey")).toEqual([]);
 
+  await expect(
+    publishTemplate(operatorOn(standIn).context, { cluster, to: "s3://elsewhere/clusters" }),
+  ).rejects.toMatchObject({
+    message: `the store of demo is in the bucket ${bucket}: a template of it is published there`,
+    next: `--publish s3://${bucket}/FOLDER, or slipway cleanup demo first`,
+  });
+  const named = example(["aws:\n", "aws:\n  bucket: named-store\n"]);
+  await expect(publishTemplate(operatorOn(standIn).context, { cluster: named, to })).rejects.toMatchObject({
+    next: "--publish s3://named-store/FOLDER",
+  });
+
   const disks: Disks = new Map();
   const machines = new Map<string, Machine>();
   let pin = "";
