@@ -4,6 +4,7 @@ import type { Examination } from "../target.ts";
 import { isTrouble } from "./clients/caller.ts";
 import type { Session } from "./clients/session.ts";
 import { headroom } from "./facts/demand.ts";
+import { imageNow } from "./facts/image.ts";
 import { ownStackOf } from "./look.ts";
 
 /** A launch of many nodes takes so long. Milliseconds. */
@@ -80,7 +81,7 @@ export async function examineImages(session: Session, cluster: ClusterName): Pro
 const renewed = "slipway launch --refresh images; or another one in aws: { images: … }, where the file names it";
 
 async function examineImage(session: Session, id: string): Promise<readonly Examination[]> {
-  const [image] = await imageOf(session, id);
+  const image = await imageNow(session, id);
   if (image === undefined || image.State !== "available")
     return [
       {
@@ -101,15 +102,6 @@ async function examineImage(session: Session, id: string): Promise<readonly Exam
       fix: renewed,
     },
   ];
-}
-
-async function imageOf(session: Session, id: string) {
-  try {
-    return await (await session.ec2()).images({ ids: [id] });
-  } catch (error) {
-    if (isTrouble(error, "gone", "invalid")) return [];
-    throw error;
-  }
 }
 
 /** What may not be looked at is said; it is not known to be well. */

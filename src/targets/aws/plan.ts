@@ -6,6 +6,7 @@ import type { Session } from "./clients/session.ts";
 import { compile, type Compiled } from "./compile.ts";
 import { architecturesOf } from "./bucket/programs.ts";
 import type { AwsFacts } from "./facts/facts.ts";
+import { ImageLost, imagesLost } from "./facts/image.ts";
 import { tagNames } from "../../records/tags.ts";
 import { launching } from "./graph/names.ts";
 import { storeParameter } from "./graph/store.ts";
@@ -109,6 +110,7 @@ export async function planLaunch(
     groups: Object.fromEntries(groups.map(({ name, count }) => [name, count])),
   };
   const planned: Planned = { changes: [], steps: [], wave: 0 };
+  const said: string[] = [];
   const work = (title: string, subject: string, its: AwsWork, carries: readonly string[] = []): void => {
     planned.steps.push({ carries, kind: "work", title, subject, wave: planned.wave++, work: its });
   };
@@ -158,7 +160,7 @@ export async function planLaunch(
       changes,
       steps: planned.steps,
       forecast,
-      outlook: { ...outlook, notes: [...outlook.notes, ...driftNotes(its)] },
+      outlook: { ...outlook, notes: [...outlook.notes, ...said, ...driftNotes(its)] },
     };
   }
 
@@ -166,6 +168,9 @@ export async function planLaunch(
     // Who only plans is told of data that is gone, and of all the rest.
     const revert = revertible(cluster.name, its, given.keep).length > 0;
     if (!revert && (await isSame(session, look, wanted))) return;
+    const lost = await imagesLost(session, cluster, facts);
+    if (lost.length > 0 && given.keep) throw new ImageLost(lost);
+    said.push(...lost);
     const name = given.keep ? launching : `slipway-plan-${session.random.hex(4)}`;
     const signal = given.signal;
     const made = await makeChangeSet(session, place, wanted, { name, type: "UPDATE", keep: false, revert }, signal);

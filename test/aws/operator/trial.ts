@@ -52,7 +52,7 @@ export function useTrial() {
     get fleet() {
       return fleet ?? expect.fail("there are no nodes yet");
     },
-    launching: (cluster = small()) => launch(context(), { cluster }),
+    launching: (cluster = small(), refresh: readonly string[] = []) => launch(context(), { cluster, refresh }),
     planning: (cluster = small()) => plan(context(), { cluster }),
     cleaning: (more: { readonly keepData?: boolean } = {}) => cleanup(context(), { cluster: demo, ...more }),
     /** A launch that comes to its end as if nothing had been: one of each thing, and all of it ready. */

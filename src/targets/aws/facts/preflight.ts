@@ -11,6 +11,7 @@ import { logGroup } from "../graph/store.ts";
 import { operatorPolicy } from "../policy/policy.ts";
 import { quotaProblems } from "./demand.ts";
 import type { AwsFacts } from "./facts.ts";
+import { imageNow } from "./image.ts";
 
 /** A launch of many nodes takes so long. Milliseconds. */
 const launchTime = 20 * 60_000;
@@ -95,16 +96,10 @@ async function images(session: Session, cluster: Cluster, facts: AwsFacts): Prom
     ];
   // What has just been found is there.
   if (own === undefined) return [];
-  try {
-    const found = await (await session.ec2()).images({ ids });
-    const state = found[0]?.State;
-    return state === "available"
-      ? []
-      : [bad("image", `${own} is ${state ?? "not there"}`, "another image in aws: images")];
-  } catch (error) {
-    if (!isTrouble(error, "gone", "invalid")) throw error;
-    return [bad("image", `${own} is not there, or not for this account`, "another image in aws: images")];
-  }
+  const state = (await imageNow(session, own))?.State;
+  return state === "available"
+    ? []
+    : [bad("image", `${own} is ${state ?? "not there, or not for this account"}`, "another image in aws: images")];
 }
 
 async function keyPairs(session: Session, cluster: Cluster): Promise<readonly Examination[]> {
