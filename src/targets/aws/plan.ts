@@ -110,7 +110,6 @@ export async function planLaunch(
     groups: Object.fromEntries(groups.map(({ name, count }) => [name, count])),
   };
   const planned: Planned = { changes: [], steps: [], wave: 0 };
-  const said: string[] = [];
   const work = (title: string, subject: string, its: AwsWork, carries: readonly string[] = []): void => {
     planned.steps.push({ carries, kind: "work", title, subject, wave: planned.wave++, work: its });
   };
@@ -160,7 +159,7 @@ export async function planLaunch(
       changes,
       steps: planned.steps,
       forecast,
-      outlook: { ...outlook, notes: [...outlook.notes, ...said, ...driftNotes(its)] },
+      outlook: { ...outlook, notes: [...outlook.notes, ...driftNotes(its)] },
     };
   }
 
@@ -168,9 +167,9 @@ export async function planLaunch(
     // Who only plans is told of data that is gone, and of all the rest.
     const revert = revertible(cluster.name, its, given.keep).length > 0;
     if (!revert && (await isSame(session, look, wanted))) return;
+    // CloudFormation would refuse the parameter, and say neither whose image it was nor how another is taken.
     const lost = await imagesLost(session, cluster, facts);
-    if (lost.length > 0 && given.keep) throw new ImageLost(lost);
-    said.push(...lost);
+    if (lost.length > 0) throw new ImageLost(lost);
     const name = given.keep ? launching : `slipway-plan-${session.random.hex(4)}`;
     const signal = given.signal;
     const made = await makeChangeSet(session, place, wanted, { name, type: "UPDATE", keep: false, revert }, signal);
