@@ -3,5 +3,5 @@ import usual from "./vitest.config.ts";
 
 // Minutes of two cores: `npm test -- --long` runs them with the others.
 export default defineConfig({
-  test: { ...usual.test, include: ["test/**/*.long.test.ts"], exclude: ["node_modules/**"] },
+  test: { ...usual.test, projects: undefined, include: ["test/**/*.long.test.ts"], exclude: ["node_modules/**"] },
 });

@@ -108,7 +108,8 @@ function writer() {
         timeout: 20_000,
       });
       if (code === 0) acked.push(n);
-      await pause(250);
+      // Each write is two programs in a container: four a second took half a core from the cluster.
+      await pause(1_000);
     }
   })();
   return {
@@ -354,7 +355,7 @@ test("all nodes stopped and started, and every acknowledged write is there", asy
   await moreWrites();
   await writes?.stop();
   const acked = writes?.acked ?? [];
-  expect(acked.length).toBeGreaterThan(50);
+  expect(acked.length).toBeGreaterThan(30);
   for (const node of controls) {
     const { stdout } = await inNode(node, ["etcdctl", "get", "--prefix", "/faults/", "--print-value-only"]);
     const values = new Set(stdout.split("\n"));

@@ -322,11 +322,11 @@ test("certificates are renewed by themselves, and no request fails meanwhile", a
   ).variables;
   const store = (JSON.parse(await shell(worker, "cat /etc/slipway/bootstrap.json")) as { store: string }).store;
   const loads = [
-    await loadIn(control[0], "etcdctl put load $(date +%s)", 100),
+    await loadIn(control[0], "etcdctl put load $(date +%s)", 300),
     await loadIn(
       worker,
       `curl -sSf -o /dev/null --max-time 10 --cacert ${pki}/store.ca.crt --cert ${pki}/store.crt --key ${pki}/store.key ${store}/v1/records/revision`,
-      100,
+      300,
     ),
     loadOnApi(variables, 100),
   ];
@@ -335,6 +335,8 @@ test("certificates are renewed by themselves, and no request fails meanwhile", a
     await untilTrue(
       "every certificate was renewed twice",
       async () => {
+        // A look starts programs in every node, and a certificate stays for half a minute.
+        await pause(3_000);
         for (const [place, sum] of await certificates()) seen.set(place, (seen.get(place) ?? new Set()).add(sum));
         const late = [...before.keys()].filter((place) => (seen.get(place)?.size ?? 0) < 3);
         if (late.length > 0) throw new Error(`not yet: ${late.join(", ")}`);
