@@ -15,13 +15,13 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-// Real clusters on the machine's Docker engine, each file with cluster names of its own. Half of the time they wait, so
-// three files at a time use a machine of two cores well.
+// Real clusters on the machine's Docker engine, each file with cluster names of its own. Mostly they wait, so two files
+// at a time use a machine of two cores well; three take as long, and everything in them longer.
 export default defineConfig({
   test: {
     include: ["test/docker/**/*.test.ts"],
     globalSetup: "scripts/docker-tests.mjs",
-    maxWorkers: 3,
+    maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     testTimeout: 300_000,
     hookTimeout: 600_000,
