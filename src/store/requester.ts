@@ -69,6 +69,7 @@ export function storeRequester(place: StorePlace, timeout: number, signal?: Abor
     async request(request) {
       const options = await optionsOf();
       if (closed) throw new StoreError("closed", "the store's client is closed");
+      if (agent instanceof StreamAgent) agent.widen();
       return exchange({ ...options, agent, method: request.method, path: request.path }, request, timeout, pending);
     },
     close() {
@@ -133,12 +134,23 @@ function dialer(place: StorePlace, timeout: number): Dialer {
   };
 }
 
-/** An agent whose connections are any streams; few at once, because each may be a process. */
+/** So many requests may wait behind each other before another connection is worth what it costs. */
+const shortQueue = 16;
+
+/**
+ * An agent whose connections are any streams. Each may be a process here and another where it ends, a tenth of a second
+ * of a core, and an answer takes milliseconds: there is one, and a second one only for many requests at once.
+ */
 class StreamAgent extends http.Agent {
   readonly #connect: () => Duplex;
   constructor(connect: () => Duplex) {
-    super({ keepAlive: true, maxSockets: 2 });
+    super({ keepAlive: true, maxSockets: 1 });
     this.#connect = connect;
+  }
+  /** To be called just before a request is handed over. */
+  widen(): void {
+    const waiting = Object.values(this.requests).reduce((sum, queue) => sum + (queue?.length ?? 0), 0);
+    if (waiting >= shortQueue) this.maxSockets = 2;
   }
   override createConnection(): Duplex {
     const stream = this.#connect();

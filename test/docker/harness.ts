@@ -72,7 +72,7 @@ export async function untilTrue<Result>(
   deadline: number,
 ): Promise<NonNullable<Result>> {
   const end = Date.now() + deadline;
-  for (;;) {
+  for (let wait = 500; ; wait = Math.min(wait * 1.5, 2_500)) {
     let last: string;
     try {
       const result = await condition();
@@ -83,7 +83,7 @@ export async function untilTrue<Result>(
     }
     if (Date.now() > end) throw new Error(`not within ${deadline} ms: ${what}; ${last}`);
     // Most conditions start programs: asked more often they take the machine from those they wait for.
-    await pause(700);
+    await pause(wait);
   }
 }
 
