@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { joinNext, type JoinView } from "../../src/components/etcd/join.ts";
+import { etcdJoin } from "../../src/components/etcd/member.ts";
 import { peerUrl } from "../../src/components/etcd/membership.ts";
 import { seen, unknown } from "../../src/components/reconciler.ts";
+import { memoryNode } from "../agent/memory-node.ts";
 
 const founder = (n: number): { instance: string; node: string; address: string } => ({
   instance: `i${n}`,
@@ -43,6 +45,21 @@ function says(view: JoinView): string {
   const next = joinNext(view);
   return next.kind === "wait" ? next.why.text : next.kind === "act" ? next.act.kind : next.kind;
 }
+
+describe("a look", () => {
+  it("does not take an etcd that makes its data during it for one that lost it", async () => {
+    const owner = { mode: 0o600, user: "root", group: "root" };
+    const made = async () => {
+      node.texts.set("/var/lib/slipway/etcd/member/wal/0000000000000000-0000000000000000.wal", { content: "", owner });
+      return { clusterId: "c", memberId: "m1", learner: false, leader: "m1", version: "3.6.0", applied: 1n };
+    };
+    const node = memoryNode({ role: "control" }, { ...memoryNode().ports.etcd, status: made, reads: async () => true });
+    node.texts.set("/run/slipway/etcd-started", { content: "", owner });
+    const view = await etcdJoin().look(node.ports);
+    expect(view.process).toMatchObject({ value: { kind: "answers" } });
+    expect(view.disk).toEqual(seen({ claim: undefined, data: true }));
+  });
+});
 
 describe("a founder's first start", () => {
   it("happens when all is seen and agrees", () => {

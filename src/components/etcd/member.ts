@@ -84,9 +84,12 @@ export function etcdJoin(): Reconciler<JoinView, JoinAct, NodePorts> {
     async look(node) {
       const { store, me } = node;
       const generation = me.generation;
-      const [disk, process, roster, joined, proposal, state] = await Promise.all([
-        looking(lookAtDisk(node)),
-        looking(lookAtProcess(node)),
+      // One after the other: an etcd that made its data and answers between the two would look as if it had lost it.
+      const here = looking(lookAtProcess(node)).then(
+        async (found) => [found, await looking(lookAtDisk(node))] as const,
+      );
+      const [[process, disk], roster, joined, proposal, state] = await Promise.all([
+        here,
         looking(rosterOf(store)),
         looking(joinedRecords(node)),
         looking(readRecord(store, "etcdProposal", { generation }).then((record) => record?.value.members)),
