@@ -76,10 +76,12 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
 
   const world = async (cluster: ClusterName): Promise<World> => ({ cluster, ...(await look(engine, cluster)) });
 
-  const access = (cluster: ClusterName, subnet: string): StoreAccess => {
+  const access = (cluster: ClusterName, subnet: string, gateway: "serves" | "starts" = "serves"): StoreAccess => {
     if (instead !== undefined)
       return { store: instead.store(cluster), address: gatewayAddress(subnet), close: async () => {} };
-    const store = httpStore({ connect: () => tunnel(gatewayName(cluster), `UNIX-CONNECT:${operatorSocket}`) });
+    // One that starts is waited for where its socket will be: to come back again and again is a process each time.
+    const to = `UNIX-CONNECT:${operatorSocket}${gateway === "starts" ? ",retry=100,interval=0.05" : ""}`;
+    const store = httpStore({ connect: () => tunnel(gatewayName(cluster), to) });
     return { store, address: gatewayAddress(subnet), close: async () => store.close() };
   };
 
@@ -158,7 +160,7 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
       const subnet = networkOf(seen);
       if (gateway === undefined || gateway.state === "running" || subnet === undefined) return;
       await orDone(engine.call(`start ${gateway.name}`, "POST", `/containers/${gateway.id}/start`));
-      const opened = access(cluster, subnet);
+      const opened = access(cluster, subnet, "starts");
       await untilAnswers(opened, { emit: () => undefined, signal: new AbortController().signal });
       await opened.close();
     },
@@ -181,7 +183,7 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
         await ensureGateway(engine, cluster.name, wantedGateway(cluster, nodes, programs.hash, subnet), programs);
       } else if (gateway.state !== "running")
         await orDone(engine.call(`start ${gateway.name}`, "POST", `/containers/${gateway.id}/start`));
-      const opened = access(cluster.name, subnet);
+      const opened = access(cluster.name, subnet, "starts");
       await untilAnswers(opened, run);
       return opened;
     },
@@ -215,7 +217,7 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
       await applyWork(engine, work, { rights, runtime, admission: run.admission });
       if (work.kind !== "gateway") return;
       // The next step asks the new gateway's store for the lock.
-      const opened = access(work.cluster, work.gateway.subnet);
+      const opened = access(work.cluster, work.gateway.subnet, "starts");
       try {
         await untilAnswers(opened, run);
       } finally {
