@@ -1,9 +1,11 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Event, emitter } from "../../src/events/event.ts";
 import { systemProcesses } from "../../src/host/processes.ts";
 import { detectRights } from "../../src/targets/docker/capabilities.ts";
 import { type NodeImage, ensureNodeImage } from "../../src/targets/docker/image.ts";
+import { clearAway, cleanUp, clusterFile, shell, succeeds } from "./harness.ts";
 
 const container = `slipway-image-test-${randomBytes(4).toString("hex")}`;
 const events: Event[] = [];
@@ -98,7 +100,7 @@ test("it has etcd 3.6 or later and its user", async () => {
   expect(await inside("id", "--user", "--name", "etcd")).toBe("etcd");
 });
 
-test("it has no file of ours but the entry script, no Node.js and no identity", async () => {
+test("it has no file of ours but the entry script, a Node.js that says which, and no identity", async () => {
   const list = await docker(
     "run",
     "--rm",
@@ -129,8 +131,13 @@ test("it has no file of ours but the entry script, no Node.js and no identity", 
       .split("\n")
       .toSorted()
       .filter((path) => path !== "/usr/local/man" && !path.startsWith("/usr/local/share/")),
-  ).toEqual(
-    ["etcd", "etcdctl", "etcdutl"].map((name) => `/usr/local/bin/${name}`).concat("/usr/local/sbin/container-init"),
+  ).toEqual([
+    ...["etcd", "etcdctl", "etcdutl"].map((name) => `/usr/local/bin/${name}`),
+    "/usr/local/lib/nodejs/node",
+    "/usr/local/sbin/container-init",
+  ]);
+  expect(await inside("openssl", "dgst", "-sha256", "-r", "/usr/local/lib/nodejs/node")).toBe(
+    `${image.nodejs.sha256} */usr/local/lib/nodejs/node`,
   );
   const { code } = await systemProcesses.run(["docker", "exec", container, "sh", "-c", "command -v node"], {
     accept: [0, 1, 127],
@@ -187,3 +194,26 @@ test("it stops in good order, and starts again as the same machine", async () =>
   expect(await inside("systemctl", "is-system-running")).toBe("running");
   expect(await inside("cat", "/etc/machine-id")).toBe(before);
 }, 90_000);
+
+test("an image without Node.js, named by the user, has the operator's put into the cluster", async () => {
+  const [name, bare] = ["imaged", `${image.image}-bare`];
+  const file = clusterFile(`name: ${name}\norchestrator: none\ngroups: { control: { count: 1 } }\n`);
+  await clearAway(name);
+  await systemProcesses.run(["docker", "build", "--quiet", "--tag", bare, "-"], {
+    input: `FROM ${image.image}\nRUN rm -r /usr/local/lib/nodejs\nLABEL slipway.nodejs=\n`,
+    timeout: 60_000,
+  });
+  try {
+    await succeeds(["launch", file.path, "--yes"], { environment: { SLIPWAY_NODE_IMAGE: bare } });
+    const sums = await shell(
+      `${name}-control-1`,
+      "cd /opt/slipway && test -f node && test ! -L node && cat SHA256SUMS",
+    );
+    const own = createHash("sha256").update(readFileSync(process.execPath)).digest("hex");
+    expect(sums).toContain(`${own}  node\n`);
+  } finally {
+    await cleanUp(name);
+    await docker("rmi", bare);
+    file.remove();
+  }
+}, 60_000);

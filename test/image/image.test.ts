@@ -1,10 +1,11 @@
+import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Event } from "../../src/events/event.ts";
 import { emitter } from "../../src/events/event.ts";
 import { virtualClock } from "../../src/host/virtual.ts";
-import { ensureNodeImage } from "../../src/targets/docker/image.ts";
+import { ensureNodeImage, type NodeImageOptions } from "../../src/targets/docker/image.ts";
 import { ImageError } from "../../src/targets/docker/image/workshop.ts";
 import { type Command, failure, pretended, temporaryDisk } from "./workshop.ts";
 
@@ -118,7 +119,7 @@ function machine(lacks: Partial<Machine> = {}) {
     ),
   };
   return {
-    ensure: (more: { readonly image?: string; readonly signal?: AbortSignal } = {}) =>
+    ensure: (more: Pick<NodeImageOptions, "image" | "nodejs" | "signal"> = {}) =>
       ensureNodeImage({ ...options, ...more }),
     ran,
     events,
@@ -147,6 +148,8 @@ describe("the node image", () => {
         "etcd-bin/etcdutl",
         "journald.conf",
         "masked-units.txt",
+        "nodejs",
+        "nodejs/.empty",
       ],
     ]);
     expect(events.at(-1)).toMatchObject({ name: "image.ready", image: made.image, built: true });
@@ -158,6 +161,23 @@ describe("the node image", () => {
       "docker version --format {{.Server.Arch}}",
       `docker image inspect --format {{json .Config.Labels}} ${made.image}`,
     ]);
+  });
+
+  test("has the operator's Node.js where that is one for its architecture, and says which by its sum", async () => {
+    const { ensure, images, contexts, disk } = machine();
+    const path = join(disk.root, "node");
+    writeFileSync(path, "Node.js");
+    const sha256 = createHash("sha256").update("Node.js").digest("hex");
+    const made = await ensure({ nodejs: { path, architecture: "amd64" } });
+    expect(made.nodejs).toEqual({ sha256 });
+    expect(images.get(made.image)).toMatchObject({ "slipway.nodejs": sha256 });
+    expect(contexts.at(-1)).toContain("nodejs/node");
+    expect((await ensure()).nodejs).toEqual({ sha256 });
+
+    const other = machine();
+    const without = await other.ensure({ nodejs: { path, architecture: "arm64" } });
+    expect(without.nodejs).toEqual({ sha256: undefined });
+    expect(other.contexts.at(-1)).not.toContain("nodejs/node");
   });
 
   test.each([
@@ -230,11 +250,12 @@ describe("the node image", () => {
 
   test("may be one that the user names: used as it is, or pulled", async () => {
     const { ensure, ran, images } = machine();
-    images.set("registry.example/node:1", { "slipway.etcd": "3.6.9" });
+    images.set("registry.example/node:1", { "slipway.etcd": "3.6.9", "slipway.nodejs": "5e" });
     expect(await ensure({ image: "registry.example/node:1" })).toEqual({
       image: "registry.example/node:1",
       built: false,
       etcd: "3.6.9",
+      nodejs: { sha256: "5e" },
       warnings: [],
     });
     expect(await ensure({ image: "registry.example/node:2" })).toMatchObject({

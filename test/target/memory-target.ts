@@ -121,6 +121,8 @@ export function operator(
     ...(dockerTarget({
       environment: { SLIPWAY_NODE_IMAGE: nodeImage },
       node: "",
+      architecture: "x64",
+      platform: "linux",
       programs: "",
       cacheFolder: "",
       processes: processesOf(own, { images: world.images, nodeImage, nudge, commands }),
@@ -129,7 +131,7 @@ export function operator(
       instead: {
         engine: engineOf(own, engine.api),
         store: (cluster) => storeOf(own, clock, () => engine.store(cluster)),
-        runtime: { hash: "runtime", files: [] },
+        runtime: { hash: "runtime", nodejs: "image", files: [] },
       },
     }) as Target),
     async loadImage(reference, _id, nodes) {

@@ -5,7 +5,7 @@ import { type Architecture, etcdPrograms, isCurrentEtcd } from "../../components
 import { ensureBase } from "./image/base.ts";
 import { buildImage } from "./image/build.ts";
 import { type Disk, recipeDirectory, systemDisk } from "./image/disk.ts";
-import { engineArchitecture, imageLabels } from "./image/engine.ts";
+import { engineArchitecture, imageLabels, type Labels } from "./image/engine.ts";
 import { type EtcdSource, obtainEtcd } from "./image/etcd.ts";
 import { unsilent } from "./image/progress.ts";
 import { type Recipe, nodeImageTag, readRecipe, recipeText } from "./image/recipe.ts";
@@ -23,9 +23,14 @@ export type NodeImageOptions = {
   readonly recipe?: string;
   /** The engine's architecture; asked when not given. */
   readonly architecture?: Architecture;
+  /** A Node.js for Linux that is put into an image that is built now, where it is one for the engine's architecture. */
+  readonly nodejs?: { readonly path: string; readonly architecture: Architecture };
   /** SLIPWAY_NODE_IMAGE: an image to use as it is, instead of building one. */
   readonly image?: string;
 };
+
+/** Hexadecimal; undefined: the image has no Node.js. */
+export type ImageNodejs = { readonly sha256: string | undefined };
 
 export type NodeImage = {
   readonly image: string;
@@ -33,10 +38,15 @@ export type NodeImage = {
   readonly built: boolean;
   /** The etcd in it; undefined for an image that the user named and that does not say. */
   readonly etcd: string | undefined;
+  readonly nodejs: ImageNodejs;
   readonly warnings: readonly string[];
 };
 
 const etcdLabel = "slipway.etcd";
+/** SHA-256 of the image's own Node.js, hexadecimal; not there, or empty, where it has none. */
+const nodejsLabel = "slipway.nodejs";
+/** Where that lies. */
+export const imageNodejs = "/usr/local/lib/nodejs/node";
 
 function withStreams({ processes, streams = systemProcesses }: NodeImageOptions): Processes & Streams {
   return {
@@ -70,17 +80,18 @@ export async function ensureNodeImage(options: NodeImageOptions): Promise<NodeIm
   if (there !== undefined) {
     const etcd = there[etcdLabel] ?? "unknown";
     if (!isCurrentEtcd(etcd)) warn(oldEtcd(etcd, image, ""));
-    return { image, built: false, etcd, warnings };
+    return { image, built: false, etcd, nodejs: nodejsOf(there), warnings };
   }
   const clock = options.clock ?? systemClock;
   const finished = new AbortController();
   const progress = unsilent((line) => emit("image.building", { image, line }), clock, finished.signal);
-  let etcd: string;
+  let made: Pick<NodeImage, "etcd" | "nodejs">;
   try {
-    etcd = await build(
+    made = await build(
       { processes: withStreams(options), disk, clock, say: progress.say, warn },
       recipe,
       image,
+      options.nodejs?.architecture === architecture ? options.nodejs.path : undefined,
       signal,
     );
   } finally {
@@ -88,16 +99,17 @@ export async function ensureNodeImage(options: NodeImageOptions): Promise<NodeIm
     await progress.ended;
   }
   emit("image.ready", { image, built: true });
-  return { image, built: true, etcd, warnings };
+  return { image, built: true, ...made, warnings };
 }
 
-/** Debian and etcd side by side, then the node image of both; gives the version of etcd in it. */
+/** Debian and etcd side by side, then the node image of both, and Node.js. */
 async function build(
   tools: Omit<Workshop, "signal">,
   recipe: Recipe,
   image: string,
+  nodejs: string | undefined,
   signal: AbortSignal | undefined,
-): Promise<string> {
+): Promise<Pick<NodeImage, "etcd" | "nodejs">> {
   const failed = new AbortController();
   const workshop: Workshop = {
     ...tools,
@@ -119,6 +131,9 @@ async function build(
   }
   const programs = source.kind === "programs" ? source.directory : undefined;
   const text = (path: string, mode: number) => ({ path, mode, content: recipeText(recipe, path) });
+  // An empty directory cannot be copied; the build removes this file.
+  const empty = (folder: string) => ({ path: `${folder}/.empty`, mode: 0o644, content: "" });
+  const nodejsSum = nodejs === undefined ? undefined : await workshop.disk.sha256(nodejs);
   workshop.say("node: etcd and settings on top");
   await buildImage(workshop, {
     tag: image,
@@ -128,13 +143,18 @@ async function build(
       BASE: base,
       ...(source.kind === "packages" ? { ETCD_PACKAGES: source.packages.join(" ") } : {}),
     },
-    labels: { "slipway.image": "node", [etcdLabel]: source.version },
+    labels: {
+      "slipway.image": "node",
+      [etcdLabel]: source.version,
+      ...(nodejsSum === undefined ? {} : { [nodejsLabel]: nodejsSum }),
+    },
     files: [
       text("container-init", 0o755),
       text("journald.conf", 0o644),
       text("masked-units.txt", 0o644),
-      // An empty directory cannot be copied; the build removes this file.
-      { path: "etcd-bin/.empty", mode: 0o644, content: "" },
+      empty("etcd-bin"),
+      empty("nodejs"),
+      ...(nodejs === undefined ? [] : [{ path: "nodejs/node", mode: 0o755, from: nodejs }]),
       ...(programs === undefined
         ? []
         : etcdPrograms.map((program) => ({
@@ -153,7 +173,7 @@ async function build(
       ),
     );
   }
-  return source.version;
+  return { etcd: source.version, nodejs: { sha256: nodejsSum } };
 }
 
 async function givenImage(options: NodeImageOptions, image: string): Promise<NodeImage> {
@@ -178,8 +198,16 @@ async function givenImage(options: NodeImageOptions, image: string): Promise<Nod
     labels = (await imageLabels(processes, image, signal)) ?? {};
     emit("image.ready", { image, built: false });
   }
-  return { image, built: false, etcd: labels[etcdLabel], warnings: [] };
+  return { image, built: false, etcd: labels[etcdLabel], nodejs: nodejsOf(labels), warnings: [] };
 }
+
+/** The Node.js in an image; undefined when the engine has no such image. */
+export async function nodejsIn(processes: Processes, image: string): Promise<ImageNodejs | undefined> {
+  const labels = await imageLabels(processes, image, undefined);
+  return labels === undefined ? undefined : nodejsOf(labels);
+}
+
+const nodejsOf = (labels: Labels): ImageNodejs => ({ sha256: labels[nodejsLabel] || undefined });
 
 /** The tag of the image that this version of the program wants; nothing is built. */
 export async function wantedImageTag(processes: Processes, disk: Disk = systemDisk()): Promise<string> {

@@ -11,7 +11,7 @@ import { detectRights, removeProbes } from "./capabilities.ts";
 import { operatorSocket } from "./container.ts";
 import { textAt } from "../../host/answer.ts";
 import { openEngine, orDone, type Engine, type EngineEnvironment } from "./engine.ts";
-import { ensureNodeImage, wantedImageTag } from "./image.ts";
+import { ensureNodeImage, type ImageNodejs, type NodeImageOptions, nodejsIn, wantedImageTag } from "./image.ts";
 import { loadImage, localImages } from "./images.ts";
 import { gatewayName, label } from "./names.ts";
 import { freeSubnet, gatewayAddress } from "./network.ts";
@@ -24,8 +24,11 @@ import type { DockerWork } from "./work.ts";
 
 export type DockerOptions = {
   readonly environment: EngineEnvironment;
-  /** The Node.js binary that nodes run: the operator's own where that is a Linux binary of the nodes' architecture. */
+  /** The operator's own Node.js, which nodes run too: it is put into the node image, or into each cluster where that has none. */
   readonly node: string;
+  /** As Node.js names them; of the operator's machine. */
+  readonly architecture: string;
+  readonly platform: string;
   /** Folder of agent.js and gateway.js. */
   readonly programs: string;
   readonly cacheFolder: string;
@@ -45,23 +48,34 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   return () => (made ??= make());
 }
 
+function linuxNodejs({ node, architecture, platform }: DockerOptions): Pick<NodeImageOptions, "nodejs"> {
+  const known = platform !== "linux" ? undefined : { x64: "amd64", arm64: "arm64" }[architecture];
+  return known === "amd64" || known === "arm64" ? { nodejs: { path: node, architecture: known } } : {};
+}
+
 /** The Docker target: clusters of systemd containers on the engine that the docker command uses. */
 export function dockerTarget(options: DockerOptions): Target<DockerWork> {
   const { processes, clock, random, instead } = options;
   const engine = instead?.engine ?? openEngine(options.environment);
-  const runtime = once<Runtime>(async () => instead?.runtime ?? findRuntime(options));
   let image: string | undefined;
+  let nodejs: ImageNodejs | undefined;
   const named = options.environment["SLIPWAY_NODE_IMAGE"];
   /** Builds the image when it is not there; only `prepare` does. */
   const ensureImage = async (run: Run): Promise<string> => {
-    const given = named === undefined ? {} : { image: named };
-    image = (await ensureNodeImage({ processes, clock, emit: run.emit, signal: run.signal, ...given })).image;
-    return image;
+    const given = named === undefined ? linuxNodejs(options) : { image: named };
+    const made = await ensureNodeImage({ processes, clock, emit: run.emit, signal: run.signal, ...given });
+    ({ image, nodejs } = made);
+    return made.image;
   };
   const nodeImage = async (): Promise<string> => {
     const tag = image ?? named ?? (await wantedImageTag(processes));
     image = tag;
     return tag;
+  };
+  const runtime = async (): Promise<Runtime> => {
+    if (instead !== undefined) return instead.runtime;
+    nodejs ??= await nodejsIn(processes, await nodeImage());
+    return findRuntime(options, nodejs);
   };
   const rights = once<Rights>(async () => {
     const tag = await nodeImage();
@@ -170,7 +184,8 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
     node: (name) => nodeAccess(engine, name),
 
     async prepare(cluster, run) {
-      const [nodes, programs, seen] = await Promise.all([ensureImage(run), runtime(), world(cluster.name)]);
+      const [nodes, seen] = await Promise.all([ensureImage(run), world(cluster.name)]);
+      const programs = await runtime();
       // Found out beside the gateway's start; a refusal is thrown where the first node is made.
       void Promise.allSettled([rights()]);
       let subnet = await subnetOf(cluster, seen);

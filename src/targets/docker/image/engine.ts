@@ -2,7 +2,7 @@ import { ProcessError, type Processes } from "../../../host/processes.ts";
 import type { Architecture } from "../../../components/etcd/release.ts";
 import { ImageError, stoppable, why } from "./workshop.ts";
 
-type Labels = Readonly<Partial<Record<string, string>>>;
+export type Labels = Readonly<Partial<Record<string, string>>>;
 
 /** The architecture of the engine that the docker command uses; throws `ImageError` when none answers. */
 export async function engineArchitecture(processes: Processes, signal: AbortSignal | undefined): Promise<Architecture> {
