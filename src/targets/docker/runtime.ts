@@ -25,20 +25,20 @@ async function sha256(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** Hashing 100 MB takes 0.3 s, so the sum of an unchanged file (path, size, time) is remembered. */
+/** Hashing the 100 MB of Node.js takes 0.3 s, so the sum of a file that is as it was (size, time, inode) is remembered. */
 async function rememberedSha256(path: string, cacheFolder: string): Promise<string> {
   const { size, mtimeMs, ino } = await stat(path);
-  const key = createHash("sha256").update(`${path}\0${size}\0${mtimeMs}\0${ino}`).digest("hex");
-  const note = join(cacheFolder, `sum-${key}`);
+  const state = `${path} ${size} ${mtimeMs} ${ino}`;
+  const note = join(cacheFolder, "nodejs-sum");
   try {
-    const text = (await readFile(note, "utf8")).trim();
-    if (/^[0-9a-f]{64}$/.test(text)) return text;
+    const [known, sum = ""] = (await readFile(note, "utf8")).trim().split("\n");
+    if (known === state && /^[0-9a-f]{64}$/.test(sum)) return sum;
   } catch (error) {
     if (!(error instanceof Error && Reflect.get(error, "code") === "ENOENT")) throw error;
   }
   const sum = await sha256(path);
   await mkdir(cacheFolder, { recursive: true, mode: 0o700 });
-  await writeFile(note, sum, { mode: 0o600 });
+  await writeFile(note, `${state}\n${sum}\n`, { mode: 0o600 });
   return sum;
 }
 
@@ -51,13 +51,16 @@ export async function findRuntime(
   image: ImageNodejs | undefined,
 ): Promise<Runtime> {
   const nodejs = image === undefined ? await rememberedSha256(options.node, options.cacheFolder) : image.sha256;
-  const files = await Promise.all(
-    [
-      ...(nodejs === undefined ? [{ name: "node", path: options.node, mode: 0o755 }] : []),
-      { name: "agent.js", path: join(options.programs, "agent.js"), mode: 0o644 },
-      { name: "gateway.js", path: join(options.programs, "gateway.js"), mode: 0o644 },
-    ].map(async (file) => ({ ...file, sha256: await rememberedSha256(file.path, options.cacheFolder) })),
-  );
+  const own = { name: "node", path: options.node, mode: 0o755 };
+  const files = await Promise.all([
+    ...(nodejs === undefined
+      ? [rememberedSha256(own.path, options.cacheFolder).then((sum) => ({ ...own, sha256: sum }))]
+      : []),
+    ...["agent.js", "gateway.js"].map(async (name) => {
+      const path = join(options.programs, name);
+      return { name, path, mode: 0o644, sha256: await sha256(path) };
+    }),
+  ]);
   const hash = createHash("sha256")
     .update(files.map((file) => `${file.name} ${file.sha256}\n`).join(""))
     .update(nodejs ?? "")
