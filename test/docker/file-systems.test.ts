@@ -15,11 +15,11 @@ beforeAll(() => disk.start());
 afterAll(() => disk.stop());
 
 const formats = ["xfs", "btrfs", "ext4", "swap"] as const;
-/** What of each is lost to make its first superblock unreadable. */
+/** What of each is lost to make its first superblock unreadable, and a size that it takes: all of a disk is read and summed. */
 const mounted = [
-  ["xfs", "bs=512 count=8 seek=0"],
-  ["btrfs", "bs=4096 count=1 seek=16"],
-  ["ext4", "bs=1024 count=1 seek=1"],
+  ["xfs", "bs=512 count=8 seek=0", "320M"],
+  ["btrfs", "bs=4096 count=1 seek=16", "128M"],
+  ["ext4", "bs=1024 count=1 seek=1", "64M"],
 ] as const;
 
 describe.each(formats)("a disk with %s", (format) => {
@@ -43,9 +43,9 @@ describe.each(formats)("a disk with %s", (format) => {
   });
 });
 
-describe.each(mounted)("what is on a disk with %s", (format, torn) => {
+describe.each(mounted)("what is on a disk with %s", (format, torn, size) => {
   test("is kept", async () => {
-    await disk.blank();
+    await disk.blank(size);
     await prepare(format);
     await disk.shell(`mkdir -p /mnt && mount /run/slipway/disks/${own} /mnt && echo kept >/mnt/note && umount /mnt`);
     expect(await prepare(format)).toMatchObject({ code: 0 });
@@ -63,7 +63,8 @@ describe.each(mounted)("what is on a disk with %s", (format, torn) => {
 
 describe("a disk that volumes share", () => {
   const mebibyte = 1 << 20;
-  const one = `1:${100 * mebibyte}:one`;
+  const one = `1:${16 * mebibyte}:one`;
+  const blank = () => disk.blank("160M");
   const rest = "3:0:rest";
   const table = (...places: readonly string[]) => disk.run(tableScript, disk.device, ...places);
   const written = async () => expect(await table(one, rest)).toMatchObject({ code: 0, stderr: "" });
@@ -76,10 +77,10 @@ describe("a disk that volumes share", () => {
   };
 
   test("gets its table once, when it is blank, and its partitions are found by their volumes", async () => {
-    await disk.blank();
+    await blank();
     await written();
     const made = await disk.shell(`sfdisk --dump ${disk.device}`);
-    expect(made).toMatch(/p1 : .*size= *204800, .*name="one"/);
+    expect(made).toMatch(/p1 : .*size= *32768, .*name="one"/);
     expect(made).toMatch(/p3 : .*name="rest"/);
     expect(await prepare("ext4", "one", 1)).toMatchObject({ code: 0 });
     expect(await prepare("swap", "rest", 3)).toMatchObject({ code: 0 });
@@ -95,7 +96,7 @@ describe("a disk that volumes share", () => {
   });
 
   test("goes on where it was stopped between its table and its file systems", async () => {
-    await disk.blank();
+    await blank();
     await written();
     await written();
     expect(await prepare("btrfs", "rest", 3)).toMatchObject({ code: 0 });
@@ -105,18 +106,18 @@ describe("a disk that volumes share", () => {
   test("is left alone when its table is not the one asked for", async () => {
     await refused(/no partition 2 for the volume two.*sfdisk --append/, one, "2:0:two");
     await refused(/partition 3 is named 'rest', not other/, one, "3:0:other");
-    await refused(/has 104857600 bytes, not 209715200/, `1:${200 * mebibyte}:one`, rest);
+    await refused(/has 16777216 bytes, not 33554432/, `1:${32 * mebibyte}:one`, rest);
   });
 
   test("is left alone when it is not blank, its table is of another kind or torn, or it is too small", async () => {
-    await disk.blank();
-    await refused(/its partitions need \d+/, `1:${500 * mebibyte}:one`, rest);
+    await blank();
+    await refused(/its partitions need \d+/, `1:${200 * mebibyte}:one`, rest);
     await disk.shell(`mkfs.ext4 -q -F -L other ${disk.device}`);
     await refused(/is not empty: it holds ext4 with the label 'other'/, one, rest);
-    await disk.blank();
+    await blank();
     await disk.shell(`echo 'label: dos' | sfdisk --quiet ${disk.device}`);
     await refused(/table of the kind 'dos', not gpt/, one, rest);
-    await disk.blank();
+    await blank();
     await table(one, rest);
     await disk.shell(
       `partx --delete ${disk.device}; dd if=/dev/zero of=${disk.device} bs=512 count=34 conv=notrunc status=none`,
@@ -125,7 +126,7 @@ describe("a disk that volumes share", () => {
   });
 
   test("of which a partition holds what is not the volume's is left alone", async () => {
-    await disk.blank();
+    await blank();
     await table(one, rest);
     await disk.shell(`mkfs.ext4 -q -F -L other ${disk.device}p1`);
     const { code, stderr } = await prepare("ext4", "one", 1);
