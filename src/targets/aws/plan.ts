@@ -15,6 +15,7 @@ import { ec2Id } from "./observe.ts";
 import { priced } from "./outlook.ts";
 import { waitsEmpty } from "./power.ts";
 import { listPrices, pricesFor } from "./prices.ts";
+import { groupOf } from "./stack/arrivals.ts";
 import { makeChangeSet, type WantedStack } from "./stack/change-set.ts";
 import { driftNotes, lookForDrift, revertible, type Drifts } from "./stack/drift.ts";
 import { changesIn, creations, scalingGroups, type ScalingGroup } from "./stack/changes.ts";
@@ -138,7 +139,9 @@ export async function planLaunch(
   restarted(planned, observed);
   const waiting = groups.some(({ name, count }) => {
     const found = actual.find(({ AutoScalingGroupName }) => AutoScalingGroupName === name);
-    return found !== undefined && (found.Instances ?? []).length < count;
+    // An instance that has ended is Auto Scaling's for a minute yet, and EC2's no more.
+    const living = look.instances.filter((instance) => groupOf(instance) === name).length;
+    return found !== undefined && Math.min((found.Instances ?? []).length, living) < count;
   });
   // An instance that is on its way, or that an interrupted run has sent away, comes before the next one goes.
   if (planned.steps.length > 0 || waiting) work("arrive", cluster.name, arrive);
