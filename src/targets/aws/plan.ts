@@ -98,7 +98,7 @@ export async function planLaunch(
     programs,
     architectures: architecturesOf(cluster),
     total: graph.resources.filter(({ condition }) => condition === undefined).length,
-    groups: Object.fromEntries(groups.map(({ name, resource }) => [name, resource])),
+    groups: Object.fromEntries(groups.map(({ name, resource, count }) => [name, { resource, count }])),
     origins: Object.fromEntries(
       graph.resources.flatMap(({ id, origin }) => (origin.kind === "field" ? [[id, origin.path] as const] : [])),
     ),
@@ -109,6 +109,7 @@ export async function planLaunch(
     bucket: place.bucket,
     owner: place.owner,
     groups: Object.fromEntries(groups.map(({ name, count }) => [name, count])),
+    zones: Object.fromEntries(groups.map(({ name, zones }) => [name, zones])),
   };
   const planned: Planned = { changes: [], steps: [], wave: 0 };
   const work = (title: string, subject: string, its: AwsWork, carries: readonly string[] = []): void => {
@@ -315,11 +316,11 @@ function replaced(
     const instance = group?.Instances?.find(({ InstanceId }) => InstanceId === ec2Id(there));
     const stale = instance !== undefined && instance.LaunchTemplate?.Version !== group?.LaunchTemplate?.Version;
     if (!stale && !templates.has(node)) continue;
-    replacement(planned, observed, there);
+    replacement(planned, observed, there, name);
   }
 }
 
-function replacement(planned: Planned, observed: Observed, node: ObservedNode): void {
+function replacement(planned: Planned, observed: Observed, node: ObservedNode, group: string): void {
   const { cluster } = observed;
   const id = `node:${node.name}`;
   planned.changes.push({
@@ -339,7 +340,7 @@ function replacement(planned: Planned, observed: Observed, node: ObservedNode): 
       ...common,
       kind: "work",
       title: "replace",
-      work: { kind: "replace", cluster, node: node.name, instance: ec2Id(node) },
+      work: { kind: "replace", cluster, node: node.name, group, instance: ec2Id(node) },
     },
     { ...common, kind: "await", title: "await", nodes: [node.name], until: "ready" },
   );

@@ -14,7 +14,8 @@ import { refused, small, two, useTrial } from "./trial.ts";
  * What AWS does to us (faults.md, part B), each fault with its test:
  *
  * F16 throttled, F17 answer lost or 5xx, F18 token taken for another's, F19 profile seen late, F20 id seen late,
- * F21 no capacity, F22 quotas, F25 user data too large, F32 pages, F33 image that looks alike, F34 bucket of another account: here.
+ * F22 quotas, F25 user data too large, F32 pages, F33 image that looks alike, F34 bucket of another account: here.
+ * F21 no capacity: faults-capacity.test.ts.
  * F23 interfaces that linger, F24 bucket not empty and data kept, F26 creation fails, F27 UPDATE_ROLLBACK_FAILED, F28 operation
  * in progress, F29 node never signals, F30 changed out of band, F31 a zone changes nothing: faults-stack.test.ts.
  * Of F26 and F29 more is in failed-creation.test.ts, of F28 in killed.test.ts, of F31 in converge.long.test.ts.
@@ -105,14 +106,6 @@ describe("what AWS does not give", () => {
     expect(said).toMatch(/expired|ExpiredToken/i);
     expect(said).toContain("log in again");
     mend();
-    await trial.launches();
-  });
-
-  test("F21: capacity that a zone lacks is named", async () => {
-    for (const zone of ["a", "b", "c"]) trial.standIn.settings.noCapacity.add(`eu-central-1${zone}`);
-    const said = await refused(() => trial.launching());
-    expect(said).toMatch(/capacity|Received 0 SUCCESS|did not stabilize/i);
-    trial.standIn.settings.noCapacity.clear();
     await trial.launches();
   });
 
