@@ -67,6 +67,37 @@ test("F21: where that leaves workers uneven, the launch says so, how, and which 
   expect((await trial.planning(overThree(3))).changes).toEqual([]);
 });
 
+test("F21: a group of several types keeps its zones where one of the types is left in each", async () => {
+  lacks("a/t3.medium", "c/t3.medium");
+  const several = small(
+    ["count: 1, aws: {", "count: 3, aws: { instance_types: [t3.medium, t3a.medium],"],
+    ["t3.small }", "t3.small, network: { zones: 3 } }"],
+  );
+  const one = operatorOn(trial.standIn);
+  const { status: after } = await launch(one.context, { cluster: several });
+  expect([after.state, zonesOf("worker"), warnings(one)]).toEqual(["ready", ["a", "b", "c"], []]);
+  const types = all().flatMap(({ tags, type, zone }) =>
+    tags["slipway.group"] === "worker" ? [`${zone.slice(-1)} ${type}`] : [],
+  );
+  expect(types.toSorted()).toEqual(["a t3a.medium", "b t3.medium", "c t3a.medium"]);
+  expect(asked()).toBe(0);
+});
+
+test("F21: a change whose workers find no capacity is taken back, with the reason", async () => {
+  await trial.launches(overThree(2));
+  const before = zonesOf("worker");
+  lacks("a/t3.large", "b/t3.large", "c/t3.large");
+  const larger = small(
+    ["count: 1, aws: {", "count: 2, aws: { instance_type: t3.large,"],
+    ["t3.small }", "t3.small, network: { zones: 3 } }"],
+  );
+  const said = await refused(() => trial.launching(larger));
+  expect(said).toMatch(/demo\.worker has \d of 2 instances: launches failed in eu-central-1\w/);
+  expect(said).toContain("We currently do not have sufficient t3.large capacity");
+  await trial.launches(overThree(2));
+  expect(zonesOf("worker").length).toBe(before.length);
+});
+
 test("F21: who may not ask Auto Scaling for its reasons is told so, and has the cluster all the same", async () => {
   lacks("a/t3.medium");
   trial.standIn.faults.add(
