@@ -8,7 +8,8 @@ import { tagNames } from "../../records/tags.ts";
 import { placeOf, stackOf, storeAt, ownStackOf } from "./look.ts";
 import { tagOf } from "./observe.ts";
 import { mind, startInstance } from "./power.ts";
-import { arrivals, groupOf, hasJoined } from "./stack/arrivals.ts";
+import { arrivals, groupOf, hasJoined, type Arrivals } from "./stack/arrivals.ts";
+import { shortages, tellUneven, type Shortages } from "./stack/shortages.ts";
 import { deleteStack, launchStack } from "./stack/launch.ts";
 import { stackState } from "./stack/states.ts";
 import type { AwsWork, Thing } from "./work.ts";
@@ -54,17 +55,19 @@ const next = (pause: number): number => Math.min(pace.longest, pause * pace.grow
 /** Waits until every group has its instances, and control nodes have put each into the roster. */
 async function arrive(
   session: Session,
-  { cluster, bucket, owner, groups }: Extract<AwsWork, { readonly kind: "arrive" }>,
+  { cluster, bucket, owner, groups, zones }: Extract<AwsWork, { readonly kind: "arrive" }>,
   run: Run,
 ): Promise<void> {
   const { clock } = session;
   const store = await storeAt({ session, bucket, owner });
   const here = arrivals({ session, cluster, store, run });
+  const short = shortages(session, run);
   const deadline = clock.now() + arrivalPatience;
   for (let pause = pace.first, first = true; ; pause = next(pause), first = false) {
     run.signal.throwIfAborted();
     const instances = await here.instances(first);
     await here.look();
+    await short.look(here.seen(), groups);
     const roster = await here.roster();
     const missing = Object.entries(groups).flatMap(([name, count]) => {
       const joined = instances.filter(
@@ -72,12 +75,11 @@ async function arrive(
       ).length;
       return joined < count ? [`${name} has ${joined} of ${count} nodes`] : [];
     });
-    if (missing.length === 0) return;
+    if (missing.length === 0) return tellUneven(session, run, instances, zones);
     if (clock.now() > deadline || here.failures.size > 0)
-      throw Object.assign(
-        new Error([...missing, ...[...here.failures.values()].map((line) => `  ${line}`)].join("\n")),
-        { next: `slipway status ${cluster}` },
-      );
+      throw Object.assign(new Error([...missing, ...reasons(here, short)].join("\n")), {
+        next: `slipway status ${cluster}`,
+      });
     await clock.sleep(pause, run.signal);
   }
 }
@@ -93,11 +95,13 @@ async function replace(
   await unlessGone(autoScaling.terminate(work.instance, false));
   const store = await storeAt(await placeOf(session, work.cluster, await stackOf(session, work.cluster)));
   const here = arrivals({ session, cluster: work.cluster, store, run });
+  const short = shortages(session, run);
   const deadline = clock.now() + arrivalPatience;
   for (let pause = pace.first, first = true; ; pause = next(pause), first = false) {
     run.signal.throwIfAborted();
     const instances = await here.instances(first);
     await here.look();
+    await short.look(here.seen(), { [work.group]: 1 });
     const roster = await here.roster();
     const next = instances.find(
       (instance) => instance.InstanceId !== work.instance && tagOf(instance, tagNames.node) === work.node,
@@ -105,16 +109,16 @@ async function replace(
     if (next !== undefined && hasJoined(roster, here.records, next)) return;
     if (clock.now() > deadline || here.failures.size > 0)
       throw Object.assign(
-        new Error(
-          [
-            `no instance has taken ${work.node}'s place`,
-            ...[...here.failures.values()].map((line) => `  ${line}`),
-          ].join("\n"),
-        ),
+        new Error([`no instance has taken ${work.node}'s place`, ...reasons(here, short)].join("\n")),
         { next: `slipway status ${work.cluster}` },
       );
     await clock.sleep(pause, run.signal);
   }
+}
+
+/** What nodes and Auto Scaling say of it, a line for each. */
+function reasons({ failures }: Arrivals, { causes }: Shortages): readonly string[] {
+  return [...failures.values(), ...causes.values()].map((line) => `  ${line}`);
 }
 
 /** A node goes for good: its group is one smaller, whichever it is. */

@@ -15,6 +15,7 @@ import { ec2Id } from "./observe.ts";
 import { priced } from "./outlook.ts";
 import { waitsEmpty } from "./power.ts";
 import { listPrices, pricesFor } from "./prices.ts";
+import { groupOf } from "./stack/arrivals.ts";
 import { makeChangeSet, type WantedStack } from "./stack/change-set.ts";
 import { driftNotes, lookForDrift, revertible, type Drifts } from "./stack/drift.ts";
 import { changesIn, creations, scalingGroups, type ScalingGroup } from "./stack/changes.ts";
@@ -97,7 +98,7 @@ export async function planLaunch(
     programs,
     architectures: architecturesOf(cluster),
     total: graph.resources.filter(({ condition }) => condition === undefined).length,
-    groups: Object.fromEntries(groups.map(({ name, resource }) => [name, resource])),
+    groups: Object.fromEntries(groups.map(({ name, resource, count }) => [name, { resource, count }])),
     origins: Object.fromEntries(
       graph.resources.flatMap(({ id, origin }) => (origin.kind === "field" ? [[id, origin.path] as const] : [])),
     ),
@@ -108,6 +109,7 @@ export async function planLaunch(
     bucket: place.bucket,
     owner: place.owner,
     groups: Object.fromEntries(groups.map(({ name, count }) => [name, count])),
+    zones: Object.fromEntries(groups.map(({ name, zones }) => [name, zones])),
   };
   const planned: Planned = { changes: [], steps: [], wave: 0 };
   const work = (title: string, subject: string, its: AwsWork, carries: readonly string[] = []): void => {
@@ -138,7 +140,9 @@ export async function planLaunch(
   restarted(planned, observed);
   const waiting = groups.some(({ name, count }) => {
     const found = actual.find(({ AutoScalingGroupName }) => AutoScalingGroupName === name);
-    return found !== undefined && (found.Instances ?? []).length < count;
+    // An instance that has ended is Auto Scaling's for a minute yet, and EC2's no more.
+    const living = look.instances.filter((instance) => groupOf(instance) === name).length;
+    return found !== undefined && Math.min((found.Instances ?? []).length, living) < count;
   });
   // An instance that is on its way, or that an interrupted run has sent away, comes before the next one goes.
   if (planned.steps.length > 0 || waiting) work("arrive", cluster.name, arrive);
@@ -312,11 +316,11 @@ function replaced(
     const instance = group?.Instances?.find(({ InstanceId }) => InstanceId === ec2Id(there));
     const stale = instance !== undefined && instance.LaunchTemplate?.Version !== group?.LaunchTemplate?.Version;
     if (!stale && !templates.has(node)) continue;
-    replacement(planned, observed, there);
+    replacement(planned, observed, there, name);
   }
 }
 
-function replacement(planned: Planned, observed: Observed, node: ObservedNode): void {
+function replacement(planned: Planned, observed: Observed, node: ObservedNode, group: string): void {
   const { cluster } = observed;
   const id = `node:${node.name}`;
   planned.changes.push({
@@ -336,7 +340,7 @@ function replacement(planned: Planned, observed: Observed, node: ObservedNode): 
       ...common,
       kind: "work",
       title: "replace",
-      work: { kind: "replace", cluster, node: node.name, instance: ec2Id(node) },
+      work: { kind: "replace", cluster, node: node.name, group, instance: ec2Id(node) },
     },
     { ...common, kind: "await", title: "await", nodes: [node.name], until: "ready" },
   );

@@ -27,8 +27,8 @@ export type StackWork = {
   readonly architectures: readonly (keyof ProgramSums["node"])[];
   /** How many resources there are. */
   readonly total: number;
-  /** The resource that waits for an autoscaling group's instances, by the group's name. */
-  readonly groups: Readonly<Record<string, string>>;
+  /** The resource that waits for an autoscaling group's instances, and how many they are to be, by the group's name. */
+  readonly groups: Readonly<Record<string, { readonly resource: string; readonly count: number }>>;
   readonly origins: Readonly<Record<string, Path>>;
 };
 
@@ -44,9 +44,17 @@ export type AwsWork =
       readonly bucket: string;
       readonly owner: string;
       readonly groups: Readonly<Record<string, number>>;
+      /** Over how many zones each is spread. */
+      readonly zones: Readonly<Record<string, number>>;
     }
   /** A control node's instance goes, and its group brings another. */
-  | { readonly kind: "replace"; readonly cluster: ClusterName; readonly node: NodeName; readonly instance: string }
+  | {
+      readonly kind: "replace";
+      readonly cluster: ClusterName;
+      readonly node: NodeName;
+      readonly group: string;
+      readonly instance: string;
+    }
   | { readonly kind: "start"; readonly cluster: ClusterName; readonly node: NodeName; readonly instance: string }
   | {
       readonly kind: "resize";

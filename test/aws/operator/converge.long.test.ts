@@ -116,6 +116,7 @@ describe("a launch of a cluster that is there", () => {
       String,
     );
     expect(error).toContain("no instance has taken demo-control-1's place");
+    expect(error).toContain("demo.control.1 has 0 of 1 instances: launches failed in eu-central-1a (");
     const between = await machines();
     for (const n of [2, 3]) expect(between.get(`demo-control-${n}`)).toBe(before.get(`demo-control-${n}`));
     standIn.settings.noCapacity.clear();

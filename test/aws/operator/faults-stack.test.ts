@@ -20,6 +20,22 @@ describe("a stack", () => {
     expect(await world(trial.standIn)).toEqual([]);
   });
 
+  test("F23: whose network interfaces do not go is left with each of them named, and goes by the same command later", async () => {
+    const { standIn } = trial;
+    standIn.clock.haste = 1;
+    await trial.launches();
+    standIn.settings.interfaceLingers = 75 * 60_000;
+    const said = await refused(() => trial.cleaning());
+    const left = (await world(standIn)).filter((line) => line.startsWith("network-interface "));
+    expect(left.length).toBeGreaterThan(0);
+    for (const line of left) expect(said).toContain(line);
+    expect(said).toContain("has dependencies and cannot be deleted");
+    expect(said).toContain("next: slipway cleanup demo");
+    await standIn.clock.advance(60 * 60_000);
+    await trial.cleaning();
+    expect(await world(standIn)).toEqual([]);
+  });
+
   test("F24: is removed, and data is kept where that is asked for; the bucket is emptied, whoever still writes to it", async () => {
     const { standIn } = trial;
     await trial.launches();

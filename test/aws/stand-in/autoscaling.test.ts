@@ -188,3 +188,93 @@ describe("instances of a group", () => {
     expect([second.AutoScalingInstances?.length, second.NextToken]).toEqual([1, undefined]);
   });
 });
+
+describe("a zone that lacks capacity", () => {
+  const lacks = (...what: readonly string[]): void => {
+    for (const one of what) started.standIn.settings.noCapacity.add(`eu-central-1${one}`);
+  };
+  /** What was launched and what was not, the oldest first. */
+  const launches = async (): Promise<readonly string[]> => {
+    const { Activities: activities = [] } = await sdk().autoscaling.send(new DescribeScalingActivitiesCommand(name));
+    return activities
+      .toReversed()
+      .filter(({ Description }) => Description?.startsWith("Launching"))
+      .map(({ StatusCode: status, Details: details = "{}" }) => {
+        const place: unknown = JSON.parse(details);
+        return `${status ?? ""} ${String(Object(place)["Availability Zone"]).slice(-1)}`;
+      });
+  };
+  const zones = async (): Promise<readonly string[]> =>
+    ((await describedGroup()).Instances ?? []).map(({ AvailabilityZone: zone = "" }) => zone.slice(-1)).toSorted();
+
+  // "If launch attempts fail in an Availability Zone, Auto Scaling attempts to launch instances in another healthy Availability Zone."
+  test("has its instances launched in another, and what failed stays among the activities with its zone", async () => {
+    lacks("a", "b");
+    expect(await made(started.standIn, group({ zones: ["a", "b", "c"] }))).toBe("CREATE_COMPLETE");
+    expect(await launches()).toEqual(["Failed a", "Failed b", "Successful c"]);
+    const { Activities: activities = [] } = await sdk().autoscaling.send(new DescribeScalingActivitiesCommand(name));
+    const [, , first] = activities;
+    expect(first).toMatchObject({
+      StatusCode: "Failed",
+      StatusMessage:
+        "We currently do not have sufficient t3.small capacity in the Availability Zone you requested (eu-central-1a). Our system will be working on provisioning additional capacity. Launching EC2 instance failed.",
+      Description: expect.stringMatching(/^Launching a new EC2 instance\. {2}Status Reason: We currently do not have/),
+    });
+  });
+
+  test("leaves a group uneven, and it is tried again for the next one", async () => {
+    lacks("a");
+    await made(started.standIn, group({ zones: ["a", "b", "c"], count: 3 }));
+    expect(await zones()).toEqual(["b", "b", "c"]);
+    started.standIn.settings.noCapacity.clear();
+    await minutes(5);
+    await sdk().autoscaling.send(new UpdateAutoScalingGroupCommand({ ...name, MaxSize: 4, DesiredCapacity: 4 }));
+    await minutes(2);
+    expect(await zones()).toEqual(["a", "b", "b", "c"]);
+  });
+
+  // "If launch attempts fail in an Availability Zone, Auto Scaling will continue to attempt to launch instances in the Availability Zone."
+  test("is waited for by a group that is to be balanced only", async () => {
+    lacks("a");
+    const only = group({ zones: ["a", "b"], distribution: "balanced-only" });
+    expect(await made(started.standIn, only, { DisableRollback: true })).toBe("CREATE_FAILED");
+    expect((await describedGroup()).AvailabilityZoneDistribution).toEqual({
+      CapacityDistributionStrategy: "balanced-only",
+    });
+    expect([...new Set(await launches())]).toEqual(["Failed a"]);
+    expect(await zones()).toEqual([]);
+  });
+
+  test("is waited for by a group that has no other", async () => {
+    lacks("a");
+    expect(await made(started.standIn, group({ minutes: 15 }), { DisableRollback: true })).toBe("CREATE_FAILED");
+    const tried = await launches();
+    expect([...new Set(tried)]).toEqual(["Failed a"]);
+    expect(tried.length).toBeGreaterThan(10);
+    started.standIn.settings.noCapacity.clear();
+    await minutes(3);
+    expect(await zones()).toEqual(["a"]);
+  });
+
+  test("is tried with each type of a mixture, in their order, before another zone is", async () => {
+    lacks("a/t3.small", "b/t3.small");
+    await made(started.standIn, group({ zones: ["a", "b"], types: ["t3.small", "t3a.small"] }));
+    expect((await describedGroup()).Instances?.map(({ InstanceType }) => InstanceType)).toEqual(["t3a.small"]);
+    expect(await launches()).toEqual(["Successful a"]);
+    lacks("a/t3a.small", "b/t3a.small");
+    await sdk().autoscaling.send(new UpdateAutoScalingGroupCommand({ ...name, MaxSize: 2, DesiredCapacity: 2 }));
+    await minutes(2);
+    expect((await launches()).slice(1, 3)).toEqual(["Failed b", "Failed a"]);
+    const { Activities: [failed] = [] } = await sdk().autoscaling.send(new DescribeScalingActivitiesCommand(name));
+    expect(failed?.StatusMessage).toMatch(
+      /^Could not launch On-Demand Instances\. InsufficientInstanceCapacity - We currently do not have sufficient t3a\.small .* Launching EC2 instance failed\.$/,
+    );
+  });
+
+  test("does not keep a group from another zone where the clock is hastened", async () => {
+    started.standIn.clock.haste = 8;
+    lacks("a");
+    await made(started.standIn, group({ zones: ["a", "b"], count: 2 }));
+    expect(await zones()).toEqual(["b", "b"]);
+  });
+});

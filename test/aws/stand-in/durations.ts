@@ -22,7 +22,9 @@ export const durations = {
   natDeleting: 50,
   /** Auto Scaling asks for its instances' health about once a minute (assumed). */
   healthCheck: 30,
-  /** Between an attempt to launch that failed and the next (assumed; AWS backs off further). */
+  /** Between a launch that failed in a zone and one in another (assumed). */
+  launchElsewhere: 15,
+  /** Between an attempt to launch that failed and the next in the same zone (assumed; AWS backs off further). */
   launchRetry: 60,
   /** Between CloudFormation's attempts to delete what something still depends on (assumed). */
   dependencyRetry: 15,

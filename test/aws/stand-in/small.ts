@@ -16,11 +16,19 @@ export type Resources = Readonly<Record<string, Json>>;
 
 export const network: Resources = {
   Vpc: { Type: "AWS::EC2::VPC", Properties: { CidrBlock: "10.0.0.0/16" } },
-  Subnet: {
-    Type: "AWS::EC2::Subnet",
-    Properties: { VpcId: { Ref: "Vpc" }, CidrBlock: "10.0.0.0/20", AvailabilityZone: "eu-central-1a" },
-  },
+  Subnet: subnetIn("a", 0),
 };
+
+function subnetIn(zone: string, index: number): Json {
+  return {
+    Type: "AWS::EC2::Subnet",
+    Properties: {
+      VpcId: { Ref: "Vpc" },
+      CidrBlock: `10.0.${16 * index}.0/20`,
+      AvailabilityZone: `eu-central-1${zone}`,
+    },
+  };
+}
 
 /** A group of instances that must say that they are ready. */
 export function group({
@@ -28,14 +36,28 @@ export function group({
   type = "t3.small",
   rolling = false,
   minutes = 5,
+  zones = ["a"],
+  types = [],
+  distribution,
 }: {
   readonly count?: number;
   readonly type?: string;
   readonly rolling?: boolean;
   readonly minutes?: number;
+  /** A subnet in each. */
+  readonly zones?: readonly string[];
+  /** Of a mixture, in place of the one type. */
+  readonly types?: readonly string[];
+  readonly distribution?: string;
 } = {}): Resources {
+  const template = {
+    LaunchTemplateId: { Ref: "Template" },
+    Version: { "Fn::GetAtt": ["Template", "LatestVersionNumber"] },
+  };
+  const others = zones.slice(1);
   return {
     ...network,
+    ...Object.fromEntries(others.map((zone, index) => [`Subnet${zone.toUpperCase()}`, subnetIn(zone, index + 1)])),
     Template: {
       Type: "AWS::EC2::LaunchTemplate",
       Properties: {
@@ -66,10 +88,19 @@ export function group({
         MinSize: String(count),
         MaxSize: String(count),
         DesiredCapacity: String(count),
-        LaunchTemplate: {
-          LaunchTemplateId: { Ref: "Template" },
-          Version: { "Fn::GetAtt": ["Template", "LatestVersionNumber"] },
-        },
+        ...(types.length === 0
+          ? { LaunchTemplate: template }
+          : {
+              MixedInstancesPolicy: {
+                LaunchTemplate: {
+                  LaunchTemplateSpecification: template,
+                  Overrides: types.map((InstanceType) => ({ InstanceType })),
+                },
+              },
+            }),
+        ...(distribution === undefined
+          ? {}
+          : { AvailabilityZoneDistribution: { CapacityDistributionStrategy: distribution } }),
         LifecycleHookSpecificationList: [
           {
             LifecycleHookName: "leave",
@@ -78,7 +109,7 @@ export function group({
             DefaultResult: "CONTINUE",
           },
         ],
-        VPCZoneIdentifier: [{ Ref: "Subnet" }],
+        VPCZoneIdentifier: [{ Ref: "Subnet" }, ...others.map((zone) => ({ Ref: `Subnet${zone.toUpperCase()}` }))],
         Tags: [{ Key: "slipway.cluster", Value: "small", PropagateAtLaunch: true }],
       },
     },

@@ -2,17 +2,19 @@ import {
   AutoScalingClient,
   CreateOrUpdateTagsCommand,
   DescribeAutoScalingGroupsCommand,
+  DescribeScalingActivitiesCommand,
   ResumeProcessesCommand,
   SetInstanceHealthCommand,
   SuspendProcessesCommand,
   TerminateInstanceInAutoScalingGroupCommand,
   UpdateAutoScalingGroupCommand,
+  type Activity,
   type AutoScalingGroup,
 } from "@aws-sdk/client-auto-scaling";
 import type { Caller } from "./caller.ts";
 import { pages, type ClientSettings } from "./settings.ts";
 
-export type { AutoScalingGroup };
+export type { Activity, AutoScalingGroup };
 
 /** The calls of Auto Scaling that Slipway makes. */
 export function autoScaling(settings: () => ClientSettings, call: Caller) {
@@ -38,6 +40,13 @@ export function autoScaling(settings: () => ClientSettings, call: Caller) {
           ),
         ({ AutoScalingGroups, NextToken }) => ({ items: AutoScalingGroups, next: NextToken }),
       ),
+    /** What a group has lately done, or failed to do: the newest, of which there are more than anyone reads. */
+    activities: async (AutoScalingGroupName: string): Promise<readonly Activity[]> => {
+      const { Activities = [] } = await call("autoscaling:DescribeScalingActivities", "safe", () =>
+        client().send(new DescribeScalingActivitiesCommand({ AutoScalingGroupName, MaxRecords: 50 })),
+      );
+      return Activities;
+    },
     suspend: (AutoScalingGroupName: string, ScalingProcesses: readonly string[]) =>
       call("autoscaling:SuspendProcesses", "safe", () =>
         client().send(new SuspendProcessesCommand({ AutoScalingGroupName, ScalingProcesses: [...ScalingProcesses] })),

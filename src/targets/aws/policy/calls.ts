@@ -35,6 +35,7 @@ export const calls: Readonly<Record<Purpose, Calls>> = {
   launch: {
     see: [
       ...look,
+      "autoscaling:DescribeScalingActivities",
       "ec2:DescribeAddresses",
       "ec2:DescribeImages",
       "ec2:DescribeInstanceTypeOfferings",

@@ -22,6 +22,8 @@ const failureGrace = 10_000;
 const lookEvery = { usually: 60_000, forNew: 15_000 };
 const consoleLines = 40;
 
+export type Seen = { readonly instances: readonly Instance[]; readonly at: number };
+
 export type Arrivals = {
   /** Looks once more, and says what has changed. */
   look(): Promise<void>;
@@ -29,6 +31,8 @@ export type Arrivals = {
   readonly failures: ReadonlyMap<string, string>;
   /** Instances that are there now, as far as EC2 was asked. */
   instances(anew: boolean): Promise<readonly Instance[]>;
+  /** What EC2 has last said, and when; `undefined`: it was not asked yet. */
+  seen(): Seen | undefined;
   roster(): Promise<readonly RecordValue<"roster">[]>;
   /** What they said last, by EC2's id. */
   readonly records: ReadonlyMap<string, NodeRecord>;
@@ -51,6 +55,7 @@ export function arrivals(given: {
   let known: readonly Instance[] = [];
   // Nobody has come yet.
   let askedAt = session.clock.now();
+  let asked = false;
   const records = new Map<string, NodeRecord>();
   const strangers = new Set<string>();
   const said = new Map<string, string>();
@@ -64,6 +69,7 @@ export function arrivals(given: {
   const instances = async (anew: boolean): Promise<readonly Instance[]> => {
     if (anew || clock.now() - askedAt >= lookEvery.usually) {
       askedAt = clock.now();
+      asked = true;
       known = await instancesOf(session, cluster);
     }
     return known;
@@ -114,6 +120,7 @@ export function arrivals(given: {
     failures,
     records,
     instances,
+    seen: () => (asked ? { instances: known, at: askedAt } : undefined),
     roster,
     async look() {
       let present = await instances(false);

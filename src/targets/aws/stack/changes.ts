@@ -1,3 +1,4 @@
+import { zoneCount } from "../../../cluster/aws-network.ts";
 import { nodeName, type Cluster, type Group, type NodeName } from "../../../cluster/cluster.ts";
 import type { Change } from "../../../plan/plan.ts";
 import type { ChangeSet, ResourceChange } from "../clients/cloudformation.ts";
@@ -119,6 +120,8 @@ export type ScalingGroup = {
   /** Of a control member: its node. */
   readonly node: NodeName | undefined;
   readonly count: number;
+  /** Over how many its instances are spread. */
+  readonly zones: number;
 };
 
 /** The autoscaling groups that a file asks for. */
@@ -131,6 +134,7 @@ export function scalingGroups(cluster: Cluster): readonly ScalingGroup[] {
           group,
           node,
           count: 1,
+          zones: 1,
         }))
       : [
           {
@@ -139,7 +143,13 @@ export function scalingGroups(cluster: Cluster): readonly ScalingGroup[] {
             group,
             node: undefined,
             count: group.count,
+            zones: placeCount(cluster),
           },
         ],
   );
+}
+
+/** How many zones there are for workers: where two subnets are in one, AWS counts the zone. */
+function placeCount({ aws: { network } }: Cluster): number {
+  return network.kind === "made" ? zoneCount(network.zones) : new Set(network.subnets.map(({ zone }) => zone)).size;
 }

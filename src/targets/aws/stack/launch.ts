@@ -133,7 +133,7 @@ async function followed(
     events: eventReader(await session.cloudFormation(), id),
     store: (await isThere(place, cluster.name)) ? await storeAt(place) : undefined,
     run,
-    groups: Object.fromEntries(groups.map(({ name, resource }) => [name, resource])),
+    groups: Object.fromEntries(groups.map(({ name, resource, count }) => [name, { resource, count }])),
     origins: {},
     total: 0,
     isNew: () => true,

@@ -8,6 +8,7 @@ import type { Instance } from "../clients/ec2.ts";
 import type { Session } from "../clients/session.ts";
 import { arrivals, groupOf } from "./arrivals.ts";
 import { isOfStack, rootFailures, type EventReader } from "./events.ts";
+import { shortages } from "./shortages.ts";
 import { stackState } from "./states.ts";
 
 /** What a watched stack came to. */
@@ -33,8 +34,8 @@ export async function watchStack(given: {
   readonly events: EventReader;
   readonly store: ClusterStore | undefined;
   readonly run: Run;
-  /** The stack's resource that waits for an autoscaling group's instances, by the group's name. */
-  readonly groups: Readonly<Record<string, string>>;
+  /** The stack's resource that waits for an autoscaling group's instances, and how many they are to be, by the group's name. */
+  readonly groups: Readonly<Record<string, { readonly resource: string; readonly count: number }>>;
   /** The field of the file that asked for a resource, by its id. */
   readonly origins: Readonly<Record<string, Path>>;
   readonly total: number;
@@ -46,6 +47,7 @@ export async function watchStack(given: {
   const cloudFormation = await session.cloudFormation();
   const nodes =
     store === undefined ? undefined : arrivals({ session, cluster: given.cluster, store, run, lost: giveUp });
+  const short = shortages(session, run);
   const deadline = clock.now() + patience;
   const all: StackEvent[] = [];
   const done = new Set<string>();
@@ -67,7 +69,10 @@ export async function watchStack(given: {
       gap = Math.min(pace.longest, gap * pace.growth);
       askAt = clock.now() + gap;
     }
-    if (machines) await nodes?.look();
+    if (machines && nodes !== undefined) {
+      await nodes.look();
+      await short.look(nodes.seen(), begun());
+    }
     if (clock.now() > deadline)
       throw new AwsFailure(
         "unreachable",
@@ -76,6 +81,14 @@ export async function watchStack(given: {
         `the stack ${stack} has not come to an end for two hours`,
       );
     await clock.sleep(Math.min(pace.records, Math.max(0, askAt - clock.now())) || 1, run.signal);
+  }
+
+  /** How many instances the groups are to have at which CloudFormation has been: the others may not be there yet. */
+  function begun(): Readonly<Record<string, number>> {
+    const seen = new Set(all.map(({ LogicalResourceId }) => LogicalResourceId));
+    return Object.fromEntries(
+      Object.entries(groups).flatMap(([name, { resource, count }]) => (seen.has(resource) ? [[name, count]] : [])),
+    );
   }
 
   async function statusOf(): Promise<readonly Stack[]> {
@@ -119,13 +132,13 @@ export async function watchStack(given: {
       const origin = origins[id];
       return `${id} (${ResourceType}${origin === undefined ? "" : `, ${origin.join(".")}`}): ${ResourceStatusReason ?? "CloudFormation gives no reason"}`;
     });
-    const causes = [...(nodes?.failures.values() ?? []), ...resources];
+    const causes = [...(nodes?.failures.values() ?? []), ...short.causes.values(), ...resources];
     return causes.length === 0 ? [now?.StackStatusReason ?? `it ended in ${status}`] : causes;
   }
 
   /** A silent node is spoken for: nobody waits a quarter of an hour for it, and its console is kept. */
   async function giveUp(instance: Instance): Promise<void> {
-    const resource = groups[groupOf(instance)];
+    const resource = groups[groupOf(instance)]?.resource;
     if (resource === undefined || instance.InstanceId === undefined) return;
     try {
       await cloudFormation.signal({

@@ -6,7 +6,7 @@ import type { Place } from "../place.ts";
 import { type Shape, shapeXml, textAt, listAt } from "../xml.ts";
 import { engineOf, type Engine } from "./engine.ts";
 import { type Group, type GroupTag, type Hook, type Member, processes, type Template } from "./group.ts";
-import { groupShape, memberShape, tagShape } from "./shapes.ts";
+import { activityShape, groupShape, memberShape, tagShape } from "./shapes.ts";
 
 export type AutoScaling = { serve(call: Call): Promise<Answer>; readonly engine: Engine };
 
@@ -93,10 +93,17 @@ export function autoScalingOf(place: Place, ec2: Ec2): AutoScaling {
     group.desired = desired;
     const subnets = said(parameters, "VPCZoneIdentifier");
     if (subnets !== "") {
-      group.subnets = subnets.split(",").map((one) => one.trim());
-      const found = listAt(await place.ask("ec2", "DescribeSubnets", { SubnetId: group.subnets }), "subnetSet");
-      group.zones = [...new Set(found.map((one) => textAt(one, "availabilityZone")))].toSorted();
+      const named = subnets.split(",").map((one) => one.trim());
+      const found = listAt(await place.ask("ec2", "DescribeSubnets", { SubnetId: named }), "subnetSet");
+      const zones = new Map(found.map((one) => [textAt(one, "subnetId"), textAt(one, "availabilityZone")]));
+      group.subnets = new Map(named.map((subnet) => [subnet, zones.get(subnet) ?? ""]));
     }
+    const distribution = parameters["AvailabilityZoneDistribution"];
+    if (typeof distribution === "object")
+      group.distribution =
+        said(distribution, "CapacityDistributionStrategy") === "balanced-only"
+          ? "balanced-only"
+          : "balanced-best-effort";
     group.grace = number(parameters, "HealthCheckGracePeriod") ?? group.grace;
     if (said(parameters, "CapacityRebalance") !== "")
       group.capacityRebalance = said(parameters, "CapacityRebalance") === "true";
@@ -127,8 +134,8 @@ export function autoScalingOf(place: Place, ec2: Ec2): AutoScaling {
         desired: 0,
         template: { id: "", name: "", version: "$Default" },
         mixture: undefined,
-        subnets: [],
-        zones: [],
+        subnets: new Map(),
+        distribution: "balanced-best-effort",
         grace: 0,
         maintenance: undefined,
         capacityRebalance: false,
@@ -143,8 +150,8 @@ export function autoScalingOf(place: Place, ec2: Ec2): AutoScaling {
         tags: new Map(tagsIn(parameters).map((tag) => [tag.key, tag])),
         members: new Map(),
         activities: [],
-        turn: 0,
-        retryAt: 0,
+        shunned: new Set(),
+        resting: false,
         deleting: false,
       };
       await configure(group, parameters);
@@ -219,18 +226,7 @@ export function autoScalingOf(place: Place, ec2: Ec2): AutoScaling {
       const name = said(parameters, "AutoScalingGroupName");
       const found = [...engine.groups.values()]
         .filter((group) => name === "" || group.name === name)
-        .flatMap((group) => group.activities.map((activity) => ({ group, activity })))
-        .map(({ group, activity }) => ({
-          ActivityId: activity.id,
-          AutoScalingGroupName: group.name,
-          Description: activity.description,
-          Cause: activity.cause,
-          StartTime: new Date(activity.start).toISOString(),
-          EndTime: activity.end === undefined ? undefined : new Date(activity.end).toISOString(),
-          StatusCode: activity.status,
-          StatusMessage: activity.message === "" ? undefined : activity.message,
-          Progress: activity.status === "InProgress" ? 50 : 100,
-        }));
+        .flatMap((group) => group.activities.map((activity) => activityShape(group, activity)));
       const { items, next } = page(found, parameters, { most: "MaxRecords", token: "NextToken" }, settings.pageSize);
       return { Activities: items, NextToken: next };
     },

@@ -1,11 +1,9 @@
-import { Refusal } from "../call.ts";
 import { durations } from "../durations.ts";
 import type { Ec2 } from "../ec2/ec2.ts";
 import type { Instance } from "../ec2/instances.ts";
-import type { Parameters } from "../parameters.ts";
 import { type Place, seconds } from "../place.ts";
-import { listAt, textAt } from "../xml.ts";
 import { type Activity, type Group, type Hook, type Member, standing } from "./group.ts";
+import { launcherOf } from "./launch.ts";
 
 export type Engine = {
   readonly groups: ReadonlyMap<string, Group>;
@@ -34,7 +32,7 @@ export function engineOf(place: Place, ec2: Ec2): Engine {
     return undefined;
   };
 
-  const begin = (group: Group, description: string, cause: string): Activity => {
+  const begin = (group: Group, description: string, cause: string, where?: Activity["place"]): Activity => {
     const activity: Activity = {
       id: place.id("activity-"),
       description,
@@ -43,6 +41,7 @@ export function engineOf(place: Place, ec2: Ec2): Engine {
       end: undefined,
       status: "InProgress",
       message: "",
+      place: where,
     };
     group.activities.unshift(activity);
     return activity;
@@ -82,79 +81,7 @@ export function engineOf(place: Place, ec2: Ec2): Engine {
     return "CONTINUE";
   };
 
-  /** Type and price of the next one: on demand up to the base, then by percent; types in the order in which they are named. */
-  const kindOfNext = (group: Group): { readonly type: string | undefined; readonly spot: boolean } => {
-    const { mixture } = group;
-    if (mixture === undefined) return { type: undefined, spot: false };
-    const there = standing(group);
-    const onDemand = there.filter(({ spot }) => !spot).length;
-    const above = there.length + 1 - mixture.onDemandBase;
-    const wanted = mixture.onDemandBase + Math.ceil((Math.max(0, above) * mixture.onDemandPercent) / 100);
-    return { type: mixture.types[group.turn % mixture.types.length], spot: onDemand >= wanted };
-  };
-
-  const launch = async (group: Group): Promise<void> => {
-    // Zones in turn: the one with the fewest first.
-    const counts = new Map(group.subnets.map((subnet) => [subnet, 0]));
-    for (const member of standing(group)) {
-      const subnet = ec2.instances.all.get(member.id)?.subnet ?? "";
-      counts.set(subnet, (counts.get(subnet) ?? 0) + 1);
-    }
-    const ordered = [...group.subnets].toSorted((a, b) => (counts.get(a) ?? 0) - (counts.get(b) ?? 0));
-    const subnet = ordered[group.turn % Math.max(1, ordered.length)] ?? "";
-    const { type, spot } = kindOfNext(group);
-    const activity = begin(
-      group,
-      "Launching a new EC2 instance",
-      `At ${new Date(clock.now()).toISOString()} an instance was started in response to a difference between desired and actual capacity, increasing the capacity from ${standing(group).length} to ${standing(group).length + 1}.`,
-    );
-    const tags = [
-      ...[...group.tags.values()]
-        .filter(({ propagate }) => propagate)
-        .map(({ key, value }) => ({ Key: key, Value: value })),
-      { Key: "aws:autoscaling:groupName", Value: group.name },
-      { Key: "aws:ec2launchtemplate:id", Value: group.template.id },
-      { Key: "aws:ec2launchtemplate:version", Value: group.template.version },
-    ];
-    try {
-      const data = ec2.templateData({ LaunchTemplateId: group.template.id, Version: group.template.version });
-      const hasInterface = data["NetworkInterface"] !== undefined;
-      const answer = await place.ask("ec2", "RunInstances", {
-        LaunchTemplate: { LaunchTemplateId: group.template.id, Version: group.template.version },
-        MinCount: 1,
-        MaxCount: 1,
-        ...(type === undefined ? {} : { InstanceType: type }),
-        ...(spot ? { InstanceMarketOptions: { MarketType: "spot" } } : {}),
-        ...(hasInterface ? { NetworkInterface: interfacesIn(data["NetworkInterface"], subnet) } : { SubnetId: subnet }),
-        TagSpecification: [{ ResourceType: "instance", Tag: tags }],
-      });
-      const item = listAt(answer, "instancesSet")[0];
-      const id = textAt(item, "instanceId");
-      const member: Member = {
-        id,
-        type: textAt(item, "instanceType"),
-        zone: textAt(item, "placement", "availabilityZone"),
-        template: group.template,
-        spot,
-        lifecycle: "Pending",
-        health: "Healthy",
-        protected: group.protectNew,
-        proceed: undefined,
-        heartbeat: 0,
-      };
-      group.members.set(id, member);
-      activities.set(id, activity);
-      group.turn = 0;
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      end(activity, "Failed", `${error.message} Launching EC2 instance failed.`);
-      group.turn++;
-      group.retryAt = clock.now() + seconds(durations.launchRetry);
-      void clock.inner.sleep(seconds(durations.launchRetry)).then(() => look(group));
-    }
-  };
-  /** The activity that launches an instance, until it is in service. */
-  const activities = new Map<string, Activity>();
+  const { launch, activities } = launcherOf(place, ec2, { begin, end, look: (group) => look(group) });
 
   const terminate: Engine["terminate"] = (group, member, cause) => {
     if (member.lifecycle.startsWith("Terminat")) return;
@@ -202,8 +129,7 @@ export function engineOf(place: Place, ec2: Ec2): Engine {
     const going = group.members.size - there.length;
     const most = Math.floor((group.desired * (group.maintenance?.most ?? 100)) / 100);
     const room = Math.min(group.desired - there.length, Math.max(0, most - there.length - going));
-    if (!has("Launch") && !group.deleting && clock.now() >= group.retryAt)
-      for (let n = 0; n < room && clock.now() >= group.retryAt; n++) await launch(group);
+    if (!has("Launch") && !group.deleting) for (let n = 0; n < room && !group.resting; n++) await launch(group);
     if (!has("Terminate"))
       for (const member of surplus(group))
         terminate(
@@ -278,15 +204,4 @@ function surplus(group: Group): readonly Member[] {
   const there = standing(group);
   const many = there.length - group.desired;
   return many <= 0 ? [] : there.filter((member) => group.deleting || !member.protected).slice(0, many);
-}
-
-/** A template's interfaces with the subnet that the group says. */
-function interfacesIn(given: string | Parameters | undefined, subnet: string): Parameters {
-  if (typeof given !== "object") return {};
-  return Object.fromEntries(
-    Object.entries(given).map(([key, one]) => [
-      key,
-      typeof one === "object" && key === "1" ? { ...one, SubnetId: subnet } : one,
-    ]),
-  );
 }

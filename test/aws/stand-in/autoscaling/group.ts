@@ -42,6 +42,8 @@ export type Activity = {
   end: number | undefined;
   status: "InProgress" | "Successful" | "Failed" | "Cancelled";
   message: string;
+  /** Where it launches; `undefined` where it ends one. */
+  readonly place: { readonly subnet: string; readonly zone: string } | undefined;
 };
 
 export type GroupTag = { readonly key: string; readonly value: string; readonly propagate: boolean };
@@ -64,8 +66,10 @@ export type Group = {
   desired: number;
   template: Template;
   mixture: Mixture | undefined;
-  subnets: readonly string[];
-  zones: readonly string[];
+  /** In the order in which they were said, each with its zone. */
+  subnets: ReadonlyMap<string, string>;
+  /** Whether a launch that fails in one zone is tried in another (API reference, AvailabilityZoneDistribution). */
+  distribution: "balanced-best-effort" | "balanced-only";
   grace: number;
   maintenance: { readonly least: number; readonly most: number } | undefined;
   capacityRebalance: boolean;
@@ -75,9 +79,10 @@ export type Group = {
   readonly tags: Map<string, GroupTag>;
   readonly members: Map<string, Member>;
   readonly activities: Activity[];
-  /** Where the next one goes, and how often it has failed since. */
-  turn: number;
-  retryAt: number;
+  /** Subnets in which a launch has failed a short while ago. */
+  readonly shunned: Set<string>;
+  /** A launch has failed, and the next one is not tried yet. */
+  resting: boolean;
   deleting: boolean;
 };
 

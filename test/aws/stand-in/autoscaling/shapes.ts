@@ -1,5 +1,5 @@
 import type { Shape } from "../xml.ts";
-import type { Group, GroupTag, Member, Template } from "./group.ts";
+import type { Activity, Group, GroupTag, Member, Template } from "./group.ts";
 
 export function memberShape(member: Member): { readonly [key: string]: Shape } {
   return {
@@ -36,8 +36,9 @@ export function groupShape(group: Group): { readonly [key: string]: Shape } {
     MaxSize: group.max,
     DesiredCapacity: group.desired,
     DefaultCooldown: 300,
-    AvailabilityZones: group.zones,
-    VPCZoneIdentifier: group.subnets.join(","),
+    AvailabilityZones: [...new Set(group.subnets.values())].toSorted(),
+    AvailabilityZoneDistribution: { CapacityDistributionStrategy: group.distribution },
+    VPCZoneIdentifier: [...group.subnets.keys()].join(","),
     HealthCheckType: "EC2",
     HealthCheckGracePeriod: group.grace,
     ...(group.mixture === undefined
@@ -74,5 +75,23 @@ export function groupShape(group: Group): { readonly [key: string]: Shape } {
     Status: group.deleting ? "Delete in progress" : undefined,
     ServiceLinkedRoleARN:
       "arn:aws:iam::aws:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
+  };
+}
+
+/** The reason is in the description, too, as people quote it (kubernetes/autoscaler#1263, terraform-provider-aws#29753). */
+export function activityShape(group: Group, activity: Activity): { readonly [key: string]: Shape } {
+  const { place, message } = activity;
+  return {
+    ActivityId: activity.id,
+    AutoScalingGroupName: group.name,
+    Description: activity.description + (message === "" ? "" : `.  Status Reason: ${message}`),
+    Cause: activity.cause,
+    Details:
+      place === undefined ? "{}" : JSON.stringify({ "Subnet ID": place.subnet, "Availability Zone": place.zone }),
+    StartTime: new Date(activity.start).toISOString(),
+    EndTime: activity.end === undefined ? undefined : new Date(activity.end).toISOString(),
+    StatusCode: activity.status,
+    StatusMessage: message === "" ? undefined : message,
+    Progress: activity.status === "InProgress" ? 50 : 100,
   };
 }

@@ -307,15 +307,17 @@ export function ec2Of(place: Place, profileAge: (profile: string) => number | un
 
   const serve = async (call: Call): Promise<Answer> => {
     const reading = call.action.startsWith("Describe");
-    if (reading) young.refuse(call.parameters);
-    else await refuseWhileNeeded(place, call.action, call.parameters);
+    // AWS's own services wait for one another's news (assumed: CloudFormation says that a resource is made when others see it).
+    const seesAll = call.caller.userId === "AWS";
+    if (reading && !seesAll) young.refuse(call.parameters);
+    if (!reading) await refuseWhileNeeded(place, call.action, call.parameters);
     const usesToken = call.action !== "RunInstances" && said(call.parameters, "ClientToken") !== "";
     const earlier = usesToken ? tokens.earlier(call) : undefined;
     const answer = earlier ?? (await own(call)) ?? (await pass(call));
     if ("status" in answer) return pagedAnswer(answer, call);
     if (usesToken && earlier === undefined) tokens.keep(call, answer);
     if (reading) {
-      young.hide(call.parameters, answer);
+      if (!seesAll) young.hide(call.parameters, answer);
       paged(answer, call.parameters, settings.pageSize);
     } else young.born(answer);
     return xml(200, printXml(answer));

@@ -126,8 +126,9 @@ export function instancesOf(place: Place): Instances {
       if (instance === undefined || instance.state === "terminated" || instance.state === "shutting-down") return;
       turn(instance, "shutting-down");
       later(instance, "shutting-down", durations.instanceShuttingDown, async () => {
-        // What it leaves behind may linger: its interface is in use until moto hears of the end.
+        // What it leaves behind may linger: its interface is in use until moto hears of the end. Its disks are free.
         if (place.settings.interfaceLingers > 0) {
+          await release(place, instance);
           turn(instance, "terminated");
           await clock.inner.sleep(place.settings.interfaceLingers);
           await bury(place, instance);
@@ -155,12 +156,18 @@ export function instancesOf(place: Place): Instances {
 }
 
 /** Terminates it in moto, which takes every disk along: what was attached later is taken off before. */
-async function bury({ backend }: Place, { id, extras }: Instance): Promise<void> {
-  for (const [Device, VolumeId] of extras.volumes)
-    await backend.ask("ec2", "DetachVolume", { VolumeId, InstanceId: id, Device });
+async function bury(place: Place, instance: Instance): Promise<void> {
+  const { backend } = place;
+  const { id, extras } = instance;
+  await release(place, instance);
   for (const attachment of extras.interfaces.values())
     await backend.ask("ec2", "DetachNetworkInterface", { AttachmentId: attachment });
-  extras.volumes.clear();
   extras.interfaces.clear();
   await backend.ask("ec2", "TerminateInstances", { InstanceId: [id] });
+}
+
+async function release({ backend }: Place, { id, extras }: Instance): Promise<void> {
+  for (const [Device, VolumeId] of extras.volumes)
+    await backend.ask("ec2", "DetachVolume", { VolumeId, InstanceId: id, Device });
+  extras.volumes.clear();
 }

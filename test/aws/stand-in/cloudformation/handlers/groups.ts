@@ -15,6 +15,7 @@ function settingsOf(properties: Section): { readonly [key: string]: Given } {
     LaunchTemplate: given("LaunchTemplate"),
     MixedInstancesPolicy: given("MixedInstancesPolicy"),
     InstanceMaintenancePolicy: given("InstanceMaintenancePolicy"),
+    AvailabilityZoneDistribution: given("AvailabilityZoneDistribution"),
     CapacityRebalance: given("CapacityRebalance"),
     VPCZoneIdentifier: listIn(properties, "VPCZoneIdentifier").map(String).join(","),
   };
