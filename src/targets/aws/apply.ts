@@ -6,11 +6,11 @@ import { isTrouble, unlessGone } from "./clients/caller.ts";
 import type { Session } from "./clients/session.ts";
 import { tagNames } from "../../records/tags.ts";
 import { placeOf, stackOf, storeAt, ownStackOf } from "./look.ts";
-import { tagOf } from "./observe.ts";
 import { mind, startInstance } from "./power.ts";
 import { arrivals, groupOf, hasJoined } from "./stack/arrivals.ts";
 import { deleteStack, launchStack } from "./stack/launch.ts";
 import { stackState } from "./stack/states.ts";
+import { tagOf } from "./tags.ts";
 import type { AwsWork, Thing } from "./work.ts";
 
 /** Does one piece of work; done again it changes nothing. */

@@ -26,6 +26,7 @@ import { publishingPlace, publishTemplate, sharedFacts } from "./publish.ts";
 import { leftoversOf } from "./search.ts";
 import { deleteStack, restStack } from "./stack/launch.ts";
 import { stackState } from "./stack/states.ts";
+import { tagOf } from "./tags.ts";
 import type { AwsWork } from "./work.ts";
 
 export type AwsOptions = {
@@ -183,10 +184,10 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
     async list() {
       const stacks = await (await session.cloudFormation()).stacks();
       const names = stacks
-        .filter(({ StackStatus }) => StackStatus !== "DELETE_COMPLETE")
-        .flatMap(({ Tags = [], StackName }) =>
-          Tags.some(({ Key, Value }) => Key === tagNames.cluster && Value === StackName) ? (StackName ?? []) : [],
-        );
+        .filter(
+          (stack) => stack.StackStatus !== "DELETE_COMPLETE" && tagOf(stack, tagNames.cluster) === stack.StackName,
+        )
+        .flatMap(({ StackName }) => StackName ?? []);
       // Written from clusters' names.
       return names.toSorted() as ClusterName[];
     },
