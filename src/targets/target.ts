@@ -215,17 +215,19 @@ export interface Floating {
 
 /** What launches a cluster, for others who launch it without us. */
 export interface Publishing {
-  /** The store of the cluster where it is published, made where it is not there. */
-  open(cluster: Cluster, to: string): Promise<StoreAccess>;
+  /** The store of the cluster where it is published, made where it is not there, and the way to publish beside it. */
+  open(cluster: Cluster, to: string): Promise<PublishingAccess>;
   /** Facts that hold whoever launches it. */
   shared(facts: FactData): FactData;
-  /** Writes what launches the cluster; `pin`: SHA-256 of its root certificate. Gives the address, and how it is launched. */
-  write(
-    cluster: Cluster,
-    to: string,
-    given: { readonly facts: FactData; readonly pin: string },
-  ): Promise<{ readonly url: string; readonly next: string }>;
 }
+
+export type PublishingAccess = StoreAccess & {
+  /** Writes what launches the cluster; `pin`: SHA-256 of its root certificate. */
+  write(facts: FactData, pin: string): Promise<Published>;
+};
+
+/** Where something was published, and how a cluster is launched by it. */
+export type Published = { readonly url: string; readonly next: string };
 
 /** What an interrupted run leaves behind can be under way, or have failed. */
 export interface Interrupted {

@@ -241,10 +241,14 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
     localImages: async () => new Map(),
     loadImage: async () => [],
     publishing: {
-      open: async (cluster, to) => access(await publishingPlace(session, cluster, to)),
+      async open(cluster, to) {
+        const place = await publishingPlace(session, cluster, to);
+        return {
+          ...(await access(place)),
+          write: (facts, pin) => publishTemplate(place, cluster, to, factsIn(facts), pin, programs),
+        };
+      },
       shared: (facts) => sharedFacts(factsIn(facts)),
-      write: async (cluster, to, { facts, pin }) =>
-        publishTemplate(await publishingPlace(session, cluster, to), cluster, to, factsIn(facts), pin, programs),
     },
     leftovers: (cluster) => leftoversOf(session, cluster),
   };
