@@ -33,7 +33,7 @@ export async function goDown({ context }: Locked, going: GoingDown): Promise<voi
   const whole = nodes.every((node) => node.state !== "running" || chosen.includes(node));
   const guarded = !whole && !force;
   if (guarded && control.length > 0) {
-    const verdict = wouldStop(await look(context, cluster), context.target.name, control);
+    const verdict = wouldStop(await look(context, cluster), context.target, control);
     if (!verdict.allowed) throw refused(cluster, verdict.node, verdict.why);
   }
   await going.before?.();

@@ -2,6 +2,7 @@ import type { ClusterName, NodeName } from "../cluster/cluster.ts";
 import type { QuorumChange } from "../components/quorum.ts";
 import type { ObservedNode } from "../plan/plan.ts";
 import { OperationError, type Context } from "./context.ts";
+import type { On } from "./derive.ts";
 import { look, type Seen } from "./look.ts";
 import { guardNode } from "./members.ts";
 
@@ -20,7 +21,7 @@ export async function passGate(
 ): Promise<void> {
   for (;;) {
     context.signal.throwIfAborted();
-    const verdict = guardNode(await look(context, input.cluster), context.target.name, input.node, input.kind);
+    const verdict = guardNode(await look(context, input.cluster), context.target, input.node, input.kind);
     if (verdict.allowed) return;
     if (!isPatient(verdict.because) || context.clock.now() >= input.deadline)
       throw refused(input.cluster, input.node, verdict.why);
@@ -33,7 +34,7 @@ export type Foreseen =
   | { readonly allowed: false; readonly node: NodeName; readonly why: string };
 
 /** Whether all these control nodes could stop one after the other; asked before the first is touched. Pure. */
-export function wouldStop(seen: Seen, target: Context["target"]["name"], nodes: readonly ObservedNode[]): Foreseen {
+export function wouldStop(seen: Seen, target: On, nodes: readonly ObservedNode[]): Foreseen {
   let world = seen;
   for (const node of nodes) {
     const verdict = guardNode(world, target, node.name, "stop");

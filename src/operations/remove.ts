@@ -30,7 +30,7 @@ export async function remove(context: Context, input: RemoveInput, retire: Remov
   const { cluster } = input;
   await observePresent(context, cluster);
   return underLock(context, { cluster, operation: "remove" }, async (locked) => {
-    const { nodes } = deriveStatus(await look(context, cluster), context.target.name);
+    const { nodes } = deriveStatus(await look(context, cluster), context.target);
     const node = pickNode(cluster, nodes, input.node);
     if (!input.force) {
       await passGate(locked.context, {

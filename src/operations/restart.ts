@@ -45,7 +45,7 @@ export async function restart(context: Context, input: RestartInput): Promise<Re
 async function refuseEarly(context: Context, input: RestartInput, chosen: readonly ObservedNode[]): Promise<void> {
   const seen = await look(context, input.cluster);
   for (const node of chosen.filter((candidate) => candidate.role === "control")) {
-    const verdict = wouldStop(seen, context.target.name, [node]);
+    const verdict = wouldStop(seen, context.target, [node]);
     if (!verdict.allowed) throw refused(input.cluster, verdict.node, verdict.why);
   }
 }

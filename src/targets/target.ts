@@ -101,6 +101,10 @@ export class ChangeTakenBack extends Error {
 /** All that operations know of a target, beside the launch's own desires. `Work` is plain data that only the target understands. */
 export interface Target<Work = unknown> {
   readonly name: TargetName;
+  /** What a node runs in, for people. */
+  readonly body: "container" | "instance" | "machine";
+  /** Control nodes' disks outlive what these run in, and no observation shows them: one that only the roster has comes back as it was. */
+  readonly disksStay?: true;
   /** The image that nodes start from, by its tag; absent where nodes start from another's. */
   readonly image?: NodeImageAccess;
   /** Nodes start by other means than ours: they come by user data, which points at these programs. */

@@ -42,6 +42,7 @@ function fakeTarget(clusters: readonly string[]): Target {
   };
   return {
     name: "docker",
+    body: "container",
     wake: async () => undefined,
     examine: refuse,
     list: async () => clusters.map((cluster) => cluster as ClusterName),

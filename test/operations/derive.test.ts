@@ -48,7 +48,7 @@ function derive({ nodes = threeAndTwo(), records, roster, recorded, now = start 
     },
     now,
   };
-  return deriveStatus(seen, "docker");
+  return deriveStatus(seen, { name: "docker" });
 }
 
 const [c1, c2, c3] = [observedNode("control", 1), observedNode("control", 2), observedNode("control", 3)];
@@ -208,7 +208,7 @@ describe("the state of the cluster", () => {
       recorded: { kind: "unreadable", why: "-" },
       now: start,
     };
-    expect(deriveStatus(seen, "docker")).toEqual({
+    expect(deriveStatus(seen, { name: "docker" })).toEqual({
       cluster: "demo",
       target: "docker",
       state: "absent",
@@ -225,7 +225,7 @@ describe("the state of the cluster", () => {
       recorded: { kind: "unreadable", why: "connection refused" },
       now: start,
     };
-    const status = deriveStatus(seen, "docker");
+    const status = deriveStatus(seen, { name: "docker" });
     expect(status.state).toBe("unknown");
     expect(status.nodes).toHaveLength(5);
     expect(first(status, c1.name)).toMatchObject({

@@ -54,6 +54,7 @@ export function observedNode(group: string, n: number, fields: Partial<ObservedN
 export function fakeTarget(nodes: readonly ObservedNode[] = threeAndTwo()): FakeTarget {
   const target: FakeTarget = {
     name: "docker",
+    body: "container",
     calls: [],
     stores: new Map([[demo, memoryStore(seededRandom(1))]]),
     nodes: [...nodes],

@@ -124,6 +124,8 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
 
   return {
     name: "aws",
+    body: "instance",
+    disksStay: true,
     deaf: true,
     keepsRoster: true,
     observeEvery,

@@ -96,6 +96,7 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
 
   return {
     name: "docker",
+    body: "container",
     image: { wanted: nodeImage, ensure: ensureImage },
 
     ending: {

@@ -88,6 +88,7 @@ export function filesTarget(settings: FilesSettings): Target<FilesWork> {
 
   return {
     name: "files",
+    body: "machine",
     deaf: true,
 
     userData: {
