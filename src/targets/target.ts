@@ -105,6 +105,10 @@ export interface Target<Work = unknown> {
   readonly body: "container" | "instance" | "machine";
   /** Control nodes' disks outlive what these run in, and no observation shows them: one that only the roster has comes back as it was. */
   readonly disksStay?: true;
+  /** What is there costs money for as long as it is there. */
+  readonly billed?: true;
+  /** A cleanup tells disks and the store from the rest, and can leave them. */
+  readonly keepsData?: true;
   /** The image that nodes start from, by its tag; absent where nodes start from another's. */
   readonly image?: NodeImageAccess;
   /** Nodes start by other means than ours: they come by user data, which points at these programs. */

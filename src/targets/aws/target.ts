@@ -126,6 +126,8 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
     name: "aws",
     body: "instance",
     disksStay: true,
+    billed: true,
+    keepsData: true,
     deaf: true,
     keepsRoster: true,
     observeEvery,
