@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { launch } from "../../../src/operations/launch.ts";
 import { census } from "./census.ts";
 import { operatorOn, world } from "./operator.ts";
@@ -7,8 +7,6 @@ import { refused, small, two, useTrial } from "./trial.ts";
 
 // Which fault is where: faults.test.ts.
 
-// Minutes of AWS are seconds here, but a busy machine makes many of them.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 const trial = useTrial();
 
 describe("a stack", () => {
