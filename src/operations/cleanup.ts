@@ -2,10 +2,9 @@ import type { ClusterName } from "../cluster/cluster.ts";
 import type { Change } from "../plan/plan.ts";
 import { NotHere, type Leftover, type PlanRequest } from "../targets/target.ts";
 import { OperationError, type Context } from "./context.ts";
-import { processAlive } from "../host/owner.ts";
-import { acquireLock, LockHeld, type Lock } from "./lock.ts";
+import { LockHeld, type Lock } from "./lock.ts";
 import { StoreError } from "../store/store.ts";
-import { together } from "./under-lock.ts";
+import { lockOf, together } from "./under-lock.ts";
 
 /** `kept`: data that was to stay. */
 export type CleanedUp = {
@@ -51,25 +50,17 @@ async function lockIfPossible(
   context: Context,
   cluster: ClusterName,
 ): Promise<{ readonly lock: Lock | undefined; readonly close: () => Promise<void> }> {
-  const { clock, random, owner, emit, signal } = context;
   const access = await context.target.store(cluster);
   if (access === undefined) return { lock: undefined, close: async () => undefined };
   try {
-    const lock = await acquireLock({
-      store: access.store,
-      clock,
-      random,
-      owner,
-      emit,
-      signal,
-      processAlive,
-      doing: `cleanup ${cluster}`,
-    });
+    const lock = await lockOf(context, access.store, `cleanup ${cluster}`);
     return { lock, close: () => access.close() };
   } catch (error) {
     await access.close();
     if (error instanceof LockHeld || !(error instanceof StoreError)) throw error;
-    emit("warning", { message: `the cluster's store does not answer, so nobody can hold its lock: ${error.message}` });
+    context.emit("warning", {
+      message: `the cluster's store does not answer, so nobody can hold its lock: ${error.message}`,
+    });
     return { lock: undefined, close: async () => undefined };
   }
 }
