@@ -6,6 +6,7 @@ import { launch } from "../../../src/operations/launch.ts";
 import { plan } from "../../../src/operations/plan.ts";
 import { status } from "../../../src/operations/status.ts";
 import type { Client } from "../stand-in/stand-in.ts";
+import { type Command, killedAtKind } from "./kill.ts";
 import { demo, example, operatorOn, world } from "./operator.ts";
 import { useFleet } from "./started-fleet.ts";
 
@@ -14,15 +15,6 @@ const started = useFleet(5);
 /** The fleet finds its bucket in user data by what Slipway's own are called. */
 const bucket = "slipway-shop-0011-012345678901-eu-central-1";
 const named = example(["aws:\n", `aws:\n  bucket: ${bucket}\n`], ["count: 3", "count: 1"], ["count: 2", "count: 1"]);
-
-const killedAt = (client: Client, wanted: string): Promise<void> =>
-  new Promise((resolve) => {
-    started.standIn.onRequest = (at, { action }, _, its) => {
-      if (its !== client || at !== "before" || action !== wanted) return;
-      client.kill();
-      resolve();
-    };
-  });
 
 /** Makes a bucket, in another account or with something in it. */
 async function taken(client: Client, tags = ""): Promise<void> {
@@ -52,9 +44,11 @@ const changes = (): readonly string[] =>
 test("a store in the bucket that the file names is found by everyone, also by who has no file, and also without a stack", async () => {
   const { standIn } = started;
   // Killed when the bucket is there and the stack is not.
-  const first = operatorOn(standIn);
-  await Promise.race([killedAt(first.client, "CreateChangeSet"), launch(first.context, { cluster: named })]);
-  standIn.onRequest = undefined;
+  const launching: Command = ({ context }) => launch(context, { cluster: named });
+  await killedAtKind(standIn, launching, operatorOn(standIn), {
+    at: "before",
+    kind: "cloudformation:CreateChangeSet",
+  });
   expect(await world(standIn)).toEqual([`bucket ${bucket}`]);
   const renamed = example(["aws:\n", "aws:\n  bucket: another-name\n"]);
   await expect(launch(operatorOn(standIn).context, { cluster: renamed })).rejects.toMatchObject({

@@ -8,6 +8,7 @@ import { terminate } from "../../../src/operations/terminate.ts";
 import { plainValue } from "../../../src/targets/aws/cloudformation.ts";
 import { operatorPolicy } from "../../../src/targets/aws/policy/policy.ts";
 import { compiled } from "../scenarios.ts";
+import { killedAtKind } from "./kill.ts";
 import { demo, example, operatorOn } from "./operator.ts";
 import { useFleet } from "./started-fleet.ts";
 
@@ -39,18 +40,11 @@ test("a cluster's machines are ended, by a run that is killed and one that compl
 
   // The groups of what stands still are told to bring nobody; killed before that is taken back, nothing is in a launch's way.
   await stop(operatorOn(standIn).context, all);
-  const killed = operatorOn(standIn);
-  const dead = new Promise<void>((resolve) => {
-    let seen = 0;
-    standIn.onRequest = (at, { action }, _, client) => {
-      if (client !== killed.client || at !== "committed" || action !== "TerminateInstanceInAutoScalingGroup") return;
-      if (++seen !== 3) return;
-      killed.client.kill();
-      resolve();
-    };
+  await killedAtKind(standIn, ({ context }) => terminate(context, all), operatorOn(standIn), {
+    at: "committed",
+    kind: "autoscaling:TerminateInstanceInAutoScalingGroup",
+    turn: 3,
   });
-  await Promise.race([dead, terminate(killed.context, all)]);
-  standIn.onRequest = undefined;
   await terminate(operatorOn(standIn).context, all);
   expect(living()).toEqual([]);
   expect((await terminate(operatorOn(standIn).context, all)).nodes).toEqual([]);
