@@ -40,8 +40,7 @@ export async function goDown({ context }: Locked, going: GoingDown): Promise<voi
   await together(workers, down);
   if (!guarded) return together(control, down);
   for (const node of control) {
-    const deadline = context.clock.now() + gatePatience;
-    await passGate(context, { cluster, node: node.name, kind: "stop", deadline });
+    await passGate(context, { cluster, node: node.name, kind: "stop", patience: gatePatience });
     await down(node);
   }
 }

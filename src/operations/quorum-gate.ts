@@ -9,21 +9,26 @@ import { guardNode } from "./members.ts";
 /** Milliseconds between two looks while the guard says "wait". */
 const askEvery = 1000;
 
-/** Asks the guard with a fresh look; what is unknown or under way is waited for until the deadline, anything else is an `OperationError`. */
+/** How long a change of the members waits for another one that is under way. Milliseconds. */
+export const changePatience = 60_000;
+
+/** Asks the guard with a fresh look; what is unknown or under way is waited for, anything else is an `OperationError`. */
 export async function passGate(
   context: Context,
   input: {
     readonly cluster: ClusterName;
     readonly node: NodeName;
     readonly kind: QuorumChange["kind"];
-    readonly deadline: number;
+    /** How long it is asked again. Milliseconds. */
+    readonly patience: number;
   },
 ): Promise<void> {
+  const deadline = context.clock.now() + input.patience;
   for (;;) {
     context.signal.throwIfAborted();
     const verdict = guardNode(await look(context, input.cluster), context.target, input.node, input.kind);
     if (verdict.allowed) return;
-    if (!isPatient(verdict.because) || context.clock.now() >= input.deadline)
+    if (!isPatient(verdict.because) || context.clock.now() >= deadline)
       throw refused(input.cluster, input.node, verdict.why);
     await context.clock.sleep(askEvery, context.signal);
   }

@@ -54,13 +54,7 @@ async function refuseEarly(context: Context, input: RestartInput, chosen: readon
 async function restartOne(locked: Locked, input: RestartInput, node: ObservedNode, guarded: boolean): Promise<void> {
   const { context, store } = locked;
   const { cluster, grace, timeout } = input;
-  if (guarded)
-    await passGate(context, {
-      cluster,
-      node: node.name,
-      kind: "stop",
-      deadline: context.clock.now() + timeout,
-    });
+  if (guarded) await passGate(context, { cluster, node: node.name, kind: "stop", patience: timeout });
   await step(locked, "restart", node.name, async () => {
     const access = context.target.node(node.name, cluster);
     await access.stop(grace);
