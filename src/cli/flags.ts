@@ -76,3 +76,30 @@ export function span(text: string): number {
   if (count === undefined) throw new Error(`${JSON.stringify(text)} is not a time span such as 90s, 5m or 1h`);
   return Number(count) * (unit === "h" ? 3_600_000 : unit === "m" ? 60_000 : 1000);
 }
+
+/** From which time on something past is shown. */
+export const sinceFlag = {
+  kind: "parsed",
+  parse: String,
+  optional: true,
+  brief: "from then on: 10m, 2h, or a time in ISO 8601",
+  placeholder: "time",
+} as const;
+
+export const followFlag = toggle("go on with what comes, until Ctrl-C");
+
+/** Of verbs that write a file. */
+export const overwriteFlag = toggle("write over a file that is there");
+
+/** Of verbs that the quorum guard can refuse. */
+export const forceFlag = toggle("also where quorum would be lost");
+
+/** Seconds that a machine has to stop in good order; `brief` says whose. */
+export function graceFlag(brief: string) {
+  return { kind: "parsed", parse: wholeNumber(0, 3600), default: "30", brief, placeholder: "seconds" } as const;
+}
+
+/** How long to wait until nodes are ready; `brief` says for what. */
+export function timeoutFlag(brief: string) {
+  return { kind: "parsed", parse: span, default: "5m", brief, placeholder: "span" } as const;
+}

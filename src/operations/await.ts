@@ -160,7 +160,7 @@ async function observe(context: Context, input: Awaited, pending: Map<NodeName, 
   const gone = [...pending.values()].filter((waiting) => !running.has(waiting.node));
   if (gone.length === 0) return;
   if (input.until === "ready")
-    throw await givenUp(context, input, gone, `not running: its ${bodyOf(context)} has stopped`);
+    throw await givenUp(context, input, gone, `not running: its ${context.target.body} has stopped`);
   for (const waiting of gone) pending.delete(waiting.node);
 }
 
@@ -198,11 +198,6 @@ async function givenUp(
     }),
   );
   return new OperationError(causes.join("\n"), `slipway logs ${nodes[0]?.node ?? input.cluster}`);
-}
-
-/** What a node runs in. */
-function bodyOf({ target }: Context): string {
-  return target.name === "aws" ? "instance" : "container";
 }
 
 async function consoleOf(context: Context, cluster: ClusterName, node: NodeName): Promise<readonly string[]> {

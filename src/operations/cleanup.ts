@@ -1,11 +1,10 @@
 import type { ClusterName } from "../cluster/cluster.ts";
 import type { Change } from "../plan/plan.ts";
-import type { Leftover, PlanRequest } from "../targets/target.ts";
+import { NotHere, type Leftover, type PlanRequest } from "../targets/target.ts";
 import { OperationError, type Context } from "./context.ts";
-import { processAlive } from "../host/owner.ts";
-import { acquireLock, LockHeld, type Lock } from "./lock.ts";
+import { LockHeld, type Lock } from "./lock.ts";
 import { StoreError } from "../store/store.ts";
-import { together } from "./under-lock.ts";
+import { lockOf, together } from "./under-lock.ts";
 
 /** `kept`: data that was to stay. */
 export type CleanedUp = {
@@ -15,9 +14,20 @@ export type CleanedUp = {
 };
 export type CleanupInput = {
   readonly cluster: ClusterName;
-  /** Disks and the store stay, where the target tells them from the rest. */
+  /** Disks and the store stay; a `NotHere` where the target does not tell them from the rest. */
   readonly keepData?: boolean;
 };
+
+/** Who asks for data to stay has not agreed to lose it. */
+function mustKeep({ target }: Context, { cluster, keepData }: CleanupInput): void {
+  if (keepData !== true || target.keepsData === true) return;
+  throw new NotHere(
+    `a cleanup on ${target.name} keeps none of the data of ${cluster}`,
+    target.ending === undefined
+      ? `slipway cleanup ${cluster} forgets the cluster, and leaves its machines to whoever started them`
+      : `slipway terminate ${cluster} takes its nodes away and keeps their data`,
+  );
+}
 
 const request = ({ keepData = false }: CleanupInput, { signal }: Context): PlanRequest => ({
   keep: true,
@@ -27,6 +37,7 @@ const request = ({ keepData = false }: CleanupInput, { signal }: Context): PlanR
 
 /** What a cleanup would remove. */
 export async function preview(context: Context, input: CleanupInput): Promise<readonly Change[]> {
+  mustKeep(context, input);
   const observed = await context.target.observe(input.cluster);
   return (await context.target.plan(undefined, observed, request(input, context))).changes;
 }
@@ -39,25 +50,17 @@ async function lockIfPossible(
   context: Context,
   cluster: ClusterName,
 ): Promise<{ readonly lock: Lock | undefined; readonly close: () => Promise<void> }> {
-  const { clock, random, owner, emit, signal } = context;
   const access = await context.target.store(cluster);
   if (access === undefined) return { lock: undefined, close: async () => undefined };
   try {
-    const lock = await acquireLock({
-      store: access.store,
-      clock,
-      random,
-      owner,
-      emit,
-      signal,
-      processAlive,
-      doing: `cleanup ${cluster}`,
-    });
+    const lock = await lockOf(context, access.store, `cleanup ${cluster}`);
     return { lock, close: () => access.close() };
   } catch (error) {
     await access.close();
     if (error instanceof LockHeld || !(error instanceof StoreError)) throw error;
-    emit("warning", { message: `the cluster's store does not answer, so nobody can hold its lock: ${error.message}` });
+    context.emit("warning", {
+      message: `the cluster's store does not answer, so nobody can hold its lock: ${error.message}`,
+    });
     return { lock: undefined, close: async () => undefined };
   }
 }
@@ -66,6 +69,7 @@ async function lockIfPossible(
 export async function cleanup(context: Context, input: CleanupInput): Promise<CleanedUp> {
   const { cluster } = input;
   const { target, emit, signal, clock } = context;
+  mustKeep(context, input);
   const begun = clock.now();
   emit("operation.started", { operation: "cleanup", cluster });
   const { lock: taken, close } = await lockIfPossible(context, cluster);

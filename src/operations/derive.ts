@@ -2,6 +2,7 @@ import type { NodeName } from "../cluster/cluster.ts";
 import { isoTime } from "../host/time.ts";
 import type { Observed, ObservedNode } from "../plan/plan.ts";
 import type { RecordValue } from "../records/table.ts";
+import type { Target } from "../targets/target.ts";
 import { deriveEtcd } from "./etcd-view.ts";
 import type { Recorded, Seen } from "./look.ts";
 import type { NodeState, NodeStatus, ServiceStatus, Status } from "./status-shape.ts";
@@ -9,13 +10,16 @@ import type { NodeState, NodeStatus, ServiceStatus, Status } from "./status-shap
 /** A node writes at least every half minute; four missed signs of life are silence. Milliseconds. */
 export const silentAfter = 120_000;
 
+/** What of a target its nodes are judged by. */
+export type On = Pick<Target, "name" | "disksStay">;
+
 /** The status of a cluster out of what was seen. Pure: the same picture gives the same answer. */
-export function deriveStatus(seen: Seen, target: Status["target"]): Status {
+export function deriveStatus(seen: Seen, target: On): Status {
   const { observed } = seen;
   if (observed.state === "absent") {
     return {
       cluster: observed.cluster,
-      target,
+      target: target.name,
       state: "absent",
       nodes: [],
       services: [],
@@ -28,7 +32,7 @@ export function deriveStatus(seen: Seen, target: Status["target"]): Status {
   const etcd = recorded === undefined ? { leader: "", members: [] } : deriveEtcd(recorded, nodes);
   return {
     cluster: observed.cluster,
-    target,
+    target: target.name,
     state: clusterState(nodes, services, recorded, endedIn(seen, target)),
     nodes,
     services,
@@ -46,7 +50,7 @@ export function deriveStatus(seen: Seen, target: Status["target"]): Status {
 }
 
 /** The nodes that the target shows, and those that the roster expects and the target does not have. */
-function deriveNodes(seen: Seen, target: Status["target"]): readonly NodeStatus[] {
+function deriveNodes(seen: Seen, target: On): readonly NodeStatus[] {
   const { observed, recorded, now } = seen;
   const read = recorded.kind === "read" ? recorded.value : undefined;
   const shown = observed.nodes.map((node): NodeStatus => {
@@ -87,9 +91,9 @@ function deriveNodes(seen: Seen, target: Status["target"]): readonly NodeStatus[
 }
 
 /** Nodes whose machine is away and whose data is there: they come back as they were, like those that are stopped. */
-function endedIn({ observed, recorded }: Seen, target: Status["target"]): ReadonlySet<string> {
+function endedIn({ observed, recorded }: Seen, target: On): ReadonlySet<string> {
   const missing = observed.nodes.filter(({ state }) => state === "missing").map(({ name }) => name);
-  const roster = target === "aws" && recorded.kind === "read" ? recorded.value.roster : [];
+  const roster = target.disksStay === true && recorded.kind === "read" ? recorded.value.roster : [];
   const seen = new Set<string>(observed.nodes.map(({ name }) => name));
   const away = roster.filter(({ role, state, node }) => role === "control" && state !== "gone" && !seen.has(node));
   return new Set([...missing, ...away.map(({ node }) => node)]);
@@ -103,9 +107,9 @@ function recordFor(node: ObservedNode, records: Recorded["nodes"]): RecordValue<
   );
 }
 
-/** What is gone of a node that the roster has and the target does not show; on AWS a control node's disks outlive its machines. */
-function lossOf(role: NodeStatus["role"], target: Status["target"]): string {
-  if (target !== "aws") return "its container and its data are gone; slipway launch makes it anew";
+/** What is gone of a node that the roster has and the target does not show. */
+function lossOf(role: NodeStatus["role"], target: On): string {
+  if (target.disksStay !== true) return "its container and its data are gone; slipway launch makes it anew";
   return role === "control"
     ? "its machine is gone, its disks stay; slipway launch brings another"
     : "its machine is gone; slipway launch brings another";

@@ -14,7 +14,7 @@ export type Dns = { readonly cluster: ClusterName; readonly names: readonly DnsN
 /** Every name of the cluster with its addresses. */
 export async function dns(context: Context, input: { readonly cluster: ClusterName }): Promise<Dns> {
   await observePresent(context, input.cluster);
-  const { nodes, services } = deriveStatus(await look(context, input.cluster), context.target.name);
+  const { nodes, services } = deriveStatus(await look(context, input.cluster), context.target);
   return {
     cluster: input.cluster,
     names: [

@@ -41,7 +41,7 @@ async function ofCluster(context: Context, cluster: ClusterName): Promise<readon
       },
     ];
   }
-  const status = deriveStatus(seen, context.target.name);
+  const status = deriveStatus(seen, context.target);
   const held =
     seen.recorded.kind === "read"
       ? await readHeld(context, cluster, seen.recorded.value.cluster?.generation)

@@ -37,7 +37,7 @@ export async function inspect(
 ): Promise<Inspection> {
   await observePresent(context, input.cluster);
   const seen = await look(context, input.cluster);
-  const status = deriveStatus(seen, context.target.name);
+  const status = deriveStatus(seen, context.target);
   const chosen = pickNodes(input.cluster, status.nodes, input.nodes);
   if (seen.recorded.kind === "unreadable") {
     return {

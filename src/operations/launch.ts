@@ -58,7 +58,7 @@ async function wholeStatus(
   const observed = context.target.observeEvery === undefined ? undefined : last;
   for (;;) {
     const seen = await look(context, cluster, store, observed);
-    const now = deriveStatus(seen, context.target.name);
+    const now = deriveStatus(seen, context.target);
     const well = now.state === "ready" && now.etcd.members.every((member) => member.state === "voter");
     if (well || context.clock.now() > deadline || context.signal.aborted) {
       const settled = now.nodes.flatMap(({ name, instance }) => {

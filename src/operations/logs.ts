@@ -104,7 +104,7 @@ async function serviceLogs(
 ): Promise<LogSource> {
   if (input.unit !== undefined) throw new OperationError(`a service has no units; leave out --unit, or name a node`);
   const seen = await look(context, input.cluster);
-  const status = deriveStatus(seen, context.target.name);
+  const status = deriveStatus(seen, context.target);
   const names = status.services.map((service) => service.name);
   if (seen.recorded.kind === "read" && !names.includes(name)) {
     const near = nearest(name, names);

@@ -1,7 +1,7 @@
 import type { NodeName } from "../cluster/cluster.ts";
 import { guard, type QuorumChange, type QuorumMember, type Verdict } from "../components/quorum.ts";
 import { seen as known, unknown, type Seen as Known } from "../components/reconciler.ts";
-import { deriveStatus } from "./derive.ts";
+import { deriveStatus, type On } from "./derive.ts";
 import { isRunning, newestEtcdView } from "./etcd-view.ts";
 import { recordOf, type Seen } from "./look.ts";
 import type { NodeStatus, Status } from "./status-shape.ts";
@@ -99,7 +99,7 @@ function goneMember(seen: Seen, members: readonly QuorumMember[]): string | unde
 }
 
 /** May this control node be stopped, or leave, as far as is seen now? Both etcd and Swarm must keep their quorum. */
-export function guardNode(seen: Seen, target: Status["target"], node: NodeName, kind: QuorumChange["kind"]): Verdict {
+export function guardNode(seen: Seen, target: On, node: NodeName, kind: QuorumChange["kind"]): Verdict {
   const status = deriveStatus(seen, target);
   const found = status.nodes.find((candidate) => candidate.name === node);
   if (found === undefined || found.role !== "control") return { allowed: true };

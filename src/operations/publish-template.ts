@@ -1,5 +1,5 @@
 import type { Cluster } from "../cluster/cluster.ts";
-import type { FactData } from "../targets/target.ts";
+import type { FactData, Published } from "../targets/target.ts";
 import { OperationError, type Context } from "./context.ts";
 import { factsFor } from "./facts.ts";
 import { found } from "./founding.ts";
@@ -13,14 +13,13 @@ export type PublishInput = {
   /** What the target's world has said, where it was asked before. */
   readonly facts?: FactData;
 };
-export type PublishedTemplate = { readonly url: string; readonly next: string };
 
 /**
  * Publishes what launches a cluster without us. Whoever publishes is its first operator: the cluster is founded where its
  * nodes will look for it, so that its root is made here, once, and nodes trust no other. Nodes that run already are told
  * nothing: that is what `launch` and `sync` are for.
  */
-export async function publishTemplate(context: Context, input: PublishInput): Promise<PublishedTemplate> {
+export async function publishTemplate(context: Context, input: PublishInput): Promise<Published> {
   const { target } = context;
   const { cluster, to } = input;
   const { publishing } = target;
@@ -47,7 +46,7 @@ export async function publishTemplate(context: Context, input: PublishInput): Pr
         const standing = (await target.observe(cluster.name)).nodes.length > 0;
         await locked.lock.check();
         if (!standing) await publish(locked.context, store, { revision, repairs: false });
-        const written = await publishing.write(cluster, to, { facts: facts.value, pin });
+        const written = await opened.write(facts.value, pin);
         locked.context.emit("template.published", written);
         return { result: written, changes: 1 };
       },

@@ -3,7 +3,7 @@ import type { Context } from "./context.ts";
 import { deriveStatus } from "./derive.ts";
 import { look, observePresent } from "./look.ts";
 import { pickNode } from "./pick.ts";
-import { passGate } from "./quorum-gate.ts";
+import { changePatience, passGate } from "./quorum-gate.ts";
 import { removeNode } from "./retire.ts";
 import { step, underLock, type Locked } from "./under-lock.ts";
 
@@ -22,23 +22,15 @@ export type Removed = {
 /** Makes one node leave and takes away all that it had; the caller holds the cluster's lock and has asked the guard. */
 export type RemoveNode = (locked: Locked, cluster: ClusterName, node: NodeName, force: boolean) => Promise<void>;
 
-/** How long the guard is asked again while another change is under way. Milliseconds. */
-const gatePatience = 60_000;
-
 /** A node leaves for good: its memberships, its container and its data. */
 export async function remove(context: Context, input: RemoveInput, retire: RemoveNode = removeNode): Promise<Removed> {
   const { cluster } = input;
   await observePresent(context, cluster);
   return underLock(context, { cluster, operation: "remove" }, async (locked) => {
-    const { nodes } = deriveStatus(await look(context, cluster), context.target.name);
+    const { nodes } = deriveStatus(await look(context, cluster), context.target);
     const node = pickNode(cluster, nodes, input.node);
     if (!input.force) {
-      await passGate(locked.context, {
-        cluster,
-        node: node.name,
-        kind: "remove",
-        deadline: context.clock.now() + gatePatience,
-      });
+      await passGate(locked.context, { cluster, node: node.name, kind: "remove", patience: changePatience });
     }
     await step(locked, "remove", node.name, () => retire(locked, cluster, node.name, input.force));
     const count = nodes.filter((other) => other.group === node.group).length;

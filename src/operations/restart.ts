@@ -45,7 +45,7 @@ export async function restart(context: Context, input: RestartInput): Promise<Re
 async function refuseEarly(context: Context, input: RestartInput, chosen: readonly ObservedNode[]): Promise<void> {
   const seen = await look(context, input.cluster);
   for (const node of chosen.filter((candidate) => candidate.role === "control")) {
-    const verdict = wouldStop(seen, context.target.name, [node]);
+    const verdict = wouldStop(seen, context.target, [node]);
     if (!verdict.allowed) throw refused(input.cluster, verdict.node, verdict.why);
   }
 }
@@ -54,13 +54,7 @@ async function refuseEarly(context: Context, input: RestartInput, chosen: readon
 async function restartOne(locked: Locked, input: RestartInput, node: ObservedNode, guarded: boolean): Promise<void> {
   const { context, store } = locked;
   const { cluster, grace, timeout } = input;
-  if (guarded)
-    await passGate(context, {
-      cluster,
-      node: node.name,
-      kind: "stop",
-      deadline: context.clock.now() + timeout,
-    });
+  if (guarded) await passGate(context, { cluster, node: node.name, kind: "stop", patience: timeout });
   await step(locked, "restart", node.name, async () => {
     const access = context.target.node(node.name, cluster);
     await access.stop(grace);

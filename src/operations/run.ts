@@ -7,7 +7,7 @@ import type { RecordValue } from "../records/table.ts";
 import type { ClusterStore, Version } from "../store/store.ts";
 import { awaitNodes } from "./await.ts";
 import type { Founding } from "./founding.ts";
-import { passGate } from "./quorum-gate.ts";
+import { changePatience, passGate } from "./quorum-gate.ts";
 import { step as takeStep, together, type Locked } from "./under-lock.ts";
 
 type Work = unknown;
@@ -25,7 +25,6 @@ export type Runner = {
 
 /** How long a node may take to become ready or to leave, milliseconds. */
 export const nodePatience = 180_000;
-const gatePatience = 60_000;
 
 function tokenHash(token: string): string {
   return createHash("sha256").update(token).digest("hex");
@@ -106,7 +105,7 @@ async function runSubject(locked: Locked, runner: Runner, steps: readonly Step<W
               cluster: runner.cluster,
               node: step.node.name,
               kind: "stop",
-              deadline: clock.now() + gatePatience,
+              patience: changePatience,
             });
           return;
         case "retire":
@@ -140,7 +139,7 @@ export async function retire(locked: Locked, cluster: ClusterName, node: Planned
   // One that was told before is taken out by the members themselves, who ask the guard at every step.
   const told = there.value.state === "leaving" && now?.state === "running";
   if (node.role === "control" && !force && !told)
-    await passGate(context, { cluster, node: node.name, kind: "remove", deadline: clock.now() + gatePatience });
+    await passGate(context, { cluster, node: node.name, kind: "remove", patience: changePatience });
   await setRoster(locked, node.instance, "leaving");
   if (now?.state !== "running" || force) return;
   await target.nudge(node.name);

@@ -8,5 +8,5 @@ export type { EtcdMemberState, EtcdStatus, NodeState, NodeStatus, ServiceStatus,
 
 /** Looks at a cluster and changes nothing; a cluster that is not there has the state `absent`. */
 export async function status(context: Context, input: { readonly cluster: ClusterName }): Promise<Status> {
-  return deriveStatus(await look(context, input.cluster), context.target.name);
+  return deriveStatus(await look(context, input.cluster), context.target);
 }

@@ -17,6 +17,12 @@ export type Locked = {
 /** `changes`: how many things are not as they were before. */
 export type Outcome<Result> = { readonly result: Result; readonly changes: number };
 
+/** Takes the cluster's lock for an operator; `doing`: for the one who finds it held. */
+export function lockOf(context: Context, store: ClusterStore, doing: string): Promise<Lock> {
+  const { clock, random, owner, emit, signal } = context;
+  return acquireLock({ store, clock, random, owner, emit, signal, processAlive, doing });
+}
+
 /** Runs an operation on a cluster that is there: under its lock, with beginning and end as events, and in the journal. */
 export async function underLock<Result>(
   context: Context,
@@ -29,20 +35,11 @@ export async function underLock<Result>(
   work: (locked: Locked) => Promise<Outcome<Result>>,
 ): Promise<Result> {
   const { cluster, operation } = input;
-  const { clock, random, owner, signal } = context;
+  const { clock } = context;
   const run = async (store: ClusterStore): Promise<Result> => {
     const journal = journaling(context, operation);
     const { emit } = journal;
-    const lock = await acquireLock({
-      store,
-      clock,
-      random,
-      owner,
-      emit,
-      signal,
-      processAlive,
-      doing: `${operation} ${cluster}`,
-    });
+    const lock = await lockOf({ ...context, emit }, store, `${operation} ${cluster}`);
     const begun = clock.now();
     try {
       emit("operation.started", { operation, cluster });

@@ -31,7 +31,7 @@ export async function units(
 ): Promise<Units> {
   await observePresent(context, input.cluster);
   const seen = await look(context, input.cluster);
-  const { nodes } = deriveStatus(seen, context.target.name);
+  const { nodes } = deriveStatus(seen, context.target);
   return {
     cluster: input.cluster,
     nodes: pickNodes(input.cluster, nodes, input.nodes).map((node) => {

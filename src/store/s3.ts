@@ -61,7 +61,7 @@ export function s3Store({ url, owner, request, random, names }: S3StoreOptions):
   const absent = async (key: Key): Promise<boolean> => {
     const query = new URLSearchParams({ "list-type": "2", prefix: names.object(key), "max-keys": "1" });
     const answer = await ask("GET", `?${query.toString()}`);
-    return answer.status === 200 && objectsIn(answer).every(({ object }) => object !== names.object(key));
+    return answer.status === 200 && objectsIn(textOf(answer)).every(({ object }) => object !== names.object(key));
   };
 
   /** `undefined`: the condition did not hold. */
@@ -94,11 +94,11 @@ export function s3Store({ url, owner, request, random, names }: S3StoreOptions):
       if (token !== undefined) query.set("continuation-token", token);
       const answer = await ask("GET", `?${query.toString()}`);
       if (answer.status !== 200) throw refusal(answer);
-      for (const { object, version } of objectsIn(answer)) {
+      const text = textOf(answer);
+      for (const { object, version } of objectsIn(text)) {
         const key = names.key(object);
         if (key !== undefined) found.push([key, version]);
       }
-      const text = new TextDecoder().decode(answer.body);
       if (/<IsTruncated>\s*true\s*<\/IsTruncated>/.exec(text) === null)
         return new Map(found.toSorted(([a], [b]) => (a < b ? -1 : 1)));
       token = /<NextContinuationToken>([^<]*)<\/NextContinuationToken>/.exec(text)?.[1]?.replaceAll("&amp;", "&");
@@ -139,9 +139,13 @@ export function s3Store({ url, owner, request, random, names }: S3StoreOptions):
   };
 }
 
+function textOf({ body }: AwsAnswer): string {
+  return new TextDecoder().decode(body);
+}
+
 /** The objects on one page of a list. Our names have no character that XML would write otherwise; quotes of an ETag are. */
-function objectsIn({ body }: AwsAnswer): readonly { readonly object: string; readonly version: Version }[] {
-  return [...new TextDecoder().decode(body).matchAll(/<Contents>(.*?)<\/Contents>/gs)].map(([, text = ""]) => {
+function objectsIn(page: string): readonly { readonly object: string; readonly version: Version }[] {
+  return [...page.matchAll(/<Contents>(.*?)<\/Contents>/gs)].map(([, text = ""]) => {
     const object = /<Key>([^<]*)<\/Key>/.exec(text)?.[1];
     const version = /<ETag>(?:"|&quot;|&#34;)([^"&<]+)(?:"|&quot;|&#34;)<\/ETag>/.exec(text)?.[1];
     if (object === undefined || version === undefined)

@@ -101,6 +101,14 @@ export class ChangeTakenBack extends Error {
 /** All that operations know of a target, beside the launch's own desires. `Work` is plain data that only the target understands. */
 export interface Target<Work = unknown> {
   readonly name: TargetName;
+  /** What a node runs in, for people. */
+  readonly body: "container" | "instance" | "machine";
+  /** Control nodes' disks outlive what these run in, and no observation shows them: one that only the roster has comes back as it was. */
+  readonly disksStay?: true;
+  /** What is there costs money for as long as it is there. */
+  readonly billed?: true;
+  /** A cleanup tells disks and the store from the rest, and can leave them. */
+  readonly keepsData?: true;
   /** The image that nodes start from, by its tag; absent where nodes start from another's. */
   readonly image?: NodeImageAccess;
   /** Nodes start by other means than ours: they come by user data, which points at these programs. */
@@ -215,17 +223,19 @@ export interface Floating {
 
 /** What launches a cluster, for others who launch it without us. */
 export interface Publishing {
-  /** The store of the cluster where it is published, made where it is not there. */
-  open(cluster: Cluster, to: string): Promise<StoreAccess>;
+  /** The store of the cluster where it is published, made where it is not there, and the way to publish beside it. */
+  open(cluster: Cluster, to: string): Promise<PublishingAccess>;
   /** Facts that hold whoever launches it. */
   shared(facts: FactData): FactData;
-  /** Writes what launches the cluster; `pin`: SHA-256 of its root certificate. Gives the address, and how it is launched. */
-  write(
-    cluster: Cluster,
-    to: string,
-    given: { readonly facts: FactData; readonly pin: string },
-  ): Promise<{ readonly url: string; readonly next: string }>;
 }
+
+export type PublishingAccess = StoreAccess & {
+  /** Writes what launches the cluster; `pin`: SHA-256 of its root certificate. */
+  write(facts: FactData, pin: string): Promise<Published>;
+};
+
+/** Where something was published, and how a cluster is launched by it. */
+export type Published = { readonly url: string; readonly next: string };
 
 /** What an interrupted run leaves behind can be under way, or have failed. */
 export interface Interrupted {

@@ -42,6 +42,7 @@ function fakeTarget(clusters: readonly string[]): Target {
   };
   return {
     name: "docker",
+    body: "container",
     wake: async () => undefined,
     examine: refuse,
     list: async () => clusters.map((cluster) => cluster as ClusterName),
@@ -130,7 +131,8 @@ export async function run(words: readonly string[], setting: Setting = {}) {
     interactive: setting.interactive ?? (() => Promise.reject(new Error("no terminal here"))),
     openTarget: async (name) => {
       if (name === "docker") return fakeTarget(setting.clusters ?? ["demo"]);
-      if (name === "aws" && setting.onAws !== undefined) return { ...fakeTarget(setting.onAws), name };
+      if (name === "aws" && setting.onAws !== undefined)
+        return { ...fakeTarget(setting.onAws), name, billed: true, keepsData: true };
       if (setting.handedOut === undefined) throw new Error("no store answers");
       return fakeTarget(setting.handedOut);
     },

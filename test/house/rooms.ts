@@ -47,6 +47,8 @@ export const rooms = {
   /** The node's half of components. */
   member: { path: /^src\/components\//, may: ["quorum", "records", "machine", "paths"], libraries: [] },
   target: { path: /^src\/targets\/target\.ts$/, may: ["plan", "records", "cluster", "machine"], libraries: [] },
+  /** The way to nodes of targets that have none of their own. */
+  ssh: { path: /^src\/targets\/ssh\.ts$/, may: ["target", "machine"], libraries: [] },
   docker: {
     path: /^src\/targets\/docker\//,
     may: ["target", "plan", "records", "describe", "paths", "cluster", "machine", "spec"],
@@ -54,12 +56,12 @@ export const rooms = {
   },
   files: {
     path: /^src\/targets\/files\//,
-    may: ["target", "plan", "records", "cluster", "machine"],
+    may: ["target", "ssh", "plan", "records", "cluster", "machine"],
     libraries: [],
   },
   aws: {
     path: /^src\/targets\/aws\//,
-    may: ["target", "plan", "records", "describe", "paths", "cluster", "machine", "spec"],
+    may: ["target", "ssh", "plan", "records", "describe", "paths", "cluster", "machine", "spec"],
     libraries: [
       "ipaddr.js",
       "zod/mini",

@@ -4,13 +4,31 @@ import { awaitNodes } from "../../src/operations/await.ts";
 import { readRecord } from "../../src/records/access.ts";
 import { memoryStore } from "../../src/store/memory.ts";
 import { seededRandom } from "../../src/host/virtual.ts";
-import { demo, fakeTarget, nodeRecord, observedNode, put, rosterRecord, run, start, world } from "./fake-target.ts";
+import {
+  demo,
+  fakeTarget,
+  nodeRecord,
+  observedNode,
+  put,
+  rosterRecord,
+  run,
+  start,
+  world,
+  type World,
+} from "./fake-target.ts";
 
 const node = observedNode("worker", 1);
 const names: readonly NodeName[] = [node.name];
 const parts = { instance: node.instance };
 
-async function one(target = fakeTarget([node])): Promise<ReturnType<typeof world>> {
+/** Waits until the node is ready, or until then. */
+const becomeReady = (
+  { context, store }: World,
+  deadline: number,
+  more: Partial<Parameters<typeof awaitNodes>[1]> = {},
+): Promise<void> => awaitNodes(context, { store, cluster: demo, nodes: names, until: "ready", deadline, ...more });
+
+async function one(target = fakeTarget([node])): Promise<World> {
   const made = world(target);
   await put(made.store, "roster", parts, rosterRecord(node));
   return made;
@@ -18,14 +36,9 @@ async function one(target = fakeTarget([node])): Promise<ReturnType<typeof world
 
 describe("waiting for a node", () => {
   it("tells each phase once, and that it is ready", async () => {
-    const { context, store, clock, events } = await one();
-    const waiting = awaitNodes(context, {
-      store,
-      cluster: demo,
-      nodes: names,
-      until: "ready",
-      deadline: start + 60_000,
-    });
+    const made = await one();
+    const { store, clock, events } = made;
+    const waiting = becomeReady(made, start + 60_000);
     await clock.advance(2000);
     await put(store, "node", parts, nodeRecord(node, { state: "starting", phase: "docker", reason: "dockerd starts" }));
     await clock.advance(2000);
@@ -43,18 +56,11 @@ describe("waiting for a node", () => {
 
   it("does not take a record from before a restart for news", async () => {
     const made = await one();
-    const { context, store, clock } = made;
+    const { store, clock } = made;
     await put(store, "node", parts, nodeRecord(node));
     const before = new Map([[node.instance, (await readRecord(store, "node", parts))?.version ?? ""]]);
     let done = false;
-    const waiting = awaitNodes(context, {
-      store,
-      cluster: demo,
-      nodes: names,
-      until: "ready",
-      deadline: start + 60_000,
-      before,
-    }).then(() => {
+    const waiting = becomeReady(made, start + 60_000, { before }).then(() => {
       done = true;
     });
     await clock.advance(5000);
@@ -67,60 +73,23 @@ describe("waiting for a node", () => {
   it("waits for the revision that is asked for", async () => {
     const made = await one();
     await put(made.store, "node", parts, nodeRecord(node, { revision: "r1" }));
-    const waiting = awaitNodes(made.context, {
-      store: made.store,
-      cluster: demo,
-      nodes: names,
-      until: "ready",
-      deadline: start + 5000,
-      revision: "r2",
-    });
+    const waiting = becomeReady(made, start + 5000, { revision: "r2" });
     await expect(run(made, waiting)).rejects.toThrow("demo-worker-1 is not ready after 5 s");
   });
 
   it("gives a failure ten seconds to heal", async () => {
+    const reason = "no disk";
+    const failed = nodeRecord(node, { state: "failed", phase: "docker", reason, log: ["dockerd: no space"] });
     const made = await one();
-    const { context, store, clock, events } = made;
-    await put(
-      store,
-      "node",
-      parts,
-      nodeRecord(node, {
-        state: "failed",
-        phase: "docker",
-        reason: "no disk",
-        log: ["dockerd: no space"],
-      }),
-    );
-    const healing = awaitNodes(context, {
-      store,
-      cluster: demo,
-      nodes: names,
-      until: "ready",
-      deadline: start + 60_000,
-    });
+    const { store, clock, events } = made;
+    await put(store, "node", parts, failed);
+    const healing = becomeReady(made, start + 60_000);
     await clock.advance(8000);
     await put(store, "node", parts, nodeRecord(node));
     await run(made, healing);
 
-    await put(
-      store,
-      "node",
-      parts,
-      nodeRecord(node, {
-        state: "failed",
-        phase: "docker",
-        reason: "no disk",
-        log: ["dockerd: no space"],
-      }),
-    );
-    const lasting = awaitNodes(context, {
-      store,
-      cluster: demo,
-      nodes: names,
-      until: "ready",
-      deadline: start + 120_000,
-    });
+    await put(store, "node", parts, failed);
+    const lasting = becomeReady(made, start + 120_000);
     await expect(run(made, lasting)).rejects.toMatchObject({
       message: "demo-worker-1 is failed; phase docker: no disk",
       next: "slipway logs demo-worker-1",
@@ -136,13 +105,7 @@ describe("waiting for a node", () => {
   it("shows the console of a node that never spoke", async () => {
     const made = await one();
     made.target.consoleText = "Booting\nKernel panic\n";
-    const waiting = awaitNodes(made.context, {
-      store: made.store,
-      cluster: demo,
-      nodes: names,
-      until: "ready",
-      deadline: start + 3000,
-    });
+    const waiting = becomeReady(made, start + 3000);
     await expect(run(made, waiting)).rejects.toThrow("phase boot: it has said nothing yet");
     expect(made.events.at(-1)).toMatchObject({
       name: "node.failed",
@@ -152,13 +115,7 @@ describe("waiting for a node", () => {
 
   it("gives up at once when the container has stopped", async () => {
     const made = await one();
-    const waiting = awaitNodes(made.context, {
-      store: made.store,
-      cluster: demo,
-      nodes: names,
-      until: "ready",
-      deadline: start + 600_000,
-    });
+    const waiting = becomeReady(made, start + 600_000);
     made.target.nodes = [{ ...node, state: "stopped" }];
     await expect(run(made, waiting)).rejects.toThrow("not running: its container has stopped");
     expect(made.clock.now()).toBeLessThan(start + 10_000);
@@ -172,38 +129,20 @@ describe("waiting for a node", () => {
     const made = await one(target);
     await put(store, "node", parts, nodeRecord(node));
     down = true;
-    const waiting = awaitNodes(made.context, {
-      store,
-      cluster: demo,
-      nodes: names,
-      until: "ready",
-      deadline: start + 60_000,
-    });
+    const waiting = becomeReady(made, start + 60_000);
     await made.clock.advance(5000);
     down = false;
     await run(made, waiting);
     expect(made.events.at(-1)).toMatchObject({ name: "node.ready" });
 
     down = true;
-    const late = awaitNodes(made.context, {
-      store,
-      cluster: demo,
-      nodes: names,
-      until: "ready",
-      deadline: made.clock.now() + 2000,
-    });
+    const late = becomeReady(made, made.clock.now() + 2000);
     await expect(run(made, late)).rejects.toThrow("the cluster's store does not answer");
   });
 
   it("stops when it is interrupted", async () => {
     const made = await one();
-    const waiting = awaitNodes(made.context, {
-      store: made.store,
-      cluster: demo,
-      nodes: names,
-      until: "ready",
-      deadline: start + 60_000,
-    });
+    const waiting = becomeReady(made, start + 60_000);
     made.abort.abort(new Error("interrupted"));
     await expect(run(made, waiting)).rejects.toThrow("interrupted");
   });

@@ -14,6 +14,7 @@ import {
   start,
   threeAndTwo,
   wantedWeb,
+  webRecord,
 } from "./fake-target.ts";
 
 type Picture = {
@@ -48,7 +49,7 @@ function derive({ nodes = threeAndTwo(), records, roster, recorded, now = start 
     },
     now,
   };
-  return deriveStatus(seen, "docker");
+  return deriveStatus(seen, { name: "docker" });
 }
 
 const [c1, c2, c3] = [observedNode("control", 1), observedNode("control", 2), observedNode("control", 3)];
@@ -208,7 +209,7 @@ describe("the state of the cluster", () => {
       recorded: { kind: "unreadable", why: "-" },
       now: start,
     };
-    expect(deriveStatus(seen, "docker")).toEqual({
+    expect(deriveStatus(seen, { name: "docker" })).toEqual({
       cluster: "demo",
       target: "docker",
       state: "absent",
@@ -225,7 +226,7 @@ describe("the state of the cluster", () => {
       recorded: { kind: "unreadable", why: "connection refused" },
       now: start,
     };
-    const status = deriveStatus(seen, "docker");
+    const status = deriveStatus(seen, { name: "docker" });
     expect(status.state).toBe("unknown");
     expect(status.nodes).toHaveLength(5);
     expect(first(status, c1.name)).toMatchObject({
@@ -238,30 +239,17 @@ describe("the state of the cluster", () => {
 
 describe("services", () => {
   const wanted = { revision: "r1", services: [wantedWeb()], labels: {}, logins: [] };
-  const record = (fields: Partial<RecordValue<"service">>): RecordValue<"service"> => ({
-    name: "web",
-    applied: "h",
-    revision: "r1",
-    apply: 0,
-    desired: 2,
-    running: 2,
-    state: "ready",
-    drift: [],
-    tasks: [],
-    seen: start,
-    ...fields,
-  });
 
   it("come from the current revision, with the addresses that the gateway publishes", () => {
     const { services } = derive({
-      recorded: { wanted, services: [record({}), record({ name: "old" })] },
+      recorded: { wanted, services: [webRecord(), webRecord({ name: "old" })] },
     });
     expect(services).toEqual([{ name: "web", desired: 2, running: 2, addresses: ["http://127.0.0.1:8080"] }]);
   });
 
   it("ask for what the revision says, not for what the agent has seen so far", () => {
     const { services, state } = derive({
-      recorded: { wanted, services: [record({ desired: 1, running: 1 })] },
+      recorded: { wanted, services: [webRecord({ desired: 1, running: 1 })] },
     });
     expect(services[0]).toMatchObject({ desired: 2, running: 1 });
     expect(state).toBe("degraded");
@@ -269,10 +257,10 @@ describe("services", () => {
 
   it.each([
     ["not yet known", [], "starting"],
-    ["starting", [record({ running: 0, state: "starting" })], "starting"],
-    ["failed", [record({ running: 0, state: "failed" })], "degraded"],
-    ["complete", [record({})], "ready"],
-    ["reported under an older revision", [record({ revision: "r0" })], "starting"],
+    ["starting", [webRecord({ running: 0, state: "starting" })], "starting"],
+    ["failed", [webRecord({ running: 0, state: "failed" })], "degraded"],
+    ["complete", [webRecord()], "ready"],
+    ["reported under an older revision", [webRecord({ revision: "r0" })], "starting"],
   ] as const)("%s", (_, services, state) => {
     expect(derive({ recorded: { wanted, services } }).state).toBe(state);
   });

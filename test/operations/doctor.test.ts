@@ -12,6 +12,7 @@ import {
   put,
   start,
   threeAndTwo,
+  webRecord,
   world,
   type World,
 } from "./fake-target.ts";
@@ -225,24 +226,8 @@ describe("doctor", () => {
 
   it("sees services that are short, and what is left of a creation that was rolled back", async () => {
     const made = await ready();
-    await put(
-      made.store,
-      "service",
-      { name: "web" },
-      {
-        name: "web",
-        applied: "h",
-        revision: "r1",
-        apply: 0,
-        desired: 2,
-        running: 1,
-        state: "failed",
-        reason: "no such image",
-        drift: ["replicas"],
-        tasks: [],
-        seen: start,
-      },
-    );
+    const short = webRecord({ running: 1, state: "failed", reason: "no such image", drift: ["replicas"] });
+    await put(made.store, "service", { name: "web" }, short);
     await put(made.store, "generation", { generation: "g1" }, { generation: "g1", state: "closed", nonce: "n" });
     const result = await findings(made);
     expect(result).toContainEqual({

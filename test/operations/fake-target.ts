@@ -54,6 +54,7 @@ export function observedNode(group: string, n: number, fields: Partial<ObservedN
 export function fakeTarget(nodes: readonly ObservedNode[] = threeAndTwo()): FakeTarget {
   const target: FakeTarget = {
     name: "docker",
+    body: "container",
     calls: [],
     stores: new Map([[demo, memoryStore(seededRandom(1))]]),
     nodes: [...nodes],
@@ -312,23 +313,7 @@ export async function fillReady(
     { revision: "r1" },
     { revision: "r1", services: [wantedWeb()], labels: {}, logins: [] },
   );
-  await put(
-    store,
-    "service",
-    { name: "web" },
-    {
-      name: "web",
-      applied: "h",
-      revision: "r1",
-      apply: 0,
-      desired: 2,
-      running: 2,
-      state: "ready",
-      drift: [],
-      tasks: [],
-      seen,
-    },
-  );
+  await put(store, "service", { name: "web" }, webRecord({ seen }));
   for (const node of nodes) {
     await put(store, "roster", { instance: node.instance }, rosterRecord(node));
     await put(
@@ -338,6 +323,23 @@ export async function fillReady(
       node.role === "control" ? controlRecord(node, nodes, { seen }) : nodeRecord(node, { seen }),
     );
   }
+}
+
+/** What managers say of the service `web`, which runs as it is wanted. */
+export function webRecord(fields: Partial<RecordValue<"service">> = {}): RecordValue<"service"> {
+  return {
+    name: "web",
+    applied: "h",
+    revision: "r1",
+    apply: 0,
+    desired: 2,
+    running: 2,
+    state: "ready",
+    drift: [],
+    tasks: [],
+    seen: start,
+    ...fields,
+  };
 }
 
 export function wantedWeb(): RecordValue<"servicesRevision">["services"][number] {

@@ -2,11 +2,11 @@ import { describe, expect, test } from "vitest";
 import { cleanup } from "../../src/operations/cleanup.ts";
 import { launch } from "../../src/operations/launch.ts";
 import { plan } from "../../src/operations/plan.ts";
-import { complete, copies, killEverywhere, settling, type Command } from "./kill.ts";
-import { demo, demoCluster, memoryWorld, operator, pass, until, type MemoryWorld } from "./memory-target.ts";
+import { complete, killEverywhere, type Command } from "./kill.ts";
+import { launched, launching } from "./launched.ts";
+import { demo, demoCluster, memoryWorld, operator, until, type MemoryWorld } from "./memory-target.ts";
 
 const cleaning: Command = ({ context }) => cleanup(context, { cluster: demo });
-const launching: Command = ({ context }) => launch(context, { cluster: demoCluster(3, 2) });
 
 /** Nothing at all is left on the engine. */
 function isEmpty({ engine }: MemoryWorld): void {
@@ -19,12 +19,7 @@ function isEmpty({ engine }: MemoryWorld): void {
 }
 
 describe("cleanup", () => {
-  const whole = copies(async () => {
-    const world = memoryWorld();
-    await complete(world, launching);
-    await pass(world, settling);
-    return world;
-  });
+  const whole = launched(demoCluster(3, 2));
 
   test("killed at any call, it is completed by the same command", async () => {
     // Taking everything away takes the quorum away too, and nobody minds.
@@ -44,7 +39,7 @@ describe("cleanup", () => {
       first.process.at = (number, when) => {
         if (number === call && when === (call % 2 === 0 ? "before" : "after")) first.process.die();
       };
-      const end = await until(world, first, launching(first));
+      const end = await until(world, first, launching(demoCluster(3, 2))(first));
       if (end.kind === "done") break;
       expect(end.kind).toBe("killed");
       const second = operator(world);

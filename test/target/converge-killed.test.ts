@@ -1,26 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { Cluster } from "../../src/cluster/cluster.ts";
-import { launch } from "../../src/operations/launch.ts";
 import { dataVolume, dockerVolume } from "../../src/targets/docker/names.ts";
 import type { NodeName } from "../../src/cluster/cluster.ts";
-import { complete, copies, killEverywhere, settling, type Command } from "./kill.ts";
-import { demoCluster, memoryWorld, pass, type MemoryWorld } from "./memory-target.ts";
-
-const launching =
-  (cluster: Cluster): Command =>
-  ({ context }) =>
-    launch(context, { cluster });
-
-/** A cluster as it stands after this launch, and after what happens to it then. */
-function launched(cluster: Cluster, then: (world: MemoryWorld) => void = () => {}): () => Promise<MemoryWorld> {
-  return copies(async () => {
-    const world = memoryWorld();
-    await complete(world, launching(cluster));
-    await pass(world, settling);
-    then(world);
-    return world;
-  });
-}
+import { killEverywhere } from "./kill.ts";
+import { launched, launching } from "./launched.ts";
+import { demoCluster, type MemoryWorld } from "./memory-target.ts";
 
 /** What `docker rm -f` does, and with `volumes` also `docker volume rm`. */
 function lose(world: MemoryWorld, node: string, volumes: boolean): void {

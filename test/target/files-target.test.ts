@@ -165,6 +165,7 @@ describe("over a store", () => {
       "-o",
       "StrictHostKeyChecking=accept-new",
       "-t",
+      "--",
       "debian@10.0.0.1",
       "ls 'a b'",
     ]);

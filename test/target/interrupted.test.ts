@@ -1,24 +1,12 @@
 import { expect, test } from "vitest";
-import type { Cluster } from "../../src/cluster/cluster.ts";
 import { cleanup } from "../../src/operations/cleanup.ts";
-import { launch } from "../../src/operations/launch.ts";
 import { readRecord } from "../../src/records/access.ts";
-import { complete, copies, settling, type Command } from "./kill.ts";
+import { complete, settling, type Command } from "./kill.ts";
+import { launched, launching } from "./launched.ts";
 import { demo, demoCluster, memoryWorld, operator, pass, until, type MemoryWorld } from "./memory-target.ts";
 import { picture } from "./picture.ts";
 
-const launching =
-  (cluster: Cluster): Command =>
-  ({ context }) =>
-    launch(context, { cluster });
 const cleaning: Command = ({ context }) => cleanup(context, { cluster: demo });
-const launched = (cluster: Cluster): (() => Promise<MemoryWorld>) =>
-  copies(async () => {
-    const world = memoryWorld();
-    await complete(world, launching(cluster));
-    await pass(world, settling);
-    return world;
-  });
 
 /** Longer than any call takes that must not be broken off; far shorter than any patience. Milliseconds. */
 const prompt = 1_500;

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import { launch, type Launched } from "../../src/operations/launch.ts";
 import { LockHeld, LockLost } from "../../src/operations/lock.ts";
-import { complete, copies, settling, type Command } from "./kill.ts";
+import { complete, settling, type Command } from "./kill.ts";
+import { launched, launching } from "./launched.ts";
 import {
   clusterOf,
   demoCluster,
@@ -15,18 +16,6 @@ import {
   type Operator,
 } from "./memory-target.ts";
 import { picture } from "./picture.ts";
-
-const launching =
-  (cluster: Cluster) =>
-  ({ context }: Operator): Promise<Launched> =>
-    launch(context, { cluster });
-const launched = (cluster: Cluster): (() => Promise<MemoryWorld>) =>
-  copies(async () => {
-    const world = memoryWorld();
-    await complete(world, launching(cluster));
-    await pass(world, settling);
-    return world;
-  });
 
 /** What a launch does before it has the lock: what lies below the nodes, and the lock itself. */
 const beforeTheLock =

@@ -1,21 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { Cluster } from "../../src/cluster/cluster.ts";
-import { launch } from "../../src/operations/launch.ts";
 import { plan } from "../../src/operations/plan.ts";
 import { readRecord } from "../../src/records/access.ts";
-import { complete, copies, settling, type Command } from "./kill.ts";
+import { complete, settling } from "./kill.ts";
+import { launched, launching } from "./launched.ts";
 import { clusterOf, demoCluster, memoryWorld, operator, pass, until, type MemoryWorld } from "./memory-target.ts";
 
-const launching =
-  (cluster: Cluster): Command =>
-  ({ context }) =>
-    launch(context, { cluster });
-const base = copies(async () => {
-  const world = memoryWorld();
-  await complete(world, launching(demoCluster(1, 2)));
-  await pass(world, settling);
-  return world;
-});
+const base = launched(demoCluster(1, 2));
 
 /** The changes of a plan without ids, and that making it changed nothing. */
 async function changes(world: MemoryWorld, cluster: Cluster): Promise<readonly string[]> {

@@ -1,21 +1,12 @@
 import { describe, expect, test } from "vitest";
-import type { Cluster, NodeName } from "../../src/cluster/cluster.ts";
-import { launch } from "../../src/operations/launch.ts";
+import type { NodeName } from "../../src/cluster/cluster.ts";
 import { dataVolume, dockerVolume } from "../../src/targets/docker/names.ts";
-import { complete, copies, settling, type Command } from "./kill.ts";
-import { clusterOf, demoCluster, memoryWorld, operator, pass, until, type MemoryWorld } from "./memory-target.ts";
+import { complete, settling } from "./kill.ts";
+import { launched, launching } from "./launched.ts";
+import { clusterOf, demoCluster, operator, pass, until, type MemoryWorld } from "./memory-target.ts";
 import { picture } from "./picture.ts";
 
-const launching =
-  (cluster: Cluster): Command =>
-  ({ context }) =>
-    launch(context, { cluster });
-const three = copies(async () => {
-  const world = memoryWorld();
-  await complete(world, launching(demoCluster(3, 1)));
-  await pass(world, settling);
-  return world;
-});
+const three = launched(demoCluster(3, 1));
 
 function down(world: MemoryWorld, node: string): void {
   const container = world.engine.containers.get(node);

@@ -1,20 +1,14 @@
 import { expect, test } from "vitest";
-import { launch } from "../../src/operations/launch.ts";
 import { status } from "../../src/operations/status.ts";
 import { terminate } from "../../src/operations/terminate.ts";
-import { complete, copies, killEverywhere, settling, type Command } from "./kill.ts";
-import { demo, demoCluster, memoryWorld, operator, pass, until, type MemoryWorld } from "./memory-target.ts";
+import { complete, killEverywhere, type Command } from "./kill.ts";
+import { launched, launching } from "./launched.ts";
+import { demo, demoCluster, operator, until, type MemoryWorld } from "./memory-target.ts";
 
-const launching: Command = ({ context }) => launch(context, { cluster: demoCluster(3, 1) });
 const all = { cluster: demo, nodes: [], force: false, grace: 5 };
 const ending: Command = ({ context }) => terminate(context, all);
 
-const base = copies(async () => {
-  const world = memoryWorld();
-  await complete(world, launching);
-  await pass(world, settling);
-  return world;
-});
+const base = launched(demoCluster(3, 1));
 
 async function seen(world: MemoryWorld) {
   const one = operator(world);
@@ -35,7 +29,7 @@ test("containers go, workers first, volumes stay, and a launch brings the same i
   const ended = await seen(world);
   expect(ended.state).toBe("stopped");
   expect(ended.nodes.map(({ state }) => state)).toEqual(["absent", "absent", "absent", "absent"]);
-  await complete(world, launching);
+  await complete(world, launching(demoCluster(3, 1)));
   const after = await seen(world);
   expect(after.state).toBe("ready");
   expect(after.nodes.map(({ name, instance }) => [name, instance])).toEqual(
@@ -59,7 +53,7 @@ test("one control node of three goes, and the second is refused", async () => {
 test("killed at any call, it is completed by the same command, and a launch brings all back", async () => {
   const again: Command = async (one) => {
     await ending(one);
-    await launching(one);
+    await launching(demoCluster(3, 1))(one);
   };
   const points = await killEverywhere({ base, command: ending, again, ignoreQuorum: true });
   expect(points).toBeGreaterThan(10);

@@ -3,7 +3,7 @@ import { agreedByName } from "../agreement.ts";
 import { chosenCluster } from "../choice.ts";
 import { act, type CliContext } from "../context.ts";
 import { docs } from "../docs.ts";
-import type { ClusterName } from "../../cluster/cluster.ts";
+import type { ClusterName, TargetName } from "../../cluster/cluster.ts";
 import type { Change } from "../../plan/plan.ts";
 import { acting, toggle, type Acting, type Toggle } from "../flags.ts";
 import type { Leftover } from "../../targets/target.ts";
@@ -36,7 +36,7 @@ export default (brief: string) =>
         const changes = await preview(context, { cluster, keepData });
         if (changes.length > 0) session.note(planText(cluster, changes, session.err));
         const agreed =
-          context.target.name === "aws"
+          context.target.keepsData === true
             ? await agreedApart(session, cluster, changes)
             : (await session.confirm(`Remove all of ${cluster}, with its data?`, flags.yes)) && { keepData };
         if (agreed === false) return session.declined();
@@ -49,7 +49,7 @@ export default (brief: string) =>
       session.print(
         removed === 0 && kept.length === 0
           ? `there is nothing of ${cluster}`
-          : `removed ${counted(removed, "object")}; ${kept.length > 0 ? keptText(cluster, kept) : context.target.name === "aws" ? "0 left, $0.00/h" : `nothing is left of ${cluster}`}`,
+          : `removed ${counted(removed, "object")}; ${kept.length > 0 ? keptText(cluster, kept, context.target.name) : context.target.billed === true ? "0 left, $0.00/h" : `nothing is left of ${cluster}`}`,
       );
       return "done";
     }),
@@ -58,7 +58,7 @@ export default (brief: string) =>
 type Flags = Acting & { readonly keepData: Toggle };
 
 /** What stays, what it costs, and what becomes of it. */
-function keptText(cluster: ClusterName, kept: readonly Leftover[]): string {
+function keptText(cluster: ClusterName, kept: readonly Leftover[], target: TargetName): string {
   const known = kept.flatMap(({ monthly }) => monthly ?? []);
   const sum = known.reduce((all, one) => all + one, 0);
   return [
@@ -67,7 +67,7 @@ function keptText(cluster: ClusterName, kept: readonly Leftover[]): string {
       ({ kind, name, monthly }) =>
         `  ${kind} ${name}${monthly === undefined ? "" : `  $${monthly.toFixed(2)} a month`}`,
     ),
-    `next: slipway launch FILE goes on with them; slipway cleanup ${cluster} --on aws removes them`,
+    `next: slipway launch FILE goes on with them; slipway cleanup ${cluster} --on ${target} removes them`,
   ].join("\n");
 }
 

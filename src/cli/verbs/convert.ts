@@ -3,7 +3,7 @@ import { pasteable } from "../../host/processes.ts";
 import { act, type CliContext } from "../context.ts";
 import { docs } from "../docs.ts";
 import { UsageError } from "../failure.ts";
-import { common, toggle, type Common, type Toggle } from "../flags.ts";
+import { common, overwriteFlag, type Common, type Toggle } from "../flags.ts";
 
 type Flags = Pick<Common, "json" | "quiet" | "noColor" | "name"> & {
   readonly output: string | undefined;
@@ -31,7 +31,7 @@ export default (brief: string) =>
           placeholder: "file",
           brief: "write the cluster.yml there",
         },
-        force: toggle("write over a file that is there"),
+        force: overwriteFlag,
         json: common.json,
         quiet: common.quiet,
         noColor: common.noColor,

@@ -2,7 +2,7 @@ import { buildCommand } from "@stricli/core";
 import { chosenCluster } from "../choice.ts";
 import { act, type CliContext } from "../context.ts";
 import { docs } from "../docs.ts";
-import { common, toggle, type Common, type Toggle } from "../flags.ts";
+import { common, followFlag, sinceFlag, type Common, type Toggle } from "../flags.ts";
 import { pastLine } from "../views/past.ts";
 import { clusterWord } from "../words.ts";
 
@@ -33,14 +33,8 @@ export default (brief: string) =>
           brief: "only of this operation: launch, stop …",
           placeholder: "operation",
         },
-        since: {
-          kind: "parsed",
-          parse: String,
-          optional: true,
-          brief: "from then on: 10m, 2h, or a time in ISO 8601",
-          placeholder: "time",
-        },
-        follow: toggle("go on with what comes, until Ctrl-C"),
+        since: sinceFlag,
+        follow: followFlag,
       },
       aliases: { f: "follow" },
       positional: { kind: "tuple", parameters: [clusterWord] },

@@ -3,7 +3,7 @@ import { usualFile } from "../choice.ts";
 import { act, type CliContext } from "../context.ts";
 import { docs } from "../docs.ts";
 import { UsageError } from "../failure.ts";
-import { common, toggle, type Common, type Toggle } from "../flags.ts";
+import { common, overwriteFlag, type Common, type Toggle } from "../flags.ts";
 import type { Session } from "../session.ts";
 import { fileWord } from "../words.ts";
 
@@ -68,7 +68,7 @@ export default (brief: string) =>
           brief: "worker nodes",
           placeholder: "count",
         },
-        force: toggle("write over a file that is there"),
+        force: overwriteFlag,
         json: common.json,
         quiet: common.quiet,
         noColor: common.noColor,

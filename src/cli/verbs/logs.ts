@@ -3,7 +3,7 @@ import { chosenNodes, isOneNode } from "../choice.ts";
 import { act, type CliContext } from "../context.ts";
 import { docs } from "../docs.ts";
 import { UsageError } from "../failure.ts";
-import { common, toggle, wholeNumber, type Common, type Toggle } from "../flags.ts";
+import { common, followFlag, sinceFlag, wholeNumber, type Common, type Toggle } from "../flags.ts";
 import { byLines } from "../views/lines.ts";
 import { nodeWords } from "../words.ts";
 
@@ -50,14 +50,8 @@ export default (brief: string) =>
           brief: "so many last lines",
           placeholder: "count",
         },
-        since: {
-          kind: "parsed",
-          parse: String,
-          optional: true,
-          brief: "from then on: 10m, 2h, or a time in ISO 8601",
-          placeholder: "time",
-        },
-        follow: toggle("go on with what comes, until Ctrl-C"),
+        since: sinceFlag,
+        follow: followFlag,
       },
       aliases: { f: "follow", u: "unit", n: "lines" },
       positional: nodeWords,

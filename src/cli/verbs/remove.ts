@@ -3,7 +3,7 @@ import { chosenNodes } from "../choice.ts";
 import { act, type CliContext } from "../context.ts";
 import { docs } from "../docs.ts";
 import { UsageError } from "../failure.ts";
-import { acting, toggle, type Acting, type Toggle } from "../flags.ts";
+import { acting, forceFlag, type Acting, type Toggle } from "../flags.ts";
 import { nodeWords } from "../words.ts";
 
 type Flags = Acting & { readonly force: Toggle };
@@ -16,7 +16,7 @@ export default (brief: string) =>
       [["remove demo-worker-2 --yes", "one node"]],
     ),
     parameters: {
-      flags: { ...acting, force: toggle("also where quorum would be lost") },
+      flags: { ...acting, force: forceFlag },
       positional: nodeWords,
     },
     func: act(async (session, flags: Flags, ...words: string[]) => {

@@ -6,7 +6,7 @@ import { act, type CliContext } from "../context.ts";
 import { docs } from "../docs.ts";
 import { InvalidFileError, UsageError } from "../failure.ts";
 import { readClusterFile } from "../file.ts";
-import { common, toggle, type Common, type Toggle } from "../flags.ts";
+import { common, overwriteFlag, toggle, type Common, type Toggle } from "../flags.ts";
 import { problemsJson, showProblems } from "../../problems/show.ts";
 import type { Session } from "../session.ts";
 import { fileWord } from "../words.ts";
@@ -73,7 +73,7 @@ export default (brief: string) =>
           "s3://…",
           "--format cloudformation: found the cluster there and write it, with what its nodes fetch",
         ),
-        force: toggle("write over a file that is there"),
+        force: overwriteFlag,
         name: common.name,
         json: common.json,
         quiet: common.quiet,

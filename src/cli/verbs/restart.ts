@@ -2,7 +2,7 @@ import { buildCommand } from "@stricli/core";
 import { chosenNodes } from "../choice.ts";
 import { act, type CliContext } from "../context.ts";
 import { docs } from "../docs.ts";
-import { acting, span, toggle, wholeNumber, type Acting, type Toggle } from "../flags.ts";
+import { acting, forceFlag, graceFlag, timeoutFlag, type Acting, type Toggle } from "../flags.ts";
 import { nodesDone } from "../views/done.ts";
 import { nodeWords } from "../words.ts";
 
@@ -17,21 +17,9 @@ export default (brief: string) =>
     parameters: {
       flags: {
         ...acting,
-        force: toggle("also where quorum would be lost"),
-        grace: {
-          kind: "parsed",
-          parse: wholeNumber(0, 3600),
-          default: "30",
-          brief: "seconds for a node to stop in good order",
-          placeholder: "seconds",
-        },
-        timeout: {
-          kind: "parsed",
-          parse: span,
-          default: "5m",
-          brief: "how long to wait for each node",
-          placeholder: "span",
-        },
+        force: forceFlag,
+        grace: graceFlag("seconds for a node to stop in good order"),
+        timeout: timeoutFlag("how long to wait for each node"),
       },
       positional: nodeWords,
     },

@@ -2,7 +2,7 @@ import { buildCommand } from "@stricli/core";
 import { chosenNodes } from "../choice.ts";
 import { act, type CliContext } from "../context.ts";
 import { docs } from "../docs.ts";
-import { acting, span, type Acting } from "../flags.ts";
+import { acting, timeoutFlag, type Acting } from "../flags.ts";
 import { nodesDone } from "../views/done.ts";
 import { nodeWords } from "../words.ts";
 
@@ -17,13 +17,7 @@ export default (brief: string) =>
     parameters: {
       flags: {
         ...acting,
-        timeout: {
-          kind: "parsed",
-          parse: span,
-          default: "5m",
-          brief: "how long to wait; 0: not at all",
-          placeholder: "span",
-        },
+        timeout: timeoutFlag("how long to wait; 0: not at all"),
       },
       positional: nodeWords,
     },

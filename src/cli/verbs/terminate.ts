@@ -3,7 +3,7 @@ import { agreedByName } from "../agreement.ts";
 import { chosenNodes } from "../choice.ts";
 import { act, type CliContext } from "../context.ts";
 import { docs } from "../docs.ts";
-import { acting, toggle, wholeNumber, type Acting, type Toggle } from "../flags.ts";
+import { acting, forceFlag, graceFlag, type Acting, type Toggle } from "../flags.ts";
 import { nodesDone } from "../views/done.ts";
 import { nodeWords } from "../words.ts";
 
@@ -22,14 +22,8 @@ export default (brief: string) =>
     parameters: {
       flags: {
         ...acting,
-        force: toggle("also where quorum would be lost"),
-        grace: {
-          kind: "parsed",
-          parse: wholeNumber(0, 3600),
-          default: "30",
-          brief: "seconds for a container to stop in good order; on AWS a node has five minutes",
-          placeholder: "seconds",
-        },
+        force: forceFlag,
+        grace: graceFlag("seconds for a container to stop in good order; on AWS a node has five minutes"),
       },
       positional: nodeWords,
     },

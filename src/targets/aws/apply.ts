@@ -1,17 +1,19 @@
 import type { ClusterName } from "../../cluster/cluster.ts";
+import type { ClusterStore } from "../../store/store.ts";
 import type { Run } from "../target.ts";
 import type { Programs } from "./bucket/programs.ts";
 import { removeBucket } from "./bucket/remove.ts";
 import { isTrouble, unlessGone } from "./clients/caller.ts";
+import type { Instance } from "./clients/ec2.ts";
 import type { Session } from "./clients/session.ts";
 import { tagNames } from "../../records/tags.ts";
 import { placeOf, stackOf, storeAt, ownStackOf } from "./look.ts";
-import { tagOf } from "./observe.ts";
 import { mind, startInstance } from "./power.ts";
 import { arrivals, groupOf, hasJoined, type Arrivals } from "./stack/arrivals.ts";
 import { shortages, tellUneven, type Shortages } from "./stack/shortages.ts";
 import { deleteStack, launchStack } from "./stack/launch.ts";
 import { stackState } from "./stack/states.ts";
+import { tagOf } from "./tags.ts";
 import type { AwsWork, Thing } from "./work.ts";
 
 /** Does one piece of work; done again it changes nothing. */
@@ -58,9 +60,50 @@ async function arrive(
   { cluster, bucket, owner, groups, zones }: Extract<AwsWork, { readonly kind: "arrive" }>,
   run: Run,
 ): Promise<void> {
-  const { clock } = session;
   const store = await storeAt({ session, bucket, owner });
-  const here = arrivals({ session, cluster, store, run });
+  const instances = await untilNobodyIsMissing(session, { cluster, store, run, groups }, (joined) =>
+    Object.entries(groups).flatMap(([name, count]) => {
+      const there = joined.filter((instance) => groupOf(instance) === name).length;
+      return there < count ? [`${name} has ${there} of ${count} nodes`] : [];
+    }),
+  );
+  await tellUneven(session, run, instances, zones);
+}
+
+/** The instance goes, its group brings another, and that one has joined. */
+async function replace(
+  session: Session,
+  { cluster, instance, node, group }: Extract<AwsWork, { readonly kind: "replace" }>,
+  run: Run,
+): Promise<void> {
+  const autoScaling = await session.autoScaling();
+  await unlessGone(autoScaling.terminate(instance, false));
+  const store = await storeAt(await placeOf(session, cluster, await stackOf(session, cluster)));
+  await untilNobodyIsMissing(session, { cluster, store, run, groups: { [group]: 1 } }, (joined) =>
+    joined.some((one) => one.InstanceId !== instance && tagOf(one, tagNames.node) === node)
+      ? []
+      : [`no instance has taken ${node}'s place`],
+  );
+}
+
+/**
+ * Looks at instances as they become nodes until `missing` names nobody, by those that have joined; gives all that are there.
+ * One that will not become a node ends it, as time does: an error with a line for each that is missing and each that has
+ * failed, and why `groups` have fewer instances than they are to have.
+ */
+async function untilNobodyIsMissing(
+  session: Session,
+  given: {
+    readonly cluster: ClusterName;
+    readonly store: ClusterStore;
+    readonly run: Run;
+    readonly groups: Readonly<Record<string, number>>;
+  },
+  missing: (joined: readonly Instance[]) => readonly string[],
+): Promise<readonly Instance[]> {
+  const { clock } = session;
+  const { cluster, run, groups } = given;
+  const here = arrivals({ session, ...given });
   const short = shortages(session, run);
   const deadline = clock.now() + arrivalPatience;
   for (let pause = pace.first, first = true; ; pause = next(pause), first = false) {
@@ -69,49 +112,12 @@ async function arrive(
     await here.look();
     await short.look(here.seen(), groups);
     const roster = await here.roster();
-    const missing = Object.entries(groups).flatMap(([name, count]) => {
-      const joined = instances.filter(
-        (instance) => groupOf(instance) === name && hasJoined(roster, here.records, instance),
-      ).length;
-      return joined < count ? [`${name} has ${joined} of ${count} nodes`] : [];
-    });
-    if (missing.length === 0) return tellUneven(session, run, instances, zones);
+    const lines = missing(instances.filter((instance) => hasJoined(roster, here.records, instance)));
+    if (lines.length === 0) return instances;
     if (clock.now() > deadline || here.failures.size > 0)
-      throw Object.assign(new Error([...missing, ...reasons(here, short)].join("\n")), {
+      throw Object.assign(new Error([...lines, ...reasons(here, short)].join("\n")), {
         next: `slipway status ${cluster}`,
       });
-    await clock.sleep(pause, run.signal);
-  }
-}
-
-/** The instance goes, its group brings another, and that one has joined. */
-async function replace(
-  session: Session,
-  work: Extract<AwsWork, { readonly kind: "replace" }>,
-  run: Run,
-): Promise<void> {
-  const { clock } = session;
-  const autoScaling = await session.autoScaling();
-  await unlessGone(autoScaling.terminate(work.instance, false));
-  const store = await storeAt(await placeOf(session, work.cluster, await stackOf(session, work.cluster)));
-  const here = arrivals({ session, cluster: work.cluster, store, run });
-  const short = shortages(session, run);
-  const deadline = clock.now() + arrivalPatience;
-  for (let pause = pace.first, first = true; ; pause = next(pause), first = false) {
-    run.signal.throwIfAborted();
-    const instances = await here.instances(first);
-    await here.look();
-    await short.look(here.seen(), { [work.group]: 1 });
-    const roster = await here.roster();
-    const next = instances.find(
-      (instance) => instance.InstanceId !== work.instance && tagOf(instance, tagNames.node) === work.node,
-    );
-    if (next !== undefined && hasJoined(roster, here.records, next)) return;
-    if (clock.now() > deadline || here.failures.size > 0)
-      throw Object.assign(
-        new Error([`no instance has taken ${work.node}'s place`, ...reasons(here, short)].join("\n")),
-        { next: `slipway status ${work.cluster}` },
-      );
     await clock.sleep(pause, run.signal);
   }
 }

@@ -4,7 +4,7 @@ import type { Examination } from "../target.ts";
 import { isTrouble } from "./clients/caller.ts";
 import type { Session } from "./clients/session.ts";
 import { headroom } from "./facts/demand.ts";
-import { imageNow } from "./facts/image.ts";
+import { imageNow, renewal } from "./facts/image.ts";
 import { ownStackOf } from "./look.ts";
 
 /** A launch of many nodes takes so long. Milliseconds. */
@@ -78,8 +78,6 @@ export async function examineImages(session: Session, cluster: ClusterName): Pro
   });
 }
 
-const renewed = "slipway launch --refresh images; or another one in aws: { images: … }, where the file names it";
-
 async function examineImage(session: Session, id: string): Promise<readonly Examination[]> {
   const image = await imageNow(session, id);
   if (image === undefined || image.State !== "available")
@@ -88,7 +86,7 @@ async function examineImage(session: Session, id: string): Promise<readonly Exam
         subject: "image",
         state: "bad",
         message: `${id}, from which nodes start, is ${image?.State ?? "not there any more"}: a node that is replaced does not come back`,
-        fix: renewed,
+        fix: renewal,
       },
     ];
   const until = Date.parse(image.DeprecationTime ?? "");
@@ -99,7 +97,7 @@ async function examineImage(session: Session, id: string): Promise<readonly Exam
       subject: "image",
       state: "warning",
       message: `${id} (${image.Name ?? "without a name"}) ${until <= now ? "has been" : "will be"} deprecated ${until <= now ? "since" : "from"} ${isoTime(until)}: its owner may take it away`,
-      fix: renewed,
+      fix: renewal,
     },
   ];
 }

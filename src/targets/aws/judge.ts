@@ -5,7 +5,7 @@ import type { Path, Problem } from "../../problems/problem.ts";
 import ipaddr from "ipaddr.js";
 import type { AwsFacts } from "./facts/facts.ts";
 import { members } from "./facts/members.ts";
-import { subnetRange } from "./graph/network.ts";
+import { subnetRange, zoneNames } from "./graph/network.ts";
 
 /** What the file asks for and AWS, as far as it was asked, does not have. */
 export function factProblems(cluster: Cluster, facts: AwsFacts): readonly Problem[] {
@@ -66,17 +66,12 @@ export function factProblems(cluster: Cluster, facts: AwsFacts): readonly Proble
 /** Members that come back on kept disks must find zone and address as they were: a disk does not change its zone. */
 function keptProblems(cluster: Cluster, facts: AwsFacts): readonly Problem[] {
   const { network } = cluster.aws;
-  const names =
-    network.kind === "given"
-      ? network.subnets.map(({ zone }) => zone)
-      : network.zones.kind === "named"
-        ? network.zones.names
-        : facts.zones?.slice(0, network.zones.count);
+  const names = zoneNames(network, facts);
   return members(cluster).flatMap(({ node, n }): readonly Problem[] => {
     const kept = facts.kept?.[node];
     if (kept === undefined) return [];
     const index = names === undefined ? -1 : (n - 1) % names.length;
-    const range = network.kind === "made" && index >= 0 ? subnetRange(network, index) : undefined;
+    const range = network.kind === "made" && index >= 0 ? subnetRange(network, network.nodes, index) : undefined;
     const why =
       names !== undefined && names[index] !== kept.zone
         ? `its disks are in ${kept.zone}, and the file has it in ${names[index] ?? "another zone"}`

@@ -14,6 +14,7 @@ import type { Session } from "./clients/session.ts";
 import { tagNames } from "../../records/tags.ts";
 import { launching } from "./graph/names.ts";
 import { storeParameter } from "./graph/store.ts";
+import { tagOf } from "./tags.ts";
 
 /** What AWS and the store said of a cluster at one moment. */
 export type Look = {
@@ -41,7 +42,7 @@ export async function stackOf(session: Session, name: string): Promise<Stack | u
 /** The cluster's stack; one of that name which is not the cluster's is nobody's to touch. */
 export async function ownStackOf(session: Session, cluster: ClusterName): Promise<Stack | undefined> {
   const stack = await stackOf(session, cluster);
-  const whose = stack?.Tags?.find(({ Key }) => Key === tagNames.cluster)?.Value;
+  const whose = tagOf(stack, tagNames.cluster);
   if (stack === undefined || whose === cluster) return stack;
   // A stack bears its tags only when its first change set is executed; until then it is known by that.
   if (stack.StackStatus === "REVIEW_IN_PROGRESS") {

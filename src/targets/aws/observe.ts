@@ -4,10 +4,7 @@ import type { RecordValue } from "../../records/table.ts";
 import type { Instance } from "./clients/ec2.ts";
 import { tagNames } from "../../records/tags.ts";
 import type { Look } from "./look.ts";
-
-export function tagOf(instance: Instance, name: string): string | undefined {
-  return instance.Tags?.find(({ Key }) => Key === name)?.Value;
-}
+import { tagOf } from "./tags.ts";
 
 type Entry = RecordValue<"roster">;
 

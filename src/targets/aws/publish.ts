@@ -1,4 +1,5 @@
 import type { Cluster } from "../../cluster/cluster.ts";
+import type { Published } from "../target.ts";
 import { architecturesOf, ensurePrograms, programSums, type Programs } from "./bucket/programs.ts";
 import { ensureBucket } from "./bucket/make.ts";
 import { askBucket, type Place } from "./bucket/requests.ts";
@@ -76,7 +77,7 @@ export async function publishTemplate(
   facts: AwsFacts,
   pin: string,
   programs: () => Promise<Programs>,
-): Promise<{ readonly url: string; readonly next: string }> {
+): Promise<Published> {
   const sums = facts.programs ?? programSums(await programs());
   const { text, graph } = compiledFor(cluster, facts, sums, pin);
   await ensurePrograms(place, architecturesOf(cluster), sums, programs);

@@ -26,6 +26,7 @@ import { publishingPlace, publishTemplate, sharedFacts } from "./publish.ts";
 import { leftoversOf } from "./search.ts";
 import { deleteStack, restStack } from "./stack/launch.ts";
 import { stackState } from "./stack/states.ts";
+import { tagOf } from "./tags.ts";
 import type { AwsWork } from "./work.ts";
 
 export type AwsOptions = {
@@ -123,6 +124,10 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
 
   return {
     name: "aws",
+    body: "instance",
+    disksStay: true,
+    billed: true,
+    keepsData: true,
     deaf: true,
     keepsRoster: true,
     observeEvery,
@@ -183,10 +188,10 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
     async list() {
       const stacks = await (await session.cloudFormation()).stacks();
       const names = stacks
-        .filter(({ StackStatus }) => StackStatus !== "DELETE_COMPLETE")
-        .flatMap(({ Tags = [], StackName }) =>
-          Tags.some(({ Key, Value }) => Key === tagNames.cluster && Value === StackName) ? (StackName ?? []) : [],
-        );
+        .filter(
+          (stack) => stack.StackStatus !== "DELETE_COMPLETE" && tagOf(stack, tagNames.cluster) === stack.StackName,
+        )
+        .flatMap(({ StackName }) => StackName ?? []);
       // Written from clusters' names.
       return names.toSorted() as ClusterName[];
     },
@@ -240,10 +245,14 @@ export function awsTarget(options: AwsOptions): Target<AwsWork> {
     localImages: async () => new Map(),
     loadImage: async () => [],
     publishing: {
-      open: async (cluster, to) => access(await publishingPlace(session, cluster, to)),
+      async open(cluster, to) {
+        const place = await publishingPlace(session, cluster, to);
+        return {
+          ...(await access(place)),
+          write: (facts, pin) => publishTemplate(place, cluster, to, factsIn(facts), pin, programs),
+        };
+      },
       shared: (facts) => sharedFacts(factsIn(facts)),
-      write: async (cluster, to, { facts, pin }) =>
-        publishTemplate(await publishingPlace(session, cluster, to), cluster, to, factsIn(facts), pin, programs),
     },
     leftovers: (cluster) => leftoversOf(session, cluster),
   };

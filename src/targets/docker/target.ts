@@ -112,6 +112,7 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
 
   return {
     name: "docker",
+    body: "container",
     image: { wanted: nodeImage, ensure: ensureImage },
 
     ending: {

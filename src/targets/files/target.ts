@@ -3,7 +3,8 @@ import type { Observed, ObservedNode } from "../../plan/plan.ts";
 import { listRecords, readRecord } from "../../records/access.ts";
 import type { ClusterStore } from "../../store/store.ts";
 import { NotHere, type Leftover, type StoreAccess, type Target } from "../target.ts";
-import { nodeAccess, type Reached } from "./access.ts";
+import type { Reached } from "../ssh.ts";
+import { nodeAccess } from "./access.ts";
 import { addressOf, answers, notServed, openStore, programSums, serveCommand } from "./store.ts";
 
 /** What the store's server asks for itself, whether there is a cluster or not. */
@@ -83,11 +84,13 @@ export function filesTarget(settings: FilesSettings): Target<FilesWork> {
     );
     const node = seen?.nodes.find((candidate) => candidate.name === name);
     if (node === undefined) throw new NotHere(`the store's roster has no ${name}`, `slipway status ${cluster}`);
-    return { name, user: settings.user, address: node.address };
+    // Its name is in nobody's DNS.
+    return { user: settings.user, host: node.address, alias: name };
   };
 
   return {
     name: "files",
+    body: "machine",
     deaf: true,
 
     userData: {

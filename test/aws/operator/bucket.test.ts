@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { awsRequester } from "../../../src/host/aws/request.ts";
 import { seededRandom } from "../../../src/host/virtual.ts";
 import { cleanup } from "../../../src/operations/cleanup.ts";
@@ -6,32 +6,15 @@ import { launch } from "../../../src/operations/launch.ts";
 import { plan } from "../../../src/operations/plan.ts";
 import { status } from "../../../src/operations/status.ts";
 import type { Client } from "../stand-in/stand-in.ts";
-import { useStandIn } from "../stand-in/started.ts";
-import { fleetOn, type Fleet } from "./fleet.ts";
+import { type Command, killedAtKind } from "./kill.ts";
 import { demo, example, operatorOn, world } from "./operator.ts";
+import { useFleet } from "./started-fleet.ts";
 
-// Minutes of AWS are seconds here, but a busy machine makes many of them.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
-const started = useStandIn();
-let fleet: Fleet;
-beforeEach(() => {
-  fleet = fleetOn(started.standIn);
-  fleet.delay = 5;
-});
-afterEach(() => fleet.stop());
+const started = useFleet(5);
 
 /** The fleet finds its bucket in user data by what Slipway's own are called. */
 const bucket = "slipway-shop-0011-012345678901-eu-central-1";
 const named = example(["aws:\n", `aws:\n  bucket: ${bucket}\n`], ["count: 3", "count: 1"], ["count: 2", "count: 1"]);
-
-const killedAt = (client: Client, wanted: string): Promise<void> =>
-  new Promise((resolve) => {
-    started.standIn.onRequest = (at, { action }, _, its) => {
-      if (its !== client || at !== "before" || action !== wanted) return;
-      client.kill();
-      resolve();
-    };
-  });
 
 /** Makes a bucket, in another account or with something in it. */
 async function taken(client: Client, tags = ""): Promise<void> {
@@ -61,9 +44,11 @@ const changes = (): readonly string[] =>
 test("a store in the bucket that the file names is found by everyone, also by who has no file, and also without a stack", async () => {
   const { standIn } = started;
   // Killed when the bucket is there and the stack is not.
-  const first = operatorOn(standIn);
-  await Promise.race([killedAt(first.client, "CreateChangeSet"), launch(first.context, { cluster: named })]);
-  standIn.onRequest = undefined;
+  const launching: Command = ({ context }) => launch(context, { cluster: named });
+  await killedAtKind(standIn, launching, operatorOn(standIn), {
+    at: "before",
+    kind: "cloudformation:CreateChangeSet",
+  });
   expect(await world(standIn)).toEqual([`bucket ${bucket}`]);
   const renamed = example(["aws:\n", "aws:\n  bucket: another-name\n"]);
   await expect(launch(operatorOn(standIn).context, { cluster: renamed })).rejects.toMatchObject({
@@ -85,7 +70,7 @@ test("a store in the bucket that the file names is found by everyone, also by wh
   expect(await world(standIn)).toEqual([]);
 });
 
-test("a bucket of another account, or with tags of somebody's own, is refused, and nothing is written", async () => {
+test("a bucket of another account is refused, and nothing is written", async () => {
   const { standIn } = started;
   await taken(standIn.client({ account: "999988887777" }));
   await expect(launch(operatorOn(standIn).context, { cluster: named })).rejects.toMatchObject({
@@ -93,9 +78,10 @@ test("a bucket of another account, or with tags of somebody's own, is refused, a
     next: expect.stringContaining("aws: { bucket: another name }"),
   });
   expect(changes().filter((action) => action !== "CreateBucket")).toEqual([]);
-  await standIn.reset();
-  fleet.stop();
-  fleet = fleetOn(standIn);
+});
+
+test("a bucket with tags of somebody's own is refused, and nothing is written", async () => {
+  const { standIn } = started;
   await taken(standIn.client(), "<Tag><Key>team</Key><Value>web</Value></Tag>");
   const from = changes().length;
   await expect(launch(operatorOn(standIn).context, { cluster: named })).rejects.toMatchObject({

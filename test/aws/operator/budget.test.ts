@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { cleanup } from "../../../src/operations/cleanup.ts";
 import { launch } from "../../../src/operations/launch.ts";
 import { start } from "../../../src/operations/start.ts";
@@ -10,18 +10,10 @@ import { plainValue } from "../../../src/targets/aws/cloudformation.ts";
 import { operatorPolicy } from "../../../src/targets/aws/policy/policy.ts";
 import { compiled } from "../scenarios.ts";
 import type { Recorded } from "../stand-in/call.ts";
-import { useStandIn } from "../stand-in/started.ts";
-import { fleetOn, type Fleet } from "./fleet.ts";
 import { demo, example, operatorOn } from "./operator.ts";
+import { useFleet } from "./started-fleet.ts";
 
-// Minutes of AWS are seconds here, but a busy machine makes many of them.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
-const started = useStandIn();
-let fleet: Fleet;
-beforeEach(() => {
-  fleet = fleetOn(started.standIn);
-});
-afterEach(() => fleet.stop());
+const started = useFleet();
 
 /** Whether it is the store's own: records, and lists of them. */
 const isOfStore = ({ service, action, path }: Recorded): boolean =>

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import type { Cluster } from "../../../src/cluster/cluster.ts";
 import { launch } from "../../../src/operations/launch.ts";
 import { plan } from "../../../src/operations/plan.ts";
@@ -7,19 +7,13 @@ import { restart } from "../../../src/operations/restart.ts";
 import { start } from "../../../src/operations/start.ts";
 import { status } from "../../../src/operations/status.ts";
 import { stop } from "../../../src/operations/stop.ts";
-import { useStandIn } from "../stand-in/started.ts";
-import { fleetOn, type Fleet } from "./fleet.ts";
 import { demo, example, operatorOn, type Operator } from "./operator.ts";
+import { useFleet } from "./started-fleet.ts";
 
-// Minutes of AWS are seconds here, but a busy machine makes many of them.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
-const started = useStandIn();
-let fleet: Fleet;
+const started = useFleet();
 beforeEach(async () => {
-  fleet = fleetOn(started.standIn);
   await launching(example());
 });
-afterEach(() => fleet.stop());
 
 async function launching(cluster: Cluster): Promise<Operator> {
   const one = operatorOn(started.standIn);

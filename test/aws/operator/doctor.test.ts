@@ -29,7 +29,7 @@ test("images that may vanish or have, quotas that are nearly taken, and credenti
     const one = images[at];
     if (one !== undefined) images[at] = { ...one, ...more };
   };
-  const renewed = "slipway launch --refresh images; or another one in aws: { images: … }, where the file names it";
+  const renewed = "slipway launch FILE --refresh images; or another one in aws: { images: … }, where the file names it";
 
   expect(await said(/^image$/)).toEqual([]);
   const [[state, message] = []] = await said(/^quotas$/);

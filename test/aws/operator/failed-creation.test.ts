@@ -1,19 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { cleanup } from "../../../src/operations/cleanup.ts";
 import { launch } from "../../../src/operations/launch.ts";
 import { readRecord } from "../../../src/records/access.ts";
-import { useStandIn } from "../stand-in/started.ts";
-import { fleetOn, type Fleet } from "./fleet.ts";
 import { demo, example, operatorOn, world } from "./operator.ts";
+import { useFleet } from "./started-fleet.ts";
 
-// Minutes of AWS are seconds here, but a busy machine makes many of them.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
-const started = useStandIn();
-let fleet: Fleet;
-beforeEach(() => {
-  fleet = fleetOn(started.standIn);
-});
-afterEach(() => fleet.stop());
+const started = useFleet();
 
 /** A launch that must fail: its error, and the operator that it failed for. */
 async function failing(options: { readonly leave?: boolean } = {}) {
@@ -34,7 +26,7 @@ async function storeOf() {
 
 /** The same command again, with nodes that are well. */
 async function again(): Promise<void> {
-  fleet.word = () => "ready";
+  started.fleet.word = () => "ready";
   const { status } = await launch(operatorOn(started.standIn).context, { cluster: example() });
   expect(status.state).toBe("ready");
   expect(status.nodes.map(({ name }) => name)).toEqual([
@@ -51,7 +43,7 @@ async function again(): Promise<void> {
 describe("a creation of which a node", () => {
   test("fails is named with its reason and its log lines within a minute, and rolled back to nothing but the store", async () => {
     const { standIn } = started;
-    fleet.word = (instance) => (instance.tags["slipway.node"] === "demo-control-2" ? "failed" : "ready");
+    started.fleet.word = (instance) => (instance.tags["slipway.node"] === "demo-control-2" ? "failed" : "ready");
     const { one, error } = await failing();
     expect(error.message).toContain("demo-control-2");
     expect(error.message).toContain("etcd.service failed: exit code 1");
@@ -73,7 +65,7 @@ describe("a creation of which a node", () => {
   });
 
   test("says nothing is named with its console, which was fetched before it was taken away, and nobody waits a quarter of an hour", async () => {
-    fleet.word = (instance) => (instance.tags["slipway.node"] === "demo-control-3" ? "silent" : "ready");
+    started.fleet.word = (instance) => (instance.tags["slipway.node"] === "demo-control-3" ? "silent" : "ready");
     const { one, error, begun } = await failing();
     expect(error.message).toContain("demo-control-3");
     expect(error.message).toContain("slipway-agent: silent");

@@ -1,15 +1,22 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { Cluster } from "../../../src/cluster/cluster.ts";
 import { launch } from "../../../src/operations/launch.ts";
 import { census } from "./census.ts";
+import { killedAtKind } from "./kill.ts";
 import { operatorOn, world } from "./operator.ts";
 import { picture } from "./picture.ts";
 import { refused, small, two, useTrial } from "./trial.ts";
 
 // Which fault is where: faults.test.ts.
 
-// Minutes of AWS are seconds here, but a busy machine makes many of them.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 const trial = useTrial();
+
+/** A launch that is killed right after its change set was executed: CloudFormation goes on without it. */
+const leftAlone = (cluster: Cluster): Promise<void> =>
+  killedAtKind(trial.standIn, ({ context }) => launch(context, { cluster }), operatorOn(trial.standIn), {
+    at: "committed",
+    kind: "cloudformation:ExecuteChangeSet",
+  });
 
 describe("a stack", () => {
   test("F23: whose network interfaces stay for ten minutes goes all the same", async () => {
@@ -80,16 +87,7 @@ describe("a stack", () => {
 
   test("F28: whose creation was left alone is waited for, and what it has made stands in nobody's way", async () => {
     trial.standIn.clock.haste = 1;
-    const one = operatorOn(trial.standIn);
-    const dead = new Promise<void>((resolve) => {
-      trial.standIn.onRequest = (at, call, _, client) => {
-        if (client !== one.client || at !== "committed" || call.action !== "ExecuteChangeSet") return;
-        client.kill();
-        resolve();
-      };
-    });
-    await Promise.race([dead, launch(one.context, { cluster: small() })]);
-    trial.standIn.onRequest = undefined;
+    await leftAlone(small());
     await trial.standIn.clock.advance(25_000);
     await trial.launches();
   });
@@ -97,17 +95,7 @@ describe("a stack", () => {
   test("F28: at which somebody else is, is waited for", async () => {
     trial.standIn.clock.haste = 1;
     await trial.launches();
-    // Killed right after its change set was executed: CloudFormation goes on without it.
-    const one = operatorOn(trial.standIn);
-    const dead = new Promise<void>((resolve) => {
-      trial.standIn.onRequest = (at, call, _, client) => {
-        if (client !== one.client || at !== "committed" || call.action !== "ExecuteChangeSet") return;
-        client.kill();
-        resolve();
-      };
-    });
-    await Promise.race([dead, launch(one.context, { cluster: two })]);
-    trial.standIn.onRequest = undefined;
+    await leftAlone(two);
     await trial.standIn.clock.advance(5_000);
     const planned = await trial.planning(two);
     expect(planned.changes).toMatchObject([{ action: "unclear", kind: "stack", name: "demo" }]);

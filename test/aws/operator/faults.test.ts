@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { awsRequester } from "../../../src/host/aws/request.ts";
 import { seededRandom } from "../../../src/host/virtual.ts";
 import { status } from "../../../src/operations/status.ts";
@@ -21,8 +21,6 @@ import { refused, small, two, useTrial } from "./trial.ts";
  * Of F26 and F29 more is in failed-creation.test.ts, of F28 in killed.test.ts, of F31 in converge.long.test.ts.
  */
 
-// Minutes of AWS are seconds here, but a busy machine makes many of them.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 const trial = useTrial();
 
 describe("AWS that is busy, slow or silent", () => {

@@ -1,5 +1,5 @@
 import { DescribeVolumesCommand } from "@aws-sdk/client-ec2";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { cleanup } from "../../../src/operations/cleanup.ts";
 import type { Context } from "../../../src/operations/context.ts";
 import { launch } from "../../../src/operations/launch.ts";
@@ -7,19 +7,10 @@ import { withStore } from "../../../src/operations/look.ts";
 import { plan } from "../../../src/operations/plan.ts";
 import { listRecords, readRecord, writeOnce } from "../../../src/records/access.ts";
 import { sdkOver } from "../stand-in/sdk.ts";
-import { useStandIn } from "../stand-in/started.ts";
-import { fleetOn, type Fleet } from "./fleet.ts";
 import { demo, example, operatorOn, world } from "./operator.ts";
+import { useFleet } from "./started-fleet.ts";
 
-// Minutes of AWS are seconds here, but a busy machine makes many of them.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
-const started = useStandIn();
-let fleet: Fleet;
-beforeEach(() => {
-  fleet = fleetOn(started.standIn);
-  fleet.delay = 5;
-});
-afterEach(() => fleet.stop());
+const started = useFleet(5);
 
 const keep = { cluster: demo, keepData: true };
 
@@ -66,13 +57,13 @@ test("kept disks and the kept store are the same cluster again, also when the cr
   );
 
   // Taken back, the creation leaves what was there before it.
-  fleet.word = () => "failed";
+  started.fleet.word = () => "failed";
   await expect(launch(operatorOn(standIn).context, { cluster: example() })).rejects.toThrow(
     "the creation of demo failed",
   );
   expect(await disks()).toEqual(before);
   expect((await world(standIn)).filter((line) => line.startsWith("stack"))).toEqual([]);
-  fleet.word = () => "ready";
+  started.fleet.word = () => "ready";
 
   const again = await launch(operatorOn(standIn).context, { cluster: example() });
   const picture = (one: typeof first) =>

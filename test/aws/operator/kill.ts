@@ -108,12 +108,38 @@ export function moments(states: readonly State[], all: boolean): readonly Moment
   return chosen;
 }
 
-/** Runs a command and kills it at a moment: none of its requests is answered any more, none of its sleeps ends. */
-export async function killedAt(standIn: StandIn, command: Command, one: Operator, moment: Moment): Promise<boolean> {
+/** Runs a command and kills it at a moment; gives whether that came. */
+export function killedAt(
+  standIn: StandIn,
+  command: Command,
+  one: Operator,
+  { at, call, turn }: Moment,
+): Promise<boolean> {
+  return killedWhen(standIn, command, one, (now) => now.at === at && now.call === call && now.turn === turn);
+}
+
+/** The same at a kind of call, which must come: `cloudformation:ExecuteChangeSet`, the first of its name or a later one. */
+export async function killedAtKind(
+  standIn: StandIn,
+  command: Command,
+  one: Operator,
+  { at, kind, turn = 1 }: Pick<Moment, "at"> & { readonly kind: string; readonly turn?: number },
+): Promise<void> {
+  const isIt = (now: Moment): boolean => now.at === at && kindOf(now) === kind && now.turn === turn;
+  if (!(await killedWhen(standIn, command, one, isIt))) throw new Error(`it ended without ${kind}`);
+}
+
+/** None of its requests is answered any more, none of its sleeps ends. */
+async function killedWhen(
+  standIn: StandIn,
+  command: Command,
+  one: Operator,
+  isIt: (moment: Moment) => boolean,
+): Promise<boolean> {
   let there = false;
   const dead = new Promise<void>((resolve) => {
-    hear(standIn, one, ({ at, call, turn }) => {
-      if (at !== moment.at || call !== moment.call || turn !== moment.turn) return;
+    hear(standIn, one, (moment) => {
+      if (!isIt(moment)) return;
       there = true;
       one.client.kill();
       resolve();

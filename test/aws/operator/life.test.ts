@@ -1,22 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { cleanup } from "../../../src/operations/cleanup.ts";
 import { launch } from "../../../src/operations/launch.ts";
 import { plan } from "../../../src/operations/plan.ts";
 import { start } from "../../../src/operations/start.ts";
 import { status } from "../../../src/operations/status.ts";
 import { stop } from "../../../src/operations/stop.ts";
-import { useStandIn } from "../stand-in/started.ts";
-import { fleetOn, type Fleet } from "./fleet.ts";
 import { demo, example, operatorOn } from "./operator.ts";
+import { useFleet } from "./started-fleet.ts";
 
-// Minutes of AWS are seconds here, but a busy machine makes many of them.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
-const started = useStandIn();
-let fleet: Fleet;
-beforeEach(() => {
-  fleet = fleetOn(started.standIn);
-});
-afterEach(() => fleet.stop());
+const started = useFleet();
 
 describe("the example's cluster", () => {
   test("is planned, launched, changed, mended, stopped, started and removed, and nothing of it is left", async () => {

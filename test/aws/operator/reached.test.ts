@@ -176,7 +176,7 @@ test("by plain ssh, where the file opens the port; who cannot be reached is an e
 
   writeFileSync(join(folder, "ssh"), "#!/bin/sh\necho 'Permission denied (publickey).' >&2\nexit 255\n");
   await expect(context.target.node(node, demo).exec(["true"])).rejects.toMatchObject({
-    message: "ssh does not reach demo-control-1: Permission denied (publickey).",
+    message: "ssh does not reach demo-control-1 as core: Permission denied (publickey).",
     next: "aws: { allow_ssh_from: …, key_pair: … } in the file, or the session manager's plugin of the aws command",
   });
 });

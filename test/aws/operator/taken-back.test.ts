@@ -1,21 +1,12 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { launch } from "../../../src/operations/launch.ts";
 import { withStore } from "../../../src/operations/look.ts";
 import { plan } from "../../../src/operations/plan.ts";
 import { listRecords, readRecord } from "../../../src/records/access.ts";
-import { useStandIn } from "../stand-in/started.ts";
-import { fleetOn, type Fleet } from "./fleet.ts";
 import { demo, example, operatorOn } from "./operator.ts";
+import { useFleet } from "./started-fleet.ts";
 
-// Minutes of AWS are seconds here, but a busy machine makes many of them.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
-const started = useStandIn();
-let fleet: Fleet;
-beforeEach(() => {
-  fleet = fleetOn(started.standIn);
-  fleet.delay = 5;
-});
-afterEach(() => fleet.stop());
+const started = useFleet(5);
 
 const few = [["count: 3", "count: 1"] as const, ["count: 2", "count: 1"] as const];
 const before = example(...few);

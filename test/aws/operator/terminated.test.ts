@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { cleanup } from "../../../src/operations/cleanup.ts";
 import { launch } from "../../../src/operations/launch.ts";
 import { plan } from "../../../src/operations/plan.ts";
@@ -8,19 +8,11 @@ import { terminate } from "../../../src/operations/terminate.ts";
 import { plainValue } from "../../../src/targets/aws/cloudformation.ts";
 import { operatorPolicy } from "../../../src/targets/aws/policy/policy.ts";
 import { compiled } from "../scenarios.ts";
-import { useStandIn } from "../stand-in/started.ts";
-import { fleetOn, type Fleet } from "./fleet.ts";
+import { killedAtKind } from "./kill.ts";
 import { demo, example, operatorOn } from "./operator.ts";
+import { useFleet } from "./started-fleet.ts";
 
-// Minutes of AWS are seconds here, but a busy machine makes many of them.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
-const started = useStandIn();
-let fleet: Fleet;
-beforeEach(() => {
-  fleet = fleetOn(started.standIn);
-  fleet.delay = 5;
-});
-afterEach(() => fleet.stop());
+const started = useFleet(5);
 
 const all = { cluster: demo, nodes: [], force: false, grace: 30 };
 const living = (): readonly string[] =>
@@ -48,18 +40,11 @@ test("a cluster's machines are ended, by a run that is killed and one that compl
 
   // The groups of what stands still are told to bring nobody; killed before that is taken back, nothing is in a launch's way.
   await stop(operatorOn(standIn).context, all);
-  const killed = operatorOn(standIn);
-  const dead = new Promise<void>((resolve) => {
-    let seen = 0;
-    standIn.onRequest = (at, { action }, _, client) => {
-      if (client !== killed.client || at !== "committed" || action !== "TerminateInstanceInAutoScalingGroup") return;
-      if (++seen !== 3) return;
-      killed.client.kill();
-      resolve();
-    };
+  await killedAtKind(standIn, ({ context }) => terminate(context, all), operatorOn(standIn), {
+    at: "committed",
+    kind: "autoscaling:TerminateInstanceInAutoScalingGroup",
+    turn: 3,
   });
-  await Promise.race([dead, terminate(killed.context, all)]);
-  standIn.onRequest = undefined;
   await terminate(operatorOn(standIn).context, all);
   expect(living()).toEqual([]);
   expect((await terminate(operatorOn(standIn).context, all)).nodes).toEqual([]);

@@ -1,13 +1,12 @@
-import { afterEach, beforeEach, expect } from "vitest";
+import { beforeEach, expect } from "vitest";
 import type { Cluster } from "../../../src/cluster/cluster.ts";
 import { cleanup } from "../../../src/operations/cleanup.ts";
 import { launch } from "../../../src/operations/launch.ts";
 import { plan } from "../../../src/operations/plan.ts";
 import { awsCluster } from "../scenarios.ts";
-import { useStandIn } from "../stand-in/started.ts";
-import { fleetOn, type Fleet } from "./fleet.ts";
 import { demo, operatorOn } from "./operator.ts";
 import { picture } from "./picture.ts";
+import { useFleet } from "./started-fleet.ts";
 
 /** A control node and a worker, with something changed in the file's text. */
 export const small = (...changes: readonly (readonly [string, string])[]): Cluster =>
@@ -35,22 +34,18 @@ export async function refused(act: () => Promise<unknown>): Promise<string> {
 
 /** A test file's stand-in with nodes, and what a person would run against it, each time as a new process. */
 export function useTrial() {
-  const started = useStandIn();
-  let fleet: Fleet | undefined;
+  const started = useFleet(5);
   beforeEach(() => {
-    fleet = fleetOn(started.standIn);
-    fleet.delay = 5;
     // What AWS does to us is the matter; where it is also how long it takes, a test says so.
     started.standIn.clock.haste = 4;
   });
-  afterEach(() => fleet?.stop());
   const context = () => operatorOn(started.standIn).context;
   return {
     get standIn() {
       return started.standIn;
     },
     get fleet() {
-      return fleet ?? expect.fail("there are no nodes yet");
+      return started.fleet;
     },
     launching: (cluster = small(), refresh: readonly string[] = []) => launch(context(), { cluster, refresh }),
     planning: (cluster = small()) => plan(context(), { cluster }),

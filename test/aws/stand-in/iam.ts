@@ -1,8 +1,9 @@
-import { type Answer, type Call, xml } from "./call.ts";
+import { type Answer, type Call } from "./call.ts";
 import { readAnswer } from "./moto.ts";
 import { type Parameters, said, texts } from "./parameters.ts";
 import type { Place } from "./place.ts";
-import { shapeXml, textAt } from "./xml.ts";
+import { queryAnswer } from "./query.ts";
+import { textAt } from "./xml.ts";
 
 /** IAM: moto's, and what the layer must know of it. */
 export type Iam = {
@@ -48,24 +49,14 @@ export function iamOf(place: Place): Iam {
 
 /** Everything is allowed but what a test denies; moto's own has a hole. */
 function simulated({ settings }: Place, parameters: Parameters): Answer {
-  return xml(
-    200,
-    shapeXml(
-      "SimulatePrincipalPolicyResponse",
-      {
-        SimulatePrincipalPolicyResult: {
-          IsTruncated: false,
-          EvaluationResults: texts(parameters, "ActionNames").map((action) => ({
-            EvalActionName: action,
-            EvalResourceName: texts(parameters, "ResourceArns")[0] ?? "*",
-            EvalDecision: settings.denied.has(action) ? "implicitDeny" : "allowed",
-            MatchedStatements: [],
-            MissingContextValues: [],
-          })),
-        },
-        ResponseMetadata: { RequestId: "stand-in" },
-      },
-      "member",
-    ),
-  );
+  return queryAnswer("SimulatePrincipalPolicy", {
+    IsTruncated: false,
+    EvaluationResults: texts(parameters, "ActionNames").map((action) => ({
+      EvalActionName: action,
+      EvalResourceName: texts(parameters, "ResourceArns")[0] ?? "*",
+      EvalDecision: settings.denied.has(action) ? "implicitDeny" : "allowed",
+      MatchedStatements: [],
+      MissingContextValues: [],
+    })),
+  });
 }

@@ -1,6 +1,6 @@
 import type { AwsCredentials } from "../../../src/host/aws/request.ts";
-import { type Answer, type Call, type Caller, Refusal, xml } from "./call.ts";
-import { shapeXml } from "./xml.ts";
+import { type Answer, type Call, type Caller, Refusal } from "./call.ts";
+import { queryAnswer } from "./query.ts";
 
 type Known = { readonly caller: Caller; expires: number };
 
@@ -63,15 +63,5 @@ export function identities(now: () => number, id: (prefix: string) => string): I
 export function serveSts({ action, caller }: Call): Answer {
   if (action !== "GetCallerIdentity")
     throw new Refusal("InvalidAction", `Could not find operation ${action} for version 2011-06-15`);
-  return xml(
-    200,
-    shapeXml(
-      "GetCallerIdentityResponse",
-      {
-        GetCallerIdentityResult: { Arn: caller.arn, UserId: caller.userId, Account: caller.account },
-        ResponseMetadata: { RequestId: "stand-in" },
-      },
-      "member",
-    ),
-  );
+  return queryAnswer(action, { Arn: caller.arn, UserId: caller.userId, Account: caller.account });
 }

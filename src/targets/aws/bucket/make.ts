@@ -1,6 +1,7 @@
 import type { Cluster } from "../../../cluster/cluster.ts";
 import { tagNames } from "../../../records/tags.ts";
 import { isTrouble } from "../clients/caller.ts";
+import { onlyByTls } from "../graph/store.ts";
 import { askBucket, xmlOne, xmlParts, xmlText, type Place } from "./requests.ts";
 
 /** Set when everything else about the bucket is as it is to be. */
@@ -146,19 +147,7 @@ export function partitionOf(region: string): string {
 
 function transport(bucket: string, region: string): string {
   const arn = `arn:${partitionOf(region)}:s3:::${bucket}`;
-  return JSON.stringify({
-    Version: "2012-10-17",
-    Statement: [
-      {
-        Sid: "OnlyByTls",
-        Effect: "Deny",
-        Principal: "*",
-        Action: "s3:*",
-        Resource: [arn, `${arn}/*`],
-        Condition: { Bool: { "aws:SecureTransport": false } },
-      },
-    ],
-  });
+  return JSON.stringify(onlyByTls(arn, `${arn}/*`));
 }
 
 async function tag(place: Place, cluster: Cluster, ready: boolean): Promise<void> {

@@ -6,6 +6,7 @@ import type { Image } from "../clients/ec2.ts";
 import type { Session } from "../clients/session.ts";
 import { tagNames } from "../../../records/tags.ts";
 import { imageOwners } from "../judge.ts";
+import { tagOf } from "../tags.ts";
 import { callerFor } from "./caller.ts";
 import type { AwsFacts } from "./facts.ts";
 import { keptFor } from "./kept.ts";
@@ -157,9 +158,7 @@ async function groupsFor(
     { Name: "group-name", Values: names },
     ...(network.kind === "given" ? [{ Name: "vpc-id", Values: [network.vpc] }] : []),
   ]);
-  const others = found.filter(
-    ({ Tags = [] }) => !Tags.some(({ Key, Value }) => Key === tagNames.cluster && Value === cluster.name),
-  );
+  const others = found.filter((one) => tagOf(one, tagNames.cluster) !== cluster.name);
   return Object.fromEntries(
     others
       .map(({ GroupName = "", GroupId = "" }) => [GroupName, GroupId] as const)

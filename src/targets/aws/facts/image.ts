@@ -4,9 +4,13 @@ import type { Image } from "../clients/ec2.ts";
 import type { Session } from "../clients/session.ts";
 import type { AwsFacts } from "./facts.ts";
 
+/** How a cluster gets another image for its nodes. */
+export const renewal =
+  "slipway launch FILE --refresh images; or another one in aws: { images: … }, where the file names it";
+
 /** What new nodes would start from is gone: a change that needs some would fail half-way. */
 export class ImageLost extends Error {
-  readonly next = "slipway launch FILE --refresh images; or another one in aws: { images: … }, where the file names it";
+  readonly next = renewal;
   constructor(lost: readonly string[]) {
     super(lost.join("\n"));
     this.name = "ImageLost";

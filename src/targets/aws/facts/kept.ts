@@ -4,6 +4,7 @@ import type { ClusterStore } from "../../../store/store.ts";
 import type { Volume as Disk } from "../clients/ec2.ts";
 import type { Session } from "../clients/session.ts";
 import { foundPlace, storeAt } from "../look.ts";
+import { tagOf } from "../tags.ts";
 import { tagNames } from "../../../records/tags.ts";
 import { members, type Kept } from "./members.ts";
 
@@ -55,10 +56,9 @@ async function isOpen(store: ClusterStore): Promise<boolean> {
 }
 
 function diskOf(disks: readonly Disk[], node: string, volume: string): Disk | undefined {
-  const mine = disks.filter(({ Tags = [] }) => {
-    const tags = new Map(Tags.map(({ Key, Value }) => [Key, Value]));
-    return tags.get(tagNames.node) === node && tags.get("Name") === `${node}-${volume}`;
-  });
+  const mine = disks.filter(
+    (disk) => tagOf(disk, tagNames.node) === node && tagOf(disk, "Name") === `${node}-${volume}`,
+  );
   // Two under one name: nobody says which of them is the member.
   return mine.length === 1 ? mine[0] : undefined;
 }

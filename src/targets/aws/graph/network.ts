@@ -39,7 +39,7 @@ export function networkOf(cluster: Cluster, facts: AwsFacts): Network {
     places: network.subnets.map(({ subnet }, index) => ({ subnet, zone: parameter(zoneParameter(index)), ready: [] })),
     public: network.nodes === "public",
     resources: [],
-    parameters: zoneParameters(network.subnets.map(({ zone }) => zone)),
+    parameters: zoneParameters(zoneNames(network, facts)),
     gateway: [],
   };
 }
@@ -49,7 +49,7 @@ function zoneParameter(index: number): string {
 }
 
 /** A zone that has a name is a parameter: CloudFormation sees before it makes anything whether the region has it. */
-function zoneParameters(names: readonly string[]): readonly Parameter[] {
+function zoneParameters(names: readonly string[] = []): readonly Parameter[] {
   return names.map((name, index) => ({
     name: zoneParameter(index),
     type: "AWS::EC2::AvailabilityZone::Name",
@@ -59,7 +59,9 @@ function zoneParameters(names: readonly string[]): readonly Parameter[] {
 }
 
 /** Names of the zones, where the file or AWS has said them. */
-function zoneNames({ zones }: Made, facts: AwsFacts): readonly string[] | undefined {
+export function zoneNames(network: AwsNetwork, facts: AwsFacts): readonly string[] | undefined {
+  if (network.kind === "given") return network.subnets.map(({ zone }) => zone);
+  const { zones } = network;
   return zones.kind === "named" ? zones.names : facts.zones?.slice(0, zones.count);
 }
 
@@ -72,9 +74,12 @@ export function partOf(cidr: string, part: number): string {
   return `${[24, 16, 8, 0].map((shift) => Math.floor(first / 2 ** shift) % 256).join(".")}/${size}`;
 }
 
-/** The addresses of the subnet in which nodes of one zone are. */
-export function subnetRange({ cidr, nodes }: Made, index: number): string {
-  return partOf(cidr, index + (nodes === "public" ? 0 : parts / 2));
+/** Whether what is in a subnet can be reached from outside. */
+type Tier = Made["nodes"];
+
+/** The addresses of one zone's subnet: public ones are in the first half of the network's parts, private ones in the second. */
+export function subnetRange({ cidr }: Made, tier: Tier, index: number): string {
+  return partOf(cidr, index + (tier === "public" ? 0 : parts / 2));
 }
 
 function madeNetwork(cluster: Cluster, network: Made, facts: AwsFacts): Network {
@@ -94,11 +99,10 @@ function madeNetwork(cluster: Cluster, network: Made, facts: AwsFacts): Network 
   const outside = network.outbound !== "endpoints";
   const gateways = network.outbound === "nat" ? 1 : network.outbound === "nat-per-zone" ? zones.length : 0;
   const hasPublic = network.nodes === "public" || gateways > 0;
-  const subnet = (tier: "public" | "private", zone: Value, index: number): Resource => {
-    const part = index + (tier === "public" ? 0 : parts / 2);
+  const subnet = (tier: Tier, zone: Value, index: number): Resource => {
     const properties = {
       VpcId: vpc,
-      CidrBlock: partOf(network.cidr, part),
+      CidrBlock: subnetRange(network, tier, index),
       AvailabilityZone: zone,
       // Nodes ask for their addresses themselves; nothing else that is put here has one unasked.
       MapPublicIpOnLaunch: false,
@@ -113,7 +117,7 @@ function madeNetwork(cluster: Cluster, network: Made, facts: AwsFacts): Network 
     }),
     ...(after === undefined ? {} : { after }),
   });
-  const joined = (tier: "public" | "private", index: number, table: string): Resource =>
+  const joined = (tier: Tier, index: number, table: string): Resource =>
     make(`${subnetId(tier, index)}Routes`, "AWS::EC2::SubnetRouteTableAssociation", {
       SubnetId: idOf(subnetId(tier, index)),
       RouteTableId: idOf(table),
@@ -190,7 +194,7 @@ function madeNetwork(cluster: Cluster, network: Made, facts: AwsFacts): Network 
     vpc,
     public: tier === "public",
     resources,
-    parameters: zoneParameters(names ?? []),
+    parameters: zoneParameters(names),
     gateway: outside ? ["InternetAttachment"] : [],
     places: zones.map((_, index) => ({
       subnet: idOf(subnetId(tier, index)),
@@ -208,7 +212,7 @@ function madeNetwork(cluster: Cluster, network: Made, facts: AwsFacts): Network 
   };
 }
 
-function subnetId(tier: "public" | "private", index: number): string {
+function subnetId(tier: Tier, index: number): string {
   return `${tier === "public" ? "Public" : "Private"}Subnet${index + 1}`;
 }
 

@@ -76,19 +76,7 @@ export function storeResources(cluster: Cluster): readonly Resource[] {
       condition: made,
       properties: {
         Bucket: idOf("Store"),
-        PolicyDocument: {
-          Version: "2012-10-17",
-          Statement: [
-            {
-              Sid: "OnlyByTls",
-              Effect: "Deny",
-              Principal: "*",
-              Action: "s3:*",
-              Resource: [attributeOf("Store", "Arn"), textOf(attributeOf("Store", "Arn"), "/*")],
-              Condition: { Bool: { "aws:SecureTransport": false } },
-            },
-          ],
-        },
+        PolicyDocument: onlyByTls(attributeOf("Store", "Arn"), textOf(attributeOf("Store", "Arn"), "/*")),
       },
       tags: {},
       origin,
@@ -107,4 +95,21 @@ export function storeResources(cluster: Cluster): readonly Resource[] {
 
 export function logGroup(cluster: Cluster): string {
   return `/slipway/${cluster.name}`;
+}
+
+/** The policy of a store's bucket, whoever makes it: nobody speaks to it but by TLS. By the ARNs of the bucket and of all in it. */
+export function onlyByTls<Arn>(bucket: Arn, contents: Arn) {
+  return {
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Sid: "OnlyByTls",
+        Effect: "Deny",
+        Principal: "*",
+        Action: "s3:*",
+        Resource: [bucket, contents],
+        Condition: { Bool: { "aws:SecureTransport": false } },
+      },
+    ],
+  };
 }

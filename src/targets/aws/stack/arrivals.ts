@@ -8,7 +8,8 @@ import type { Instance } from "../clients/ec2.ts";
 import type { Session } from "../clients/session.ts";
 import { readyWithin } from "../graph/members.ts";
 import { instancesOf } from "../look.ts";
-import { entryOf, machineOf, nodeOf, tagOf } from "../observe.ts";
+import { entryOf, machineOf, nodeOf } from "../observe.ts";
+import { tagOf } from "../tags.ts";
 
 type NodeRecord = RecordValue<"node">;
 

@@ -1,9 +1,10 @@
-import { type Answer, type Call, Refusal, xml } from "../call.ts";
+import { type Answer, type Call, Refusal } from "../call.ts";
 import { page } from "../ec2/overlay.ts";
 import type { Ec2 } from "../ec2/ec2.ts";
 import { type Parameters, parts, said, texts } from "../parameters.ts";
 import type { Place } from "../place.ts";
-import { type Shape, shapeXml, textAt, listAt } from "../xml.ts";
+import { queryAnswer } from "../query.ts";
+import { type Shape, textAt, listAt } from "../xml.ts";
 import { engineOf, type Engine } from "./engine.ts";
 import { type Group, type GroupTag, type Hook, type Member, processes, type Template } from "./group.ts";
 import { activityShape, groupShape, memberShape, tagShape } from "./shapes.ts";
@@ -352,18 +353,7 @@ export function autoScalingOf(place: Place, ec2: Ec2): AutoScaling {
       const act = actions[call.action];
       if (act === undefined)
         throw new Refusal("InvalidAction", `the stand-in does not know autoscaling ${call.action}`);
-      const result = await act(call);
-      return xml(
-        200,
-        shapeXml(
-          `${call.action}Response`,
-          {
-            ...(result === undefined ? {} : { [`${call.action}Result`]: result }),
-            ResponseMetadata: { RequestId: "stand-in" },
-          },
-          "member",
-        ),
-      );
+      return queryAnswer(call.action, await act(call));
     },
   };
 }

@@ -1,7 +1,7 @@
-import { type Answer, type Call, Refusal, xml } from "../call.ts";
+import { type Answer, type Call, Refusal } from "../call.ts";
 import { said, texts } from "../parameters.ts";
 import type { Place } from "../place.ts";
-import { shapeXml } from "../xml.ts";
+import { queryAnswer } from "../query.ts";
 import { type Act, bookOf, onFailureIn, sameTags } from "./book.ts";
 import { changeSetActions } from "./change-sets.ts";
 import { changesOf } from "./changes.ts";
@@ -150,18 +150,7 @@ export function cloudFormationOf(
       const act = actions[call.action];
       if (act === undefined)
         throw new Refusal("InvalidAction", `the stand-in does not know cloudformation ${call.action}`);
-      const result = await act(call.parameters, call);
-      return xml(
-        200,
-        shapeXml(
-          `${call.action}Response`,
-          {
-            ...(result === undefined ? {} : { [`${call.action}Result`]: result }),
-            ResponseMetadata: { RequestId: "stand-in" },
-          },
-          "member",
-        ),
-      );
+      return queryAnswer(call.action, await act(call.parameters, call));
     },
   };
 }
