@@ -1,13 +1,15 @@
 import { networkInterfaces } from "node:os";
-import { looking, type NodePorts } from "../components/node.ts";
+import type { NodePorts } from "../components/node.ts";
 import { etcdJoin, etcdTend } from "../components/etcd/member.ts";
 import { etcdShare, isShared } from "../components/etcd/share-control.ts";
 import { WorkerEtcd } from "../components/etcd/share-worker.ts";
 import type { TendView } from "../components/etcd/tend.ts";
 import { lookAtSwarm, swarmNodes } from "../components/swarm/api.ts";
+import type { FormView } from "../components/swarm/form.ts";
 import { EngineHealer } from "../components/swarm/heal.ts";
 import { serveApi, swarmForm, swarmTend } from "../components/swarm/member.ts";
 import { tendServices } from "../components/swarm/services.ts";
+import { mustLeave } from "../components/swarm/turn.ts";
 import { emptyMachine, type MachineConfig } from "../machine/machine.ts";
 import { readRecord } from "../records/access.ts";
 import type { RecordValue } from "../records/table.ts";
@@ -68,6 +70,8 @@ export class Agent {
   #mesh: boolean | undefined;
   /** What the last round saw of etcd's members; undefined while this node is not in. */
   #members: TendView | undefined;
+  /** What this round saw of the swarm. */
+  #formed: FormView | undefined;
   #last = "";
   #machine: MachineConfig | undefined;
   /** What the last round that came so far found: for the record of one that does not. */
@@ -115,6 +119,7 @@ export class Agent {
   async #attempt(): Promise<Round> {
     const node = this.#node;
     const { me, store } = node;
+    this.#formed = undefined;
     const own = await readRecord(store, "roster", { instance: me.instance }).catch((error: unknown) => {
       // Before the first certificate the roster cannot be read; that is no news about it.
       node.say(`roster: ${error instanceof Error ? error.message : String(error)}`);
@@ -289,10 +294,12 @@ export class Agent {
     const node = this.#node;
     if (node.me.orchestrator !== "swarm") return rest;
     this.#phases.begin("swarm");
-    const formed = await reconcile(this.#form, node);
+    const look = async (): Promise<FormView> => (this.#formed = await this.#form.look(node));
+    const formed = await reconcile({ ...this.#form, look }, node);
     if (formed.kind === "waits") {
-      const local = await looking(lookAtSwarm(node.engine));
-      await this.#healer.tend(node, local.kind === "seen" ? local.value : undefined);
+      const view = this.#formed;
+      const local = view?.local.kind === "seen" ? view.local.value : undefined;
+      await this.#healer.tend(node, local, view !== undefined && mustLeave(view));
       return formed;
     }
     this.#phases.end("swarm");
@@ -380,7 +387,7 @@ export class Agent {
       disk: steady(health?.disk ?? []),
       certificates: { ...ends },
       ...etcdSeen(this.#members),
-      ...(await swarmSeen(node, async () => (this.#mesh ??= await meshOf(node)))),
+      ...(await swarmSeen(node, this.#formed?.local, async () => (this.#mesh ??= await meshOf(node)))),
     };
     // Whoever has left was that swarm node: the managers know it by this word alone where they have not labelled it yet.
     const was = this.report.last?.swarm;

@@ -51,9 +51,9 @@ export function briefStore(store: ClusterStore, clock: Clock): ClusterStore {
 export function briefEngine(engine: Engine, clock: Clock): Engine {
   const moment = new Moment(clock);
   return {
-    call: (method, path, body, headers) =>
+    call: (method, path, ...rest) =>
       method === "GET"
-        ? moment.ask(path, () => engine.call(method, path, body, headers))
-        : moment.changing(() => engine.call(method, path, body, headers)),
+        ? moment.ask(path, () => engine.call(method, path, ...rest))
+        : moment.changing(() => engine.call(method, path, ...rest)),
   };
 }

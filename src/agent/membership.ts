@@ -1,7 +1,9 @@
 import type { TendView } from "../components/etcd/tend.ts";
-import type { NodePorts } from "../components/node.ts";
+import { looking, type NodePorts } from "../components/node.ts";
 import { instanceLabel } from "../components/swarm/tend.ts";
+import type { Seen } from "../components/reconciler.ts";
 import { hasMesh, lookAtSwarm, swarmNodes } from "../components/swarm/api.ts";
+import type { LocalSwarm } from "../components/swarm/local.ts";
 import type { NodeRecord } from "./nodeRecord.ts";
 
 /** What a node reports of etcd, from what its tending has just seen; nothing while it is not a member. */
@@ -30,17 +32,25 @@ export function meshOf({ processes, files }: Pick<NodePorts, "processes" | "file
   );
 }
 
-/** What a node reports of the swarm; nothing when its engine cannot say. */
-export async function swarmSeen(node: NodePorts, mesh: () => Promise<boolean>): Promise<Pick<NodeRecord, "swarm">> {
+/** What a node reports of the swarm; nothing when its engine cannot say. `said`: what that has just said. */
+export async function swarmSeen(
+  node: NodePorts,
+  said: Seen<LocalSwarm> | undefined,
+  mesh: () => Promise<boolean>,
+): Promise<Pick<NodeRecord, "swarm">> {
   if (node.me.orchestrator !== "swarm") return {};
+  const seen = said ?? (await looking(lookAtSwarm(node.engine)));
+  const local = seen.kind === "seen" ? seen.value : undefined;
+  if (local?.kind !== "worker" && local?.kind !== "manager") return {};
+  const { nodeId } = local;
+  if (local.kind === "worker") return { swarm: { nodeId, manager: false, leader: false, mesh: await mesh() } };
+  // Without a leader nobody can list them, and each call takes until it gives up.
+  if (local.state === undefined) return {};
   try {
-    const local = await lookAtSwarm(node.engine);
-    if (local.kind !== "worker" && local.kind !== "manager") return {};
-    const manager = local.kind === "manager";
-    const nodes = manager ? await swarmNodes(node.engine) : [];
-    const leader = nodes.some((entry) => entry.id === local.nodeId && entry.leader);
+    const nodes = await swarmNodes(node.engine);
+    const leader = nodes.some((entry) => entry.id === nodeId && entry.leader);
     const listed = leader ? { nodes: nodes.map((entry) => entry.labels[instanceLabel] ?? entry.id).toSorted() } : {};
-    return { swarm: { nodeId: local.nodeId, manager, leader, mesh: await mesh(), ...listed } };
+    return { swarm: { nodeId, manager: true, leader, mesh: await mesh(), ...listed } };
   } catch (error) {
     node.say(`swarm is not seen: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`);
     return {};

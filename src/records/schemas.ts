@@ -133,7 +133,7 @@ export const swarmClusterRecord = z.object({ clusterId: z.string(), instance: z.
 /**
  * `first`: the manager with which all lies that was ever agreed, as long as the swarm has not `grown` to a second full
  * one; `full`: those that have become managers since; `joining`: those that become managers now; `whole`: the first
- * makes the swarm whole, and those leave.
+ * makes the swarm whole, and those leave; `careful`: it had to once, so that they come one at a time from then on.
  */
 export const swarmTurnRecord = z.object({
   first: z.string(),
@@ -141,6 +141,7 @@ export const swarmTurnRecord = z.object({
   full: z.array(z.string()),
   joining: z.array(z.string()),
   whole: z.boolean(),
+  careful: z.optional(z.boolean()),
   nonce,
 });
 /** `addresses` are managers' `ip:2377`. */

@@ -1,6 +1,16 @@
-import { describe, expect, test } from "vitest";
+import { once } from "node:events";
+import { mkdtempSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { swarmSeen } from "../../src/agent/membership.ts";
+import { EngineSilence, unixEngine, type Engine } from "../../src/components/docker/engine.ts";
+import { seen } from "../../src/components/reconciler.ts";
+import { lookAtSwarm } from "../../src/components/swarm/api.ts";
 import type { LocalSwarm } from "../../src/components/swarm/local.ts";
 import { EngineHealer, Leaderless } from "../../src/components/swarm/heal.ts";
+import { placeOf, turned } from "../../src/components/swarm/turn.ts";
 import { memoryNode } from "../agent/memory-node.ts";
 
 const error: LocalSwarm = { kind: "error", text: "manager stopped: can't initialize raft node" };
@@ -12,9 +22,9 @@ describe("an engine that gave up", () => {
     return {
       states,
       restarts: () => calls.filter((call) => call === "restart docker.service").length,
-      async after(milliseconds: number, local: LocalSwarm | undefined) {
+      async after(milliseconds: number, local: LocalSwarm | undefined, leaves = false) {
         await clock.advance(milliseconds);
-        await its.tend(ports, local);
+        await its.tend(ports, local, leaves);
       },
     };
   }
@@ -67,6 +77,16 @@ describe("an engine that gave up", () => {
     expect(restarts()).toBe(1);
   });
 
+  test("is restarted soon when others wait for it to leave its swarm", async () => {
+    const { after, restarts, states } = healer();
+    states.set("docker.service", { active: "active", enabled: "enabled", masked: false });
+    await after(0, undefined, true);
+    await after(9_999, undefined, true);
+    expect(restarts()).toBe(0);
+    await after(1, undefined, true);
+    expect(restarts()).toBe(1);
+  });
+
   test("is not touched when it is well, or in no swarm", async () => {
     const { after, restarts } = healer();
     for (const local of [{ kind: "inactive" }, { kind: "worker", nodeId: "n" }, { kind: "locked" }] as const) {
@@ -100,5 +120,55 @@ describe("a manager without a leader", () => {
   test("is not who is only being let in", () => {
     const leaderless = new Leaderless();
     for (const now of [0, 60_000]) expect(leaderless.lasts({ kind: "pending", manages: false }, now)).toBe(false);
+  });
+});
+
+describe("a manager's engine that does not answer for its swarm", () => {
+  const info = { Swarm: { LocalNodeState: "active", NodeID: "s1", ControlAvailable: true } };
+  const engine: Engine = {
+    async call(method, path) {
+      if (path === "/info") return info;
+      throw new EngineSilence(`Docker did not answer ${method} ${path} within 8000 ms`);
+    },
+  };
+
+  test("has no leader, as one that says so", async () => {
+    expect(await lookAtSwarm(engine)).toEqual({ kind: "manager", nodeId: "s1", state: undefined });
+  });
+
+  test("is not asked again for the node's record", async () => {
+    const { ports } = memoryNode({ orchestrator: "swarm" });
+    const refused = () => Promise.reject(new Error("asked once more"));
+    const node = { ...ports, engine: { call: refused } };
+    const local = seen<LocalSwarm>({ kind: "manager", nodeId: "s1", state: undefined });
+    expect(await swarmSeen(node, local, refused)).toEqual({});
+  });
+
+  test("is waited for as long as the call says, and no longer", async () => {
+    const socket = join(mkdtempSync(join(tmpdir(), "slipway-engine-")), "docker.sock");
+    const server = createServer(() => undefined).listen(socket);
+    onTestFinished(() => void server.close());
+    await once(server, "listening");
+    const asked = unixEngine(socket).call("GET", "/nodes", undefined, {}, 50);
+    await expect(asked).rejects.toThrow(new EngineSilence("Docker did not answer GET /nodes within 50 ms"));
+    server.closeAllConnections();
+  });
+});
+
+describe("two that enter at once", () => {
+  const present = (n: number) => ({ instance: `i${n}`, node: `c${n}`, group: "control", address: `10.0.0.${n}` });
+  const roster = seen([1, 2, 3].map((n) => ({ ...present(n), role: "control" as const, state: "present" as const })));
+  const alone = { first: "i1", grown: false, full: [], joining: ["i2"], whole: false };
+
+  test("may, until the first had to make the swarm whole; from then on they come one at a time", () => {
+    expect(placeOf("i3", seen(alone), roster)).toMatchObject({ kind: "free" });
+    const whole = turned(alone, { kind: "decideWhole" }, "i1");
+    const left = turned(whole, { kind: "giveTurn" }, "i2");
+    const again = turned(left, { kind: "endWhole" }, "i1");
+    expect(placeOf("i2", seen(again), roster)).toEqual({ kind: "free", take: { kind: "takeTurn", room: 1 } });
+    const second = turned(again, { kind: "takeTurn", room: 1 }, "i2");
+    expect(placeOf("i3", seen(second), roster)).toMatchObject({ kind: "taken" });
+    const grown = turned(second, { kind: "endTurn" }, "i2");
+    expect(placeOf("i3", seen(grown), roster)).toMatchObject({ kind: "free" });
   });
 });

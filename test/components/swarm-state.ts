@@ -69,7 +69,11 @@ export function key(state: SwarmWorldState): string {
   if (cluster !== undefined) text += small(cluster.at, cluster.epoch, cluster.swarm, 0);
   text += "|";
   if (turn !== undefined)
-    text += setKey([turn.first]) + (+turn.grown + 2 * +turn.whole) + setKey(turn.full) + setKey(turn.joining);
+    text +=
+      setKey([turn.first]) +
+      (+turn.grown + 2 * +turn.whole + 4 * +(turn.careful === true)) +
+      setKey(turn.full) +
+      setKey(turn.joining);
   text += "|";
   if (tokens !== undefined) text += `${tokens.swarm}/${tokens.at.join()}`;
   text += "|";

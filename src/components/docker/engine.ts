@@ -10,26 +10,38 @@ export class EngineRefusal extends Error {
   }
 }
 
+/** The node's engine has not answered in time. */
+export class EngineSilence extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "EngineSilence";
+  }
+}
+
 /**
  * The node's own Docker engine over its unix socket: tokens and passwords travel in request bodies and headers,
  * where no process list shows them.
  */
 export interface Engine {
-  /** Throws `EngineRefusal` for a status of 400 and more. */
+  /** Throws `EngineRefusal` for a status of 400 and more, `EngineSilence` where no answer comes within `timeout` milliseconds. */
   call(
     method: "GET" | "POST" | "DELETE",
     path: string,
     body?: unknown,
     headers?: Readonly<Record<string, string>>,
+    timeout?: number,
   ): Promise<unknown>;
 }
 
 // The oldest API that we support: Docker 20.10.
 const version = "v1.41";
 
-export function unixEngine(socket = "/var/run/docker.sock", timeout = 20_000): Engine {
+/** How long a call may take unless it says otherwise. Milliseconds. */
+const usual = 20_000;
+
+export function unixEngine(socket = "/var/run/docker.sock"): Engine {
   return {
-    call: (method, path, body, headers = {}) =>
+    call: (method, path, body, headers = {}, timeout = usual) =>
       new Promise((resolve, reject) => {
         const text = body === undefined ? undefined : JSON.stringify(body);
         const ask = request(
@@ -74,7 +86,9 @@ export function unixEngine(socket = "/var/run/docker.sock", timeout = 20_000): E
             });
           },
         );
-        ask.on("timeout", () => ask.destroy(new Error(`Docker did not answer ${method} ${path} within ${timeout} ms`)));
+        ask.on("timeout", () =>
+          ask.destroy(new EngineSilence(`Docker did not answer ${method} ${path} within ${timeout} ms`)),
+        );
         ask.on("error", reject);
         ask.end(text);
       }),

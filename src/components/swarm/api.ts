@@ -1,10 +1,14 @@
 import { at, listAt, textAt, textsAt } from "../../host/answer.ts";
-import type { Engine } from "../docker/engine.ts";
-import { EngineRefusal } from "../docker/engine.ts";
+import { EngineRefusal, EngineSilence, type Engine } from "../docker/engine.ts";
 import type { LocalSwarm } from "./local.ts";
 import type { SwarmNode } from "./tend.ts";
 
 const madeLabel = "slipway.made";
+/**
+ * A manager answers for its swarm within milliseconds, and one without a leader only when its own patience of 20 s is at an
+ * end, each time it is asked. Milliseconds.
+ */
+const managersAnswer = 8_000;
 
 /**
  * Makes a swarm of this engine alone. The key with which it lets nodes in is in the engine's memory until the swarm's own
@@ -37,7 +41,10 @@ export async function lookAtSwarm(engine: Engine): Promise<LocalSwarm> {
     at(info, "Swarm", "ControlAvailable") === true || remotes.some((remote) => textAt(remote, "NodeID") === nodeId);
   if (!manager) return { kind: "worker", nodeId };
   try {
-    const [swarm, nodes] = await Promise.all([engine.call("GET", "/swarm"), swarmNodes(engine)]);
+    const [swarm, nodes] = await Promise.all([
+      engine.call("GET", "/swarm", undefined, {}, managersAnswer),
+      swarmNodes(engine, managersAnswer),
+    ]);
     return {
       kind: "manager",
       nodeId,
@@ -52,19 +59,20 @@ export async function lookAtSwarm(engine: Engine): Promise<LocalSwarm> {
       },
     };
   } catch (error) {
-    // 503: no leader, so nobody can say; 500 with a deadline: the same, seen from a follower.
-    if (error instanceof EngineRefusal && (error.status === 503 || error.status === 500))
-      return { kind: "manager", nodeId, state: undefined };
-    throw error;
+    // 503: no leader, so nobody can say; 500 with a deadline, or nothing: the same, seen from a follower.
+    const leaderless = error instanceof EngineRefusal && (error.status === 503 || error.status === 500);
+    if (!leaderless && !(error instanceof EngineSilence)) throw error;
+    return { kind: "manager", nodeId, state: undefined };
   }
 }
 
 /** `docker node ls`, as a manager sees it. */
 export async function swarmNodes(
   engine: Engine,
+  timeout?: number,
 ): Promise<readonly (SwarmNode & { readonly managerAddress: string; readonly hostname: string })[]> {
   const states = ["ready", "down", "unknown", "disconnected"] as const;
-  return listAt(await engine.call("GET", "/nodes")).map((node) => {
+  return listAt(await engine.call("GET", "/nodes", undefined, {}, timeout)).map((node) => {
     const availability = textAt(node, "Spec", "Availability");
     return {
       id: textAt(node, "ID"),

@@ -3,6 +3,8 @@ import type { LocalSwarm } from "./local.ts";
 
 /** How long an engine may be stuck before it is restarted, and the pauses between two restarts. Milliseconds. */
 const patience = { failed: 5_000, error: 5_000, pending: 40_000, silent: 60_000 } as const;
+/** The same for one that has to leave its swarm, for which others wait: what it might still come to is thrown away. */
+const hurry = 10_000;
 const pauses = { shortest: 30_000, longest: 600_000 } as const;
 const unit = "docker.service";
 
@@ -18,10 +20,14 @@ export class EngineHealer {
   #pause = 0;
   #restarted = Number.NEGATIVE_INFINITY;
 
-  /** Asked at every round with what the engine says of its swarm; `undefined`: it does not answer. */
+  /**
+   * Asked at every round with what the engine says of its swarm; `undefined`: it does not answer. `leaves`: it has to leave
+   * the swarm, and cannot while it does not answer.
+   */
   async tend(
     { clock, systemd, say }: Pick<NodePorts, "clock" | "systemd" | "say">,
     local: LocalSwarm | undefined,
+    leaves = false,
   ): Promise<void> {
     const now = clock.now();
     const kind = local === undefined ? await this.#unit(systemd) : local.kind;
@@ -32,7 +38,8 @@ export class EngineHealer {
       return;
     }
     if (this.#stuck?.kind !== kind) this.#stuck = { kind, since: now };
-    if (now - this.#stuck.since < patience[kind] || now - this.#restarted < this.#pause) return;
+    const long = leaves ? Math.min(hurry, patience[kind]) : patience[kind];
+    if (now - this.#stuck.since < long || now - this.#restarted < this.#pause) return;
     this.#pause = Math.min(pauses.longest, Math.max(pauses.shortest, this.#pause * 2));
     this.#restarted = now;
     this.#stuck = undefined;

@@ -54,11 +54,13 @@ export function placeOf(instance: string, turn: Seen<SwarmTurn | undefined>, ros
   if (turn.kind === "unknown") return taken(`cannot read whose turn it is to become a manager: ${turn.why}`);
   if (turn.value === undefined) return taken("the swarm's first manager has not written its record yet");
   if (roster.kind === "unknown") return taken(`cannot read the roster: ${roster.why}`);
-  const { first, full, grown, joining, whole } = turn.value;
+  const { first, full, grown, joining, whole, careful } = turn.value;
   if (whole) return taken(`${first} makes the swarm whole first`);
   if (joining.includes(instance)) return { kind: "mine" };
-  // One less than are full; the first alone risks nothing by two: it can make the swarm whole.
-  const room = grown ? [first, ...full].filter((other) => standing(roster, other) !== "gone").length - 1 : 2;
+  // One less than are full; the first alone risks nothing by two: it can make the swarm whole. Where it had to, two that come
+  // at once have cost each other the leader, and would again.
+  const alone = careful === true ? 1 : 2;
+  const room = grown ? [first, ...full].filter((other) => standing(roster, other) !== "gone").length - 1 : alone;
   // Also the dead keep their place: the managers may count them until the leader has put them out.
   return joining.length < room
     ? { kind: "free", take: { kind: "takeTurn", room } }
@@ -79,9 +81,8 @@ export function turnOfOutside({ me, roster, turn }: TurnView): Next<TurnAct> | u
 }
 
 /** What an instance does first that is in no swarm (any more). */
-export function turnToGive({ me, turn }: TurnView): Next<TurnAct> | undefined {
-  const now = turn.kind === "seen" ? turn.value : undefined;
-  return now?.whole === true && now.joining.includes(me.instance) ? act({ kind: "giveTurn" }) : undefined;
+export function turnToGive(view: TurnView): Next<TurnAct> | undefined {
+  return mustLeave(view) ? act({ kind: "giveTurn" }) : undefined;
 }
 
 /** What a manager with a leader has to write or to wait for before it counts itself in; `undefined`: nothing. */
@@ -102,7 +103,8 @@ export function turnOfManager(
   if (sole) {
     const joining = now.joining.filter((instance) => instance !== first && standing(roster, instance) !== "gone");
     if (now.first === first && !now.grown && joining.length === now.joining.length) return undefined;
-    return act({ kind: "begin", over: now, turn: { ...anew, grown: false, joining } });
+    const careful = now.first === first && now.careful === true ? { careful: true } : {};
+    return act({ kind: "begin", over: now, turn: { ...anew, ...careful, grown: false, joining } });
   }
   if (counted(now, first)) return undefined;
   if (now.joining.includes(first)) return act({ kind: "endTurn" });
@@ -113,7 +115,7 @@ export function turnOfManager(
 /** For a control instance that is a worker of the swarm: it may have been promoted without knowing it yet. */
 export function turnOfWorker({ me, turn }: TurnView): Next<TurnAct> | undefined {
   const now = turn.kind === "seen" ? turn.value : undefined;
-  return now?.whole === true && now.joining.includes(me.instance) ? leaveTo(now) : undefined;
+  return now !== undefined && mustLeave({ me, turn }) ? leaveTo(now) : undefined;
 }
 
 /** The swarm is made whole, or was, without this one. */
@@ -166,14 +168,21 @@ export function turned(now: SwarmTurn | undefined, done: TurnWrite, me: string):
         ? { ...now, joining: joining.filter((instance) => !done.gone.includes(instance)) }
         : undefined;
     case "decideWhole":
-      return first === me && !grown && !whole ? { ...now, whole: true } : undefined;
+      return first === me && !grown && !whole ? { ...now, whole: true, careful: true } : undefined;
     case "endWhole":
       return first === me && whole ? { ...now, whole: false, joining: [] } : undefined;
   }
 }
 
+/** Whether the first makes the swarm whole and waits for this instance to have left it. */
+export function mustLeave({ me, turn }: Pick<TurnView, "me" | "turn">): boolean {
+  return turn.kind === "seen" && turn.value?.whole === true && turn.value.joining.includes(me.instance);
+}
+
 function same(one: SwarmTurn | undefined, two: SwarmTurn | undefined): boolean {
   const text = (turn: SwarmTurn | undefined): string =>
-    turn === undefined ? "" : JSON.stringify([turn.first, turn.grown, turn.whole, turn.full, turn.joining]);
+    turn === undefined
+      ? ""
+      : JSON.stringify([turn.first, turn.grown, turn.whole, turn.careful, turn.full, turn.joining]);
   return text(one) === text(two);
 }
