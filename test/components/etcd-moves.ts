@@ -8,6 +8,7 @@ import {
   type Does,
   type EtcdSize,
   type EtcdState,
+  type Faults,
   instance,
   type Pending,
   previous,
@@ -45,8 +46,14 @@ export function perform(size: EtcdSize, state: EtcdState, at: number, does: Does
   );
 }
 
-export function* moves(size: EtcdSize, deciders: Deciders, state: EtcdState): Generator<Move<EtcdState>> {
-  const { faults } = size;
+export function* moves(
+  size: EtcdSize,
+  deciders: Deciders,
+  state: EtcdState,
+  costly: boolean,
+): Generator<Move<EtcdState>> {
+  const { crash = false, partition = false } = size.faults;
+  const faults: Faults = costly ? size.faults : { crash, partition };
   for (const { at, does } of decisions(size, deciders, state)) {
     const name = `${at} ${does.act.kind}`;
     yield { name, cost: 0, ...perform(size, state, at, does) };
@@ -65,7 +72,7 @@ export function* moves(size: EtcdSize, deciders: Deciders, state: EtcdState): Ge
   }
   if (state.pending !== undefined) yield late(size, state, state.pending);
   yield* outside(state);
-  for (let at = 0; at < state.slots.length; at++) yield* faultsAt(size, state, at);
+  for (let at = 0; at < state.slots.length; at++) yield* faultsAt(faults, state, at, costly);
   if (faults.storeLost === true && !state.storeLost) {
     const forgotten = change(state, (slot) => ({
       ...slot,
@@ -145,8 +152,7 @@ function renewed(slot: Slot, keepDisk: boolean): Slot {
 /** What an agent's undone decision does not survive. */
 const dies = new Set(["crashes", "replaced", "replaced, keeps the disk", "vanishes"]);
 
-function* faultsAt(size: EtcdSize, state: EtcdState, at: number): Generator<Move<EtcdState>> {
-  const { faults } = size;
+function* faultsAt(faults: Faults, state: EtcdState, at: number, costly: boolean): Generator<Move<EtcdState>> {
   const slot = slotOf(state, at);
   const move = (name: string, cost: 0 | 1, next: EtcdState): Move<EtcdState> => ({
     name: `${at} ${name}`,
@@ -158,7 +164,7 @@ function* faultsAt(size: EtcdSize, state: EtcdState, at: number): Generator<Move
           ? { ...next, pending: renamed(next.pending, instance(at), previous(at)) }
           : next,
   });
-  if (slot.state === "-") yield move("is added", 1, put(state, at, { state: "present" }));
+  if (slot.state === "-" && costly) yield move("is added", 1, put(state, at, { state: "present" }));
   if (!alive(slot)) return;
   if (faults.crash === true && slot.running) yield move("crashes", 0, put(state, at, { running: false }));
   if (faults.partition === true) {

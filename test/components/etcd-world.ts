@@ -30,7 +30,7 @@ export function etcdWorld(size: EtcdSize, deciders: Deciders): World<EtcdState> 
   return {
     start,
     key,
-    moves: (state) => moves(size, deciders, state),
+    moves: (state, costly) => moves(size, deciders, state, costly),
     heal: (state) => change({ ...state, pending: undefined }, (slot) => (slot.cut ? { ...slot, cut: false } : slot)),
     calm: (state) => calm(size, deciders, state),
     judge: (state) => judge(size, deciders, state),

@@ -13,7 +13,8 @@ export type World<State> = {
   readonly start: State;
   /** Equal for states that differ only by a renaming of nodes. */
   key(state: State): string;
-  moves(state: State): Iterable<Move<State>>;
+  /** `faults`: also those that cost; to make them where none is left to spend is a third of the work. */
+  moves(state: State, faults: boolean): Iterable<Move<State>>;
   /** The same state once all faults have stopped. */
   heal(state: State): State;
   /** The next step of a fair schedule without faults; `undefined`: nothing moves any more. */
@@ -57,8 +58,8 @@ export function explore<State>(world: World<State>, faults: number, limit = 5_00
           moves,
           broken: { what: unsettled.what, trace: [...trace(visits, index), ...unsettled.steps] },
         };
-      for (const move of world.moves(state)) {
-        if (move.cost === 1 && spent === faults) continue;
+      for (const move of world.moves(state, spent < faults)) {
+        if (move.cost === 1 && spent === faults) throw new Error(`${move.name} costs a fault, and none is left`);
         moves++;
         if (move.broken !== undefined) {
           return {

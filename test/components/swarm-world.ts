@@ -74,7 +74,7 @@ export function swarmWorld(size: SwarmSize, rules: Rules): World<SwarmWorldState
       pending: undefined,
     },
     key,
-    moves: (state) => moves(size, rules, state),
+    moves: (state, costly) => moves(size, rules, state, costly),
     heal: (state) => ({
       ...state,
       pending: undefined,
@@ -210,8 +210,13 @@ function joinedSwarms(state: SwarmWorldState): ReadonlySet<number> {
   return new Set(state.slots.filter((slot) => slot.mark > 0 && runs(slot)).map((slot) => slot.mark));
 }
 
-function* moves(size: SwarmSize, rules: Rules, state: SwarmWorldState): Generator<Move<SwarmWorldState>> {
-  const { faults } = size;
+function* moves(
+  size: SwarmSize,
+  rules: Rules,
+  state: SwarmWorldState,
+  costly: boolean,
+): Generator<Move<SwarmWorldState>> {
+  const faults: SwarmFaults = costly ? size.faults : { partition: size.faults.partition ?? false };
   for (let at = 0; at < state.slots.length; at++) {
     const slot = slotOf(state, at);
     if (slot.state === "-" && at === state.slots.findIndex((other) => other.state === "-")) {
