@@ -38,10 +38,13 @@ async function all() {
   stage("libraries and bundle");
   await ensureProgram();
   if (!flags.includes("--docker")) {
-    await check("types", ["tsc", "--noEmit"]);
-    await check("lint", ["oxlint", "--type-aware", "--deny-warnings"]);
-    await check("format", ["oxfmt", "--check", "."]);
-    await check("dead code", ["knip"]);
+    stage("types, lint, format, dead code");
+    await Promise.all([
+      check("types", ["tsc", "--noEmit"]),
+      check("lint", ["oxlint", "--type-aware", "--deny-warnings"]),
+      check("format", ["oxfmt", "--check", "."]),
+      check("dead code", ["knip"]),
+    ]);
     await judges();
     await suite("tests", "vitest.config.ts");
     if (flags.includes("--long")) await suite("long tests", "vitest.long.config.ts");
@@ -82,7 +85,6 @@ async function judges() {
 
 /** A check counts as one; its program is the project's own. */
 async function check(title, [program, ...words]) {
-  stage(title);
   const code = await show([join(root, "node_modules/.bin", program), ...words]);
   if (code === 0) counted.passed += 1;
   else failed(`${title}: ${[program, ...words].join(" ")} (exit code ${code})`);
