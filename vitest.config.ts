@@ -1,15 +1,37 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { longestFirst } from "./test/longest-first.ts";
 
 /** What leaves a process other than it was: files of openssl's in a folder of the process, TLS that is given other roots. */
 const alone = ["test/pki/**/*.test.ts", "test/store/**/*.test.ts"];
 const elsewhere = ["test/docker/**", "test/**/*.long.test.ts", "node_modules/**"];
 
+/** Those of ten seconds and more. */
+const longest = [
+  "templates",
+  "killed",
+  "swarm-explore",
+  "etcd-explore",
+  "many-nodes",
+  "converge-killed",
+  "faults",
+  "faults-stack",
+  "faults-capacity",
+  "launch-killed",
+  "one-at-a-time",
+  "nodes",
+  "interrupted",
+  "failed-creation",
+  "cloud-init",
+  "scenarios",
+  "updates",
+];
+
 export default defineConfig({
   test: {
-    // One file more than there are cores: some wait for judges and for AWS's stand-in. By itself vitest leaves a core to its
-    // main process, which is half of a machine with two.
-    maxWorkers: availableParallelism() + 1,
+    // One file on each core: by itself vitest leaves one to its main process, which is half of a machine with two.
+    maxWorkers: availableParallelism(),
+    sequence: { sequencer: longestFirst(longest) },
     projects: [
       // A process for each worker, not for each file: to read the same modules 150 times took two minutes of a core.
       {
