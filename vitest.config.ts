@@ -2,8 +2,8 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /**
- * What leaves a process other than it was: files of openssl's in a folder of the process, TLS that is given other roots, and
- * so much memory that whatever comes after it is slower by a sixth.
+ * What leaves a process other than it was: files of openssl's in a folder of the process, TLS that is given other roots, a
+ * heap of hundreds of megabytes.
  */
 const alone = [
   "test/pki/**/*.test.ts",
