@@ -15,8 +15,8 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-// Real clusters on the machine's Docker engine, each file with cluster names of its own. They wait for a good part of their
-// time, so three files at a time use a machine of two cores well.
+// Real clusters on the machine's Docker engine, each file with cluster names of its own. Two files at a time leave a machine
+// of two cores idle for a tenth of the time; three take all of it, and a tenth less.
 export default defineConfig({
   test: {
     include: ["test/docker/**/*.test.ts"],
