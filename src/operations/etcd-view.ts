@@ -26,8 +26,10 @@ export function deriveEtcd(recorded: Recorded, nodes: readonly NodeStatus[]): Et
   if (view === undefined) return { leader: "", members: [] };
   const owner = new Map(etcdViews(recorded).map((candidate) => [candidate.etcd.memberId, candidate]));
   const nameOf = (id: string, told: string): string => owner.get(id)?.node ?? told;
+  // A member whose node has not told its own id since it changed is known by the name that etcd has for it.
+  const leader = view.etcd.members.find((member) => member.id === view.etcd.leader);
   return {
-    leader: nameOf(view.etcd.leader, view.etcd.leader),
+    leader: nameOf(view.etcd.leader, leader?.name || view.etcd.leader),
     members: view.etcd.members
       .map((member) => {
         const holder = owner.get(member.id);

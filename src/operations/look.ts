@@ -16,6 +16,8 @@ export type Recorded = {
   readonly services: readonly RecordValue<"service">[];
   /** Machines that asked to join and were refused. */
   readonly refused: readonly Refused[];
+  /** Whether there was an etcd cluster, or a swarm, once: it is so also when none of its members can tell of it any more. */
+  readonly formed: { readonly etcd: boolean; readonly swarm: boolean };
   /** The services that the current revision asks for; `undefined` before the first one is published. */
   readonly wanted: RecordValue<"servicesRevision"> | undefined;
 };
@@ -103,15 +105,37 @@ async function readAll(store: ClusterStore, there: There | undefined): Promise<R
     listRecords(store, "joinAnswer"),
     listRecords(store, "joinRefusal"),
   ]);
+  const records = nodes.map((found) => found.value);
   return {
     cluster: cluster?.value,
     pointer,
     roster,
-    nodes: nodes.map((found) => found.value),
+    nodes: records,
     services: services.map((found) => found.value),
     refused: [...answers, ...refusals].map((found) => found.value).filter((one) => !hasCome(one, roster)),
+    formed: await formedOf(store, cluster?.value, records),
     wanted,
   };
+}
+
+/** Asks the store only where no node tells of them, which says it as well. */
+async function formedOf(
+  store: ClusterStore,
+  cluster: Recorded["cluster"],
+  nodes: Recorded["nodes"],
+): Promise<Recorded["formed"]> {
+  const told = {
+    etcd: nodes.some((record) => record.etcd !== undefined),
+    swarm: nodes.some((record) => record.swarm !== undefined),
+  };
+  if (cluster === undefined) return told;
+  const { generation, orchestrator } = cluster;
+  const swarm = orchestrator === "swarm" && !told.swarm;
+  const [joined, published] = await Promise.all([
+    told.etcd ? [] : listRecords(store, "etcdJoined", { generation }),
+    swarm ? readRecord(store, "swarmCluster", { generation }) : undefined,
+  ]);
+  return { etcd: told.etcd || joined.length > 0, swarm: told.swarm || published !== undefined };
 }
 
 /** Works with the cluster's store and closes the connection, also after an error. */

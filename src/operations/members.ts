@@ -21,9 +21,8 @@ export function etcdMembers(seen: Seen, status: Status): Members {
   const view = newestEtcdView(seen.recorded.value, status.nodes);
   if (view === undefined) {
     // Before etcd has formed there is nothing that could be lost.
-    const formed = seen.recorded.value.nodes.some((record) => record.etcd !== undefined);
     const why = "no control node that runs has told of etcd's members lately";
-    return { members: formed ? unknown(why) : known([]), idOf: told };
+    return { members: seen.recorded.value.formed.etcd ? unknown(why) : known([]), idOf: told };
   }
   const idOf = (node: NodeStatus): string | undefined => {
     // A node whose etcd does not answer leaves its id out, and is a member all the same.
@@ -55,8 +54,8 @@ export function swarmMembers(seen: Seen, status: Status): Members {
     (node) => node.role === "control" && !isOutside(node, recordOf(seen, node.instance)),
   );
   if (!control.some(isManager)) {
-    const formed = seen.recorded.value.nodes.some((record) => record.swarm !== undefined);
-    return { members: formed ? unknown("no control node tells of the swarm") : known([]), idOf };
+    const { swarm } = seen.recorded.value.formed;
+    return { members: swarm ? unknown("no control node tells of the swarm") : known([]), idOf };
   }
   const members = control.map((node): QuorumMember => ({
     id: node.instance,

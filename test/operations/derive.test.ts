@@ -40,6 +40,7 @@ function derive({ nodes = threeAndTwo(), records, roster, recorded, now = start 
         pointer: undefined,
         wanted: undefined,
         refused: [],
+        formed: { etcd: true, swarm: true },
         services: [],
         roster: roster ?? nodes.map((node) => rosterRecord(node)),
         nodes:
@@ -281,6 +282,14 @@ describe("etcd", () => {
     };
     const records = [view(c1, start - 2, etcdId(c1)), view(c2, start - 1, etcdId(c3)), view(c3, start, "")];
     expect(derive({ records }).etcd.leader).toBe("demo-control-3");
+  });
+
+  it("names a leader whose own node has not told of itself since", () => {
+    const records = [controlRecord(c1, all, { seen: start - 1 }), nodeRecord(c2), controlRecord(c3, all)];
+    const led = records.map((record) =>
+      record.etcd === undefined ? record : { ...record, etcd: { ...record.etcd, leader: etcdId(c2) } },
+    );
+    expect(derive({ records: led }).etcd.leader).toBe("demo-control-2");
   });
 
   it("does not ask a stopped node, and calls its member unhealthy", () => {

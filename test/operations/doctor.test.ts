@@ -7,6 +7,7 @@ import {
   etcdId,
   fakeTarget,
   fillReady,
+  loseMajority,
   nodeRecord,
   observedNode,
   put,
@@ -149,6 +150,22 @@ describe("doctor", () => {
     expect((await findings(made)).find((finding) => finding.subject === "swarm")).toMatchObject({
       state: "bad",
       fix: "slipway start demo-control-2 demo-control-3",
+    });
+  });
+
+  it("names the nodes whose data is lost where no member can tell of the others", async () => {
+    const made = await ready();
+    await loseMajority(made.store, made.target.nodes);
+    expect((await findings(made)).find((finding) => finding.subject === "etcd")).toEqual({
+      subject: "etcd",
+      state: "bad",
+      message:
+        "no quorum: the data of demo-control-2, demo-control-3 is lost, and what is left is no majority; nothing is founded anew",
+      fix: "bring that data back, or slipway restore from a snapshot",
+    });
+    expect((await findings(made)).find((finding) => finding.subject === "swarm")).toMatchObject({
+      state: "bad",
+      message: "its managers are unknown: no control node tells of the swarm",
     });
   });
 

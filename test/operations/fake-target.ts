@@ -1,5 +1,6 @@
 import { PassThrough } from "node:stream";
 import type { ClusterName, NodeName } from "../../src/cluster/cluster.ts";
+import { dataLost } from "../../src/components/etcd/join.ts";
 import { emitter, type Event } from "../../src/events/event.ts";
 import type { Processes } from "../../src/host/processes.ts";
 import { systemProcesses } from "../../src/host/processes.ts";
@@ -314,6 +315,15 @@ export async function fillReady(
     { revision: "r1", services: [wantedWeb()], labels: {}, logins: [] },
   );
   await put(store, "service", { name: "web" }, webRecord({ seen }));
+  const [first] = nodes;
+  if (first !== undefined) {
+    const swarm = { clusterId: "s", instance: first.instance, epoch: 1, nonce: "n" };
+    await put(store, "swarmCluster", { generation: "g1" }, swarm);
+  }
+  for (const node of nodes.filter(({ role }) => role === "control")) {
+    const joined = { clusterId: "c", memberId: etcdId(node), time: start };
+    await put(store, "etcdJoined", { generation: "g1", instance: node.instance }, joined);
+  }
   for (const node of nodes) {
     await put(store, "roster", { instance: node.instance }, rosterRecord(node));
     await put(
@@ -322,6 +332,15 @@ export async function fillReady(
       { instance: node.instance },
       node.role === "control" ? controlRecord(node, nodes, { seen }) : nodeRecord(node, { seen }),
     );
+  }
+}
+
+/** Two of three control nodes have lost etcd's data since they were all there, and the third alone can tell nothing. */
+export async function loseMajority(store: ClusterStore, nodes: readonly ObservedNode[]): Promise<void> {
+  for (const [at, node] of nodes.filter(({ role }) => role === "control").entries()) {
+    const reason = at === 0 ? "etcd answers without a quorum" : `${dataLost}; no etcd cluster with quorum answers`;
+    const record = nodeRecord(node, { state: "starting", phase: "etcd", reason });
+    await put(store, "node", { instance: node.instance }, record);
   }
 }
 

@@ -10,6 +10,7 @@ import {
   demo,
   fakeTarget,
   fillReady,
+  loseMajority,
   nodeRecord,
   observedNode,
   put,
@@ -88,6 +89,24 @@ describe("stop", () => {
       "demo-control-1 must stay",
     );
     expect(touched(made)).toEqual([]);
+  });
+
+  it("does not take members that nobody can see for none", async () => {
+    const made = await readyWorld();
+    await loseMajority(made.store, made.target.nodes);
+    await expect(run(made, stop(made.context, { ...all, nodes: ["demo-control-1"] }))).rejects.toThrow(
+      /^demo-control-1 must stay: etcd: cannot see the members/,
+    );
+    expect(touched(made)).toEqual([]);
+  });
+
+  it("stops what has formed nothing yet", async () => {
+    const made = await readyWorld();
+    await loseMajority(made.store, made.target.nodes);
+    for (const key of await made.store.list("formation/"))
+      await made.store.delete(key, (await made.store.get(key))?.version ?? "");
+    await run(made, stop(made.context, { ...all, nodes: ["demo-control-1"] }));
+    expect(touched(made)).toEqual(["stop demo-control-1"]);
   });
 
   it("asks the guard again before each control node", async () => {
