@@ -103,3 +103,11 @@ export function commandStream(command: readonly [string, ...string[]]): Duplex {
 function isBrokenPipe(error: Error | null | undefined): boolean {
   return error instanceof Error && Reflect.get(error, "code") === "EPIPE";
 }
+
+/** The same stream, with what http's agents ask of a socket and a plain stream does not have. */
+export function likeSocket(stream: Duplex): Duplex {
+  for (const name of ["setKeepAlive", "setNoDelay", "setTimeout", "ref", "unref"]) {
+    if (!(name in stream)) Object.defineProperty(stream, name, { value: () => stream });
+  }
+  return stream;
+}

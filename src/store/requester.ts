@@ -1,6 +1,7 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import type { Duplex } from "node:stream";
+import { likeSocket } from "../host/command.ts";
 import { rootBehindPin } from "./pin.ts";
 import { StoreError } from "./store.ts";
 
@@ -153,12 +154,7 @@ class StreamAgent extends http.Agent {
     if (waiting >= shortQueue) this.maxSockets = 2;
   }
   override createConnection(): Duplex {
-    const stream = this.#connect();
-    // What the agent asks of a socket and a plain stream does not have.
-    for (const name of ["setKeepAlive", "setNoDelay", "setTimeout", "ref", "unref"]) {
-      if (!(name in stream)) Object.defineProperty(stream, name, { value: () => stream });
-    }
-    return stream;
+    return likeSocket(this.#connect());
   }
 }
 

@@ -83,6 +83,22 @@ describe("operations on a real cluster", () => {
     expect(all.split("\n").filter((line) => line.includes(`${name}-worker-1`))).not.toEqual([]);
   });
 
+  it("reaches an engine through a docker context, as the docker command does", async () => {
+    const here = await docker("context", "inspect", "--format", "{{.Endpoints.docker.Host}}");
+    const environment = { DOCKER_CONFIG: join(folder, "docker"), DOCKER_CONTEXT: "elsewhere", DOCKER_HOST: "" };
+    await systemProcesses.run(["docker", "context", "create", "elsewhere", "--docker", `host=${here}`], {
+      environment: { ...environment, DOCKER_CONTEXT: "" },
+    });
+    await succeeds(["launch", file.path, "--yes"], { environment });
+    const words = ["exec", `${name}-worker-1`, "--stdin", "--", "sh", "-c", "cat; echo aside >&2; exit 7"];
+    expect(await slipway(words, { environment, input: "given" })).toMatchObject({
+      code: 7,
+      stdout: "given",
+      stderr: "aside\n",
+    });
+    expect((await slipway(["plan", file.path, "--exit-code"], { environment })).code).toBe(0);
+  });
+
   it("gives a shell what it needs to speak to the managers' engine and to etcd", async () => {
     const home = join(folder, "home");
     const said = await succeeds(["env", name], { environment: { HOME: home, XDG_STATE_HOME: home } });

@@ -93,6 +93,7 @@ export function memoryEngine(clock: Clock, seed = 11): MemoryEngine {
     changed: () => {},
     api: {
       bytes: async () => Buffer.alloc(0),
+      hijack: async (doing) => Promise.reject(new EngineError(`nothing runs in memory: ${doing}`, undefined)),
       async call(_doing, method, path, call = {}) {
         if (method === "GET") return route(method, path, call);
         const what = `${method} ${named(path)}${call.query?.["name"] === undefined ? "" : ` ${call.query["name"]}`}`;

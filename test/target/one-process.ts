@@ -105,6 +105,7 @@ export function clockOf(own: OneProcess, clock: Clock): Clock {
 export function engineOf(own: OneProcess, engine: Engine): Engine {
   return {
     bytes: (doing, path, call) => own.look(() => engine.bytes(doing, path, call)),
+    hijack: (doing, path, body) => own.change(`POST ${path}`, () => engine.hijack(doing, path, body)),
     call: (doing, method, path, call) => {
       const effect = (): Promise<unknown> => engine.call(doing, method, path, call);
       return method === "GET" ? own.look(effect) : own.change(`${method} ${path}`, effect);

@@ -3,7 +3,7 @@ import { Agent, request, type AgentOptions, type RequestOptions } from "node:htt
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Duplex, Readable } from "node:stream";
-import { commandStream } from "../../host/command.ts";
+import { commandStream, likeSocket } from "../../host/command.ts";
 
 /** The engine refused or could not be reached; the message names what was tried. */
 export class EngineError extends Error {
@@ -32,6 +32,8 @@ export interface Engine {
   call(doing: string, method: "GET" | "POST" | "PUT" | "DELETE" | "HEAD", path: string, call?: Call): Promise<unknown>;
   /** The same, for answers that are bytes. */
   bytes(doing: string, path: string, call?: Call): Promise<Buffer>;
+  /** A POST whose connection is handed over after the answer ("hijacking", in the API's words): bytes both ways. */
+  hijack(doing: string, path: string, body: unknown): Promise<Duplex>;
 }
 
 // The oldest API that we support: Docker 20.10.
@@ -60,7 +62,7 @@ export function localSocket(environment: EngineEnvironment): string | undefined 
 /** Connections through `docker system dial-stdio`, which goes wherever the docker command goes. */
 class CommandAgent extends Agent {
   override createConnection(_options: AgentOptions, done?: (error: Error | null, stream: Duplex) => void): Duplex {
-    const stream = commandStream(["docker", "system", "dial-stdio"]);
+    const stream = likeSocket(commandStream(["docker", "system", "dial-stdio"]));
     done?.(null, stream);
     return stream;
   }
@@ -83,7 +85,13 @@ export function openEngine(environment: EngineEnvironment): Engine {
   const socketPath = localSocket(environment);
   const agent =
     socketPath === undefined ? new CommandAgent({ keepAlive: true, maxSockets: 4 }) : new Agent({ keepAlive: true });
-  const send = (doing: string, method: string, path: string, call: Call): Promise<Buffer> =>
+  const send = (
+    doing: string,
+    method: string,
+    path: string,
+    call: Call,
+    upgraded?: (connection: Duplex) => void,
+  ): Promise<Buffer> =>
     new Promise((resolve, reject) => {
       const query = new URLSearchParams(
         Object.entries(call.query ?? {}).map(([name, value]): [string, string] => [name, String(value)]),
@@ -93,16 +101,19 @@ export function openEngine(environment: EngineEnvironment): Engine {
         ...(socketPath === undefined ? { host: "docker" } : { socketPath }),
         agent,
         method,
-        timeout,
         path: `/${version}${path}${query === "" ? "" : `?${query}`}`,
         headers: {
           ...(text === undefined
             ? {}
             : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
           ...(call.archive === undefined ? {} : { "content-type": "application/x-tar" }),
+          ...(upgraded === undefined ? {} : { connection: "Upgrade", upgrade: "tcp" }),
         },
       };
-      const fail = (error: unknown): void =>
+      // Of our own: a stream that is a command's has none.
+      const silence = setTimeout(() => ask.destroy(new Error(`no answer within ${timeout / 1000} s`)), timeout);
+      const fail = (error: unknown): void => {
+        clearTimeout(silence);
         reject(
           new EngineError(
             `Docker could not ${doing}: ${error instanceof Error ? error.message : String(error)}`,
@@ -110,27 +121,43 @@ export function openEngine(environment: EngineEnvironment): Engine {
             { cause: error },
           ),
         );
+      };
       const ask = request(options, (answer) => {
         const chunks: Buffer[] = [];
-        answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+        answer.on("data", (chunk: Buffer) => {
+          silence.refresh();
+          chunks.push(chunk);
+        });
         answer.on("error", fail);
         answer.on("end", () => {
+          clearTimeout(silence);
           const body = Buffer.concat(chunks);
           const status = answer.statusCode ?? 0;
           if (status >= 400) reject(new EngineError(`Docker could not ${doing}: ${messageOf(body)}`, status));
           else resolve(body);
         });
       });
-      ask.on("timeout", () => ask.destroy(new Error(`no answer within ${timeout / 1000} s`)));
       ask.on("error", fail);
+      ask.on("upgrade", (_answer, connection, first) => {
+        clearTimeout(silence);
+        connection.unshift(first);
+        upgraded?.(connection);
+      });
       if (call.archive === undefined) ask.end(text);
       else {
         call.archive.on("error", (error) => ask.destroy(error));
+        call.archive.on("data", () => silence.refresh());
         call.archive.pipe(ask);
       }
     });
   return {
     bytes: (doing, path, call = {}) => send(doing, "GET", path, call),
+    hijack: (doing, path, body) =>
+      new Promise((resolve, reject) => {
+        const kept = (): void =>
+          reject(new EngineError(`Docker could not ${doing}: it keeps the connection to itself`, undefined));
+        send(doing, "POST", path, { body }, resolve).then(kept, reject);
+      }),
     async call(doing, method, path, call = {}) {
       const body = (await send(doing, method, path, call)).toString("utf8");
       return body === "" || !/^\s*[[{"]/.test(body) ? body : (JSON.parse(body) as unknown);

@@ -95,7 +95,7 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
       return { store: instead.store(cluster), address: gatewayAddress(subnet), close: async () => {} };
     // One that starts is waited for where its socket will be: to come back again and again is a process each time.
     const to = `UNIX-CONNECT:${operatorSocket}${gateway === "starts" ? ",retry=100,interval=0.05" : ""}`;
-    const store = httpStore({ connect: () => tunnel(gatewayName(cluster), to) });
+    const store = httpStore({ connect: () => tunnel(engine, gatewayName(cluster), to) });
     return { store, address: gatewayAddress(subnet), close: async () => store.close() };
   };
 
