@@ -41,6 +41,8 @@ beforeAll(async () => {
       answer(404, { message: "No such container: absent" });
     else if (request.url?.endsWith("/containers/there/exec") === true) void takes();
     else if (request.url?.endsWith("/exec/e1/json") === true) answer(200, endings.shift() ?? {});
+    else if (request.url?.endsWith("/images/team/app:1/get") === true) response.end(Buffer.alloc(3_000_000));
+    else if (request.url?.endsWith("/images/absent/get") === true) answer(404, { message: "reference does not exist" });
     else answer(500, { message: `${request.method} ${request.url}` });
   });
   server.on("upgrade", (request, connection, first) => {
@@ -140,6 +142,19 @@ describe.each(ways)("a command in a container, through %s", (_, environment) => 
   it("is not begun where the container is absent", async () => {
     await expect(exec(engine, "absent", ["true"], {})).rejects.toThrow(
       "Docker could not run true in absent: No such container: absent",
+    );
+  });
+
+  it("takes what comes from elsewhere as its input", async () => {
+    command = (connection) => {
+      let given = 0;
+      connection.on("data", (chunk: Buffer) => (given += chunk.length));
+      connection.on("end", () => connection.end(frame("stdout", `${given} bytes`)));
+    };
+    const image = await engine.stream("save an image", "/images/team/app:1/get");
+    expect(await exec(engine, "there", ["load"], { input: image })).toMatchObject({ code: 0, stdout: "3000000 bytes" });
+    await expect(engine.stream("save an image", "/images/absent/get")).rejects.toThrow(
+      "Docker could not save an image: reference does not exist",
     );
   });
 

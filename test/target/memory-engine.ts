@@ -93,6 +93,7 @@ export function memoryEngine(clock: Clock, seed = 11): MemoryEngine {
     changed: () => {},
     api: {
       bytes: async () => Buffer.alloc(0),
+      stream: async (doing) => Promise.reject(new EngineError(`nothing is kept in memory: ${doing}`, undefined)),
       hijack: async (doing) => Promise.reject(new EngineError(`nothing runs in memory: ${doing}`, undefined)),
       async call(_doing, method, path, call = {}) {
         if (method === "GET") return route(method, path, call);
@@ -259,6 +260,7 @@ export function memoryEngine(clock: Clock, seed = 11): MemoryEngine {
       makeVolume(String(field(call.body, "Name")), texts(field(call.body, "Labels")));
       return {};
     }
+    if (path === "/containers/prune") return {};
     if (path === "/containers/create") return makeContainer(String(call.query?.["name"]), call.body);
     if (kind === "containers") {
       const container = find(name) ?? refuse(404, `no such container: ${name}`);

@@ -125,7 +125,7 @@ export function operator(
       platform: "linux",
       programs: "",
       cacheFolder: "",
-      processes: processesOf(own, { images: world.images, nodeImage, nudge, commands }),
+      processes: processesOf(own, { nodeImage, commands }),
       clock,
       random,
       instead: {
@@ -134,6 +134,12 @@ export function operator(
         runtime: { hash: "runtime", nodejs: "image", files: [] },
       },
     }) as Target),
+    nudge: (node) => own.change(`nudge ${node}`, async () => nudge(node)),
+    localImages: (references) =>
+      own.look(async () => {
+        const ids = references.map((reference): [string, string] => [reference, world.images.get(reference) ?? ""]);
+        return new Map(ids.filter(([, id]) => id !== ""));
+      }),
     async loadImage(reference, _id, nodes) {
       const loaded: NodeName[] = [];
       for (const node of nodes) {

@@ -1,4 +1,5 @@
 import { ProcessError, type Processes } from "../../host/processes.ts";
+import { orDone, type Engine } from "./engine.ts";
 import type { Rights } from "./rights.ts";
 
 /** Capabilities by their number in Linux, without `CAP_`; those after 37 are unknown to older engines. */
@@ -75,10 +76,10 @@ const probeLabel = "slipway.part=probe";
  * Removes the throw-away containers of runs that were killed between making and starting them; all others the engine
  * removes itself. Those of the last seconds may be another run's.
  */
-export async function removeProbes(processes: Processes): Promise<void> {
-  const which = ["--filter", `label=${probeLabel}`, "--filter", "until=15s"];
+export async function removeProbes(engine: Engine): Promise<void> {
+  const filters = JSON.stringify({ label: [probeLabel], until: ["15s"] });
   // Refused while another such command runs, which is as good.
-  await processes.run(["docker", "container", "prune", "--force", ...which], { accept: [0, 1], timeout: 60_000 });
+  await orDone(engine.call("remove old probes", "POST", "/containers/prune", { query: { filters } }));
 }
 
 /** Exit codes of `docker run` that are the engine's or the container's refusal to start. */

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { Agent, request, type AgentOptions, type RequestOptions } from "node:http";
+import { Agent, request, type AgentOptions, type IncomingMessage, type RequestOptions } from "node:http";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { Duplex, Readable } from "node:stream";
+import { type Duplex, Readable } from "node:stream";
 import { commandStream, likeSocket } from "../../host/command.ts";
 
 /** The engine refused or could not be reached; the message names what was tried. */
@@ -32,6 +32,8 @@ export interface Engine {
   call(doing: string, method: "GET" | "POST" | "PUT" | "DELETE" | "HEAD", path: string, call?: Call): Promise<unknown>;
   /** The same, for answers that are bytes. */
   bytes(doing: string, path: string, call?: Call): Promise<Buffer>;
+  /** The same, for answers that are too large to be held. */
+  stream(doing: string, path: string): Promise<Readable>;
   /** A POST whose connection is handed over after the answer ("hijacking", in the API's words): bytes both ways. */
   hijack(doing: string, path: string, body: unknown): Promise<Duplex>;
 }
@@ -80,18 +82,49 @@ function messageOf(body: Buffer): string {
   }
 }
 
+type Answer = { readonly message: IncomingMessage; readonly silence: NodeJS.Timeout };
+
+function failed(doing: string, error: unknown): EngineError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new EngineError(`Docker could not ${doing}: ${why}`, undefined, { cause: error });
+}
+
+async function* read(doing: string, { message, silence }: Answer): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of message as AsyncIterable<Buffer>) {
+      silence.refresh();
+      yield chunk;
+    }
+  } catch (error) {
+    throw failed(doing, error);
+  } finally {
+    clearTimeout(silence);
+  }
+}
+
+const refuses = ({ message }: Answer): boolean => (message.statusCode ?? 0) >= 400;
+
+async function whole(doing: string, answer: Answer): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of read(doing, answer)) chunks.push(chunk);
+  const body = Buffer.concat(chunks);
+  if (!refuses(answer)) return body;
+  throw new EngineError(`Docker could not ${doing}: ${messageOf(body)}`, answer.message.statusCode);
+}
+
 /** Opens the engine that the docker command would use. Nothing is sent before the first call. */
 export function openEngine(environment: EngineEnvironment): Engine {
   const socketPath = localSocket(environment);
   const agent =
     socketPath === undefined ? new CommandAgent({ keepAlive: true, maxSockets: 4 }) : new Agent({ keepAlive: true });
+  /** Its answer, whose bytes are to be read by `read`. */
   const send = (
     doing: string,
     method: string,
     path: string,
     call: Call,
     upgraded?: (connection: Duplex) => void,
-  ): Promise<Buffer> =>
+  ): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const query = new URLSearchParams(
         Object.entries(call.query ?? {}).map(([name, value]): [string, string] => [name, String(value)]),
@@ -110,35 +143,14 @@ export function openEngine(environment: EngineEnvironment): Engine {
           ...(upgraded === undefined ? {} : { connection: "Upgrade", upgrade: "tcp" }),
         },
       };
+      const ask = request(options, (message) => resolve({ message, silence }));
       // Of our own: a stream that is a command's has none.
       const silence = setTimeout(() => ask.destroy(new Error(`no answer within ${timeout / 1000} s`)), timeout);
-      const fail = (error: unknown): void => {
+      ask.on("error", (error) => {
         clearTimeout(silence);
-        reject(
-          new EngineError(
-            `Docker could not ${doing}: ${error instanceof Error ? error.message : String(error)}`,
-            undefined,
-            { cause: error },
-          ),
-        );
-      };
-      const ask = request(options, (answer) => {
-        const chunks: Buffer[] = [];
-        answer.on("data", (chunk: Buffer) => {
-          silence.refresh();
-          chunks.push(chunk);
-        });
-        answer.on("error", fail);
-        answer.on("end", () => {
-          clearTimeout(silence);
-          const body = Buffer.concat(chunks);
-          const status = answer.statusCode ?? 0;
-          if (status >= 400) reject(new EngineError(`Docker could not ${doing}: ${messageOf(body)}`, status));
-          else resolve(body);
-        });
+        reject(failed(doing, error));
       });
-      ask.on("error", fail);
-      ask.on("upgrade", (_answer, connection, first) => {
+      ask.on("upgrade", (_message, connection, first) => {
         clearTimeout(silence);
         connection.unshift(first);
         upgraded?.(connection);
@@ -150,16 +162,24 @@ export function openEngine(environment: EngineEnvironment): Engine {
         call.archive.pipe(ask);
       }
     });
+  const bytes = async (doing: string, method: string, path: string, call: Call): Promise<Buffer> =>
+    whole(doing, await send(doing, method, path, call));
   return {
-    bytes: (doing, path, call = {}) => send(doing, "GET", path, call),
+    bytes: (doing, path, call = {}) => bytes(doing, "GET", path, call),
+    async stream(doing, path) {
+      const answer = await send(doing, "GET", path, {});
+      if (refuses(answer)) await whole(doing, answer);
+      return Readable.from(read(doing, answer), { objectMode: false });
+    },
     hijack: (doing, path, body) =>
       new Promise((resolve, reject) => {
         const kept = (): void =>
           reject(new EngineError(`Docker could not ${doing}: it keeps the connection to itself`, undefined));
-        send(doing, "POST", path, { body }, resolve).then(kept, reject);
+        const read = async (answer: Answer): Promise<Buffer> => whole(doing, answer);
+        send(doing, "POST", path, { body }, resolve).then(read).then(kept, reject);
       }),
     async call(doing, method, path, call = {}) {
-      const body = (await send(doing, method, path, call)).toString("utf8");
+      const body = (await bytes(doing, method, path, call)).toString("utf8");
       return body === "" || !/^\s*[[{"]/.test(body) ? body : (JSON.parse(body) as unknown);
     },
   };

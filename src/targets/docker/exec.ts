@@ -1,4 +1,4 @@
-import { Duplex } from "node:stream";
+import { Duplex, Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { at, textAt } from "../../host/answer.ts";
 import type { ExecOptions, ExecResult } from "../target.ts";
@@ -64,7 +64,7 @@ export async function exec(
   engine: Engine,
   container: string,
   command: readonly string[],
-  { environment, input, output, signal }: ExecOptions,
+  { environment, input, output, signal }: Omit<ExecOptions, "input"> & { input?: ExecOptions["input"] | Readable } = {},
 ): Promise<ExecResult> {
   signal?.throwIfAborted();
   const { id, connection } = await start(engine, container, command, environment);
@@ -72,7 +72,11 @@ export async function exec(
   const over = outputOf(connection, output ?? ((stream, bytes) => kept[stream].push(bytes)));
   const giveUp = (): void => void connection.destroy();
   signal?.addEventListener("abort", giveUp);
-  connection.end(input);
+  if (input instanceof Readable) {
+    input.on("error", (error) => connection.destroy(error));
+    connection.on("close", () => input.destroy());
+    input.pipe(connection);
+  } else connection.end(input);
   await over.finally(() => signal?.removeEventListener("abort", giveUp));
   signal?.throwIfAborted();
   return {

@@ -1,84 +1,56 @@
-import { spawn } from "node:child_process";
 import type { NodeName } from "../../cluster/cluster.ts";
-import type { Clock } from "../../host/clock.ts";
 import { loadedName } from "../../components/swarm/image.ts";
-import { ProcessError, type Processes } from "../../host/processes.ts";
+import { textAt } from "../../host/answer.ts";
+import type { Clock } from "../../host/clock.ts";
+import { EngineError, orAbsent, type Engine } from "./engine.ts";
+import { exec } from "./exec.ts";
 
 /** How long a new node's own engine may take to come up, milliseconds. */
 const engineUp = 120_000;
 
 /** Ids of those of the references that lie on the engine itself. */
-export async function localImages(
-  processes: Processes,
-  references: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
+export async function localImages(engine: Engine, references: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   for (const reference of new Set(references)) {
-    const { code, stdout, stderr } = await processes.run(
-      ["docker", "image", "inspect", "--format", "{{.Id}}", "--", reference],
-      { accept: [0, 1] },
+    const image = await orAbsent(
+      engine.call(`look at the image ${reference}`, "GET", `/images/${encodeURI(reference)}/json`),
     );
-    if (code === 0) found.set(reference, stdout.trim());
-    else if (!/no such image/i.test(stderr))
-      throw new ProcessError(["docker", "image", "inspect", reference], code, stderr, "could not look at an image");
+    if (image !== undefined) found.set(reference, textAt(image, "Id"));
   }
   return found;
 }
 
 /** Whether the node's own engine has an image of this name; `undefined`: its engine is not up yet. */
-async function has(processes: Processes, node: NodeName, reference: string): Promise<boolean | undefined> {
-  const asked = await processes.run(
-    ["docker", "exec", node, "docker", "image", "inspect", "--format", "ok", "--", reference],
-    { accept: [0, 1, 126, 127], timeout: 30_000 },
-  );
-  if (asked.code === 0) return true;
-  return /no such image/i.test(asked.stderr) ? false : undefined;
+async function has(engine: Engine, node: NodeName, reference: string): Promise<boolean | undefined> {
+  try {
+    const asked = await exec(engine, node, ["docker", "image", "inspect", "--format", "ok", "--", reference]);
+    if (asked.code === 0) return true;
+    return /no such image/i.test(asked.stderr) ? false : undefined;
+  } catch (error) {
+    // The container is just being restarted.
+    if (error instanceof EngineError && error.status === 409) return undefined;
+    throw error;
+  }
 }
 
-/** One image through a pipe from the engine into the node's engine; no file in between. */
-function send(reference: string, node: NodeName, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const from = spawn("docker", ["save", reference], { stdio: ["ignore", "pipe", "pipe"], signal });
-    const to = spawn("docker", ["exec", "-i", node, "docker", "load", "--quiet"], {
-      stdio: ["pipe", "ignore", "pipe"],
-      signal,
-    });
-    let said = "";
-    for (const child of [from, to]) {
-      child.stderr.setEncoding("utf8").on("data", (text: string) => {
-        said = (said + text).slice(-2_000);
-      });
-      child.on("error", reject);
-    }
-    // When the load ends early, its exit code tells why.
-    to.stdin.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") reject(error);
-    });
-    from.stdout.pipe(to.stdin);
-    const ends: (number | null)[] = [];
-    const ended = (code: number | null): void => {
-      ends.push(code);
-      if (ends.length < 2) return;
-      if (ends.every((end) => end === 0)) resolve();
-      else
-        reject(
-          new ProcessError(["docker", "save", reference], undefined, said, `could not load the image into ${node}`),
-        );
-    };
-    from.on("close", ended);
-    to.on("close", ended);
-  });
+type World = { readonly engine: Engine; readonly clock: Clock; readonly signal: AbortSignal };
+
+/** One image through a pipe from the engine into the node's engine, and its name there; no file in between. */
+async function send({ engine, signal }: World, reference: string, name: string, node: NodeName): Promise<void> {
+  const input = await engine.stream(`save the image ${reference}`, `/images/${encodeURI(reference)}/get`);
+  const load = 'docker load --quiet && docker image tag -- "$0" "$1"';
+  const { code, stderr } = await exec(engine, node, ["sh", "-c", load, reference, name], { input, signal });
+  if (code !== 0) throw new Error(`could not load the image ${reference} into ${node}: ${stderr.trim()}`);
 }
 
 /** Loads a local image, under a name of its own, into the nodes that lack it; waits for engines that are not up yet. */
 export async function loadImage(
-  processes: Processes,
-  clock: Clock,
+  world: World,
   reference: string,
   id: string,
   nodes: readonly NodeName[],
-  signal: AbortSignal,
 ): Promise<readonly NodeName[]> {
+  const { engine, clock, signal } = world;
   const loaded: NodeName[] = [];
   const name = loadedName(reference, id);
   await Promise.all(
@@ -86,18 +58,14 @@ export async function loadImage(
       const deadline = clock.now() + engineUp;
       for (;;) {
         signal.throwIfAborted();
-        const there = await has(processes, node, name);
+        const there = await has(engine, node, name);
         if (there === true) return;
         if (there === false) break;
         if (clock.now() > deadline)
           throw new Error(`the engine of ${node} did not come up within ${engineUp / 1000} s`);
         await clock.sleep(300, signal);
       }
-      await send(reference, node, signal);
-      await processes.run(["docker", "exec", node, "docker", "image", "tag", "--", reference, name], {
-        timeout: 30_000,
-        signal,
-      });
+      await send(world, reference, name, node);
       loaded.push(node);
     }),
   );

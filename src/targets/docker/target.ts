@@ -1,4 +1,4 @@
-import type { Cluster, ClusterName } from "../../cluster/cluster.ts";
+import type { Cluster, ClusterName, NodeName } from "../../cluster/cluster.ts";
 import type { Clock } from "../../host/clock.ts";
 import type { Processes } from "../../host/processes.ts";
 import type { Random } from "../../host/random.ts";
@@ -19,6 +19,7 @@ import { look, observed, takenSubnets, type World } from "./observe.ts";
 import { planCleanup, planLaunch, removal, wantedGateway } from "./plan.ts";
 import { rememberedRights, type Rights } from "./rights.ts";
 import { findRuntime, type Runtime } from "./runtime.ts";
+import { exec } from "./exec.ts";
 import { tunnel } from "./tunnel.ts";
 import type { DockerWork } from "./work.ts";
 
@@ -83,7 +84,7 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
       rememberedRights({ engine, image: tag, cacheFolder: options.cacheFolder }, () =>
         detectRights({ image: tag, processes }),
       ),
-      removeProbes(processes),
+      removeProbes(engine),
     ]);
     return found;
   });
@@ -218,16 +219,11 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
 
     removal: (node, cluster) => removal(cluster, `node:${node.name}`, node, 0),
 
-    async nudge(name) {
-      // 1: the agent is just starting, or starting again after its own update; it looks anyway.
-      await processes.run(["docker", "exec", name, "systemctl", "reload", "slipway-agent.service"], {
-        timeout: 20_000,
-        accept: [0, 1],
-      });
-    },
+    // A container that does not run has nobody to tell: its agent looks when it starts.
+    nudge: (name) => orDone(reload(name)),
 
-    localImages: (references) => localImages(processes, references),
-    loadImage: (reference, id, nodes, run) => loadImage(processes, clock, reference, id, nodes, run.signal),
+    localImages: (references) => localImages(engine, references),
+    loadImage: (reference, id, nodes, run) => loadImage({ engine, clock, signal: run.signal }, reference, id, nodes),
 
     async apply(work, run) {
       await applyWork(engine, work, { rights, runtime, admission: run.admission });
@@ -242,7 +238,7 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
     },
 
     async leftovers(cluster): Promise<readonly Leftover[]> {
-      const [seen] = await Promise.all([world(cluster), removeProbes(processes)]);
+      const [seen] = await Promise.all([world(cluster), removeProbes(engine)]);
       return [
         ...seen.containers.map(({ name, state }) => ({ kind: "container", name, blocker: `it is ${state}` })),
         ...seen.volumes.map(({ name }) => ({ kind: "volume", name })),
@@ -250,6 +246,13 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
       ];
     },
   };
+
+  async function reload(name: NodeName): Promise<void> {
+    const signal = AbortSignal.timeout(20_000);
+    const { code, stderr } = await exec(engine, name, ["systemctl", "reload", "slipway-agent.service"], { signal });
+    // 1: it is just starting, or starting again after its own update; it looks anyway.
+    if (code > 1) throw new Error(`the agent of ${name} cannot be told to look: ${stderr.trim()}`);
+  }
 
   /** The gateway has just been started: its store answers within a second or so; 30 s is the bound. */
   async function untilAnswers(opened: StoreAccess, run: Run): Promise<void> {
