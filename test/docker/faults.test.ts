@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   clearAway,
@@ -14,6 +13,7 @@ import {
   status,
   untilTrue,
 } from "./harness.ts";
+import { type Writer, writer } from "./writer.ts";
 
 const name = "fault";
 const controls = [1, 2, 3].map((n) => `${name}-control-${n}`);
@@ -97,34 +97,8 @@ const swarmNodes = async () =>
     .split("\n")
     .toSorted();
 
-/** Numbered keys, written one after the other through any control node that takes them, until it is stopped. */
-function writer() {
-  const acked: number[] = [];
-  let going = true;
-  const done = (async () => {
-    for (let n = 1; going; n++) {
-      const node = controls[n % controls.length] ?? "";
-      const { code } = await inNode(node, ["etcdctl", "--command-timeout=3s", "put", `/faults/${n}`, `value ${n}`], {
-        timeout: 20_000,
-      });
-      if (code === 0) acked.push(n);
-      // Each write is two programs in a container: four a second took half a core from the cluster.
-      await pause(1_000);
-    }
-  })();
-  return {
-    acked,
-    async stop() {
-      going = false;
-      await done;
-    },
-  };
-}
-let writes: ReturnType<typeof writer> | undefined;
-const moreWrites = async () => {
-  const before = writes?.acked.length ?? 0;
-  await untilTrue("etcd takes writes", async () => (writes?.acked.length ?? 0) > before + 1, 30_000);
-};
+let writes: Writer | undefined;
+const moreWrites = () => writes?.more();
 
 beforeAll(async () => {
   await clearAway(name);
@@ -178,8 +152,8 @@ test("all control nodes killed between the steps of formation, and the one that 
   // It may have looked just when a node was down, and have said so; the same command completes.
   await ended;
   await launches();
-  writes = writer();
   await whole();
+  writes = await writer(name, "/faults/");
   const { etcd, swarm } = await clusterIds();
   expect([etcd.size, swarm.size]).toEqual([1, 1]);
   // A leader that was elected just now calls the others Unknown until it has heard from them.

@@ -1,12 +1,21 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
+import type { ClusterName } from "../../src/cluster/cluster.ts";
+import { systemClock } from "../../src/host/clock.ts";
+import { thisProcess } from "../../src/host/owner.ts";
 import { type Finished, type RunOptions, systemProcesses } from "../../src/host/processes.ts";
+import { systemRandom } from "../../src/host/random.ts";
+import type { Context } from "../../src/operations/context.ts";
 import type { Status } from "../../src/operations/status-shape.ts";
+import { status as look } from "../../src/operations/status.ts";
+import { dockerTarget } from "../../src/targets/docker/target.ts";
+import type { Target } from "../../src/targets/target.ts";
 
 /** The command line as it was built for these tests; bin/slipway would build it anew in the middle of one. */
 export const program = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), "dist/cli.js");
@@ -32,12 +41,32 @@ export async function succeeds(words: readonly string[], options: RunOptions = {
   return stdout;
 }
 
-/** What `slipway status --json` says of a cluster. */
-export async function status(name: string): Promise<Status> {
-  const { code, stdout, stderr } = await slipway(["status", name, "--json"]);
-  if (stdout === "") throw new Error(`slipway status ${name} ended with ${code} and said nothing: ${stderr}`);
-  const read: Status = JSON.parse(stdout);
-  return read;
+const target = dockerTarget({
+  environment: process.env,
+  node: process.execPath,
+  architecture: process.arch,
+  platform: process.platform,
+  programs: dirname(program),
+  cacheFolder: join(tmpdir(), "slipway-tests"),
+  processes: systemProcesses,
+  clock: systemClock,
+  random: systemRandom,
+}) as Target;
+
+/** What `slipway status` says of a cluster, asked in this process: tests ask often, and a command line each is a third of a second of a core. */
+export function status(name: string): Promise<Status> {
+  const context: Context = {
+    target,
+    emit: () => undefined,
+    signal: AbortSignal.timeout(commandTime),
+    clock: systemClock,
+    random: systemRandom,
+    processes: systemProcesses,
+    owner: thisProcess(),
+    environment: process.env,
+    readFile: (path) => readFile(path),
+  };
+  return look(context, { cluster: name as ClusterName });
 }
 
 /** Runs a command in a node, as `docker exec` does; its exit code is an answer. */

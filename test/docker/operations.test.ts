@@ -164,7 +164,9 @@ describe("operations on a real cluster", () => {
     await succeeds(["terminate", name, "--yes"]);
     const away = await docker("ps", "--all", "--filter", `label=slipway.cluster=${name}`, "--format", "{{.Names}}");
     expect(away.trim()).toBe(`${name}-gateway`);
-    expect((await status(name)).state).toBe("stopped");
+    const stopped = await status(name);
+    expect(stopped.state).toBe("stopped");
+    expect(JSON.parse(await succeeds(["status", name, "--json"]))).toEqual(stopped);
     await launch(1, 1);
     expect(await shell(`${name}-control-1`, "etcdctl get terminate --print-value-only")).toBe("kept");
     const after = await shell(`${name}-control-1`, "etcdctl member list; docker node ls --format '{{.ID}}' | sort");

@@ -18,7 +18,9 @@ device=$(readlink -f "$device")`;
 /**
  * Refuses `$device`, of `$size` bytes, unless it is blank: without any signature, and with zeros wherever superblocks and
  * their copies lie. Copies: ext4 in the groups 1 and powers of 3, 5, 7 for blocks of 1, 2 and 4 KiB; xfs at the start of
- * each allocation group; btrfs at 64 KiB, 64 MiB and 256 GiB; GPT, md and ZFS at the end.
+ * each allocation group; btrfs at 64 KiB, 64 MiB and 256 GiB; GPT, md and ZFS at the end. All these places, each its first
+ * byte and its length, are looked at as one, where each by itself is four programs; only where that is not all zeros each
+ * is looked at for itself. What cannot be read is not blank.
  */
 export const judge = `if grep -qs "^$device " /proc/mounts; then refuse "$device is mounted elsewhere"; fi
 status=0
@@ -34,11 +36,8 @@ esac
 signatures=$(wipefs --noheadings --parsable "$device" 2>/dev/null || true)
 [ -z "$signatures" ] || refuse "$device bears a signature: $signatures"
 
-blank() { # from, bytes
-  [ "$1" -ge 0 ] && [ "$1" -lt "$size" ] || return 0
-  [ -z "$(dd if="$device" iflag=skip_bytes,count_bytes,fullblock skip="$1" count="$2" bs=64K 2>/dev/null | tr -d '\\0' | head -c 1 | od -An -tx1)" ] ||
-    refuse "$device bears no file system that is known, and is not blank at byte $1: perhaps a damaged one; if nothing of it is needed: wipefs --all $device && blkdiscard --zeroout $device"
-}
+places=()
+blank() { [ "$1" -lt 0 ] || [ "$1" -ge "$size" ] || places+=("$1 $2"); }
 blank 0 $((16 << 20))
 blank $((size - (16 << 20))) $((16 << 20))
 blank $((64 << 20)) $((64 << 10))
@@ -58,4 +57,13 @@ for groups in $(seq 2 64); do
   blocks=$((size / 4096))
   each=$(((blocks + groups - 1) / groups))
   for n in 1 2; do [ $n -lt "$groups" ] && blank $((n * each * 4096)) 4096; done
-done`;
+done
+holds() {
+  [ -n "$(for at in "$@"; do
+    dd if="$device" iflag=skip_bytes,count_bytes skip="\${at% *}" count="\${at#* }" bs=64K || { echo unread; break; }
+  done 2>/dev/null | tr -d '\\0' | head -c 1 | od -An -tx1)" ]
+}
+if holds "\${places[@]}"; then
+  for at in "\${places[@]}"; do if holds "$at"; then break; fi; done
+  refuse "$device bears no file system that is known, and is not blank at byte \${at% *}: perhaps a damaged one; if nothing of it is needed: wipefs --all $device && blkdiscard --zeroout $device"
+fi`;
