@@ -38,8 +38,8 @@ export type SwarmWorldState = {
 export const instance = (at: number): string => `i${at}`;
 export const address = (at: number): string => `10.0.0.${at}`;
 
-const states = ["-", "present", "asleep", "gone"];
-const stages = ["worker", "half", "torn", "full", "stale", "lame"];
+const states = { "-": 0, present: 1, asleep: 2, gone: 3 };
+const stages = { worker: "0", half: "1", torn: "2", full: "3", stale: "4", lame: "5" };
 
 /** Four numbers below 16 in one character: millions of keys are made and compared. */
 function small(a: number, b: number, c: number, d: number): string {
@@ -49,7 +49,7 @@ function small(a: number, b: number, c: number, d: number): string {
 
 function slotKey({ role, state, swarm, stage, mark, cut, apart }: Slot): string {
   const flags = +(role === "control") | (+cut << 1) | (+apart << 2);
-  return small(flags, states.indexOf(state), swarm, mark) + stages.indexOf(stage);
+  return small(flags, states[state], swarm, mark) + stages[stage];
 }
 
 /** Which instances, as bits: in what order they are named makes no difference. */
@@ -78,7 +78,15 @@ export function key(state: SwarmWorldState): string {
   if (tokens !== undefined) text += `${tokens.swarm}/${tokens.at.join()}`;
   text += "|";
   for (const count of dead) text += small(count, 0, 0, 0);
-  return pending === undefined ? text : `${text}|${JSON.stringify(pending)}`;
+  return pending === undefined ? text : `${text}|${pendingKey(pending)}`;
+}
+
+/** By the decision itself: many states wait for the same one. */
+const pendingKeys = new WeakMap<object, string>();
+function pendingKey(pending: NonNullable<SwarmWorldState["pending"]>): string {
+  let text = pendingKeys.get(pending);
+  if (text === undefined) pendingKeys.set(pending, (text = JSON.stringify(pending)));
+  return text;
 }
 
 export function slotOf(state: SwarmWorldState, at: number): Slot {

@@ -115,9 +115,14 @@ export function memoryEngine(clock: Clock, seed = 11): MemoryEngine {
   };
   /** A path with a container's name in place of its id. */
   const named = (path: string): string => path.replace(/c-[0-9a-f]{16}/, (id) => find(id)?.name ?? id);
-  // Ids are asked for less often than names, and by Slipway only for what it has just looked at.
-  const find = (name: string): MemoryContainer | undefined =>
-    engine.containers.get(name) ?? [...engine.containers.values()].find(({ id }) => id === name);
+  const names = new Map<string, string>();
+  const find = (name: string): MemoryContainer | undefined => {
+    const there = engine.containers.get(name) ?? engine.containers.get(names.get(name) ?? "");
+    if (there !== undefined && (there.name === name || there.id === name)) return there;
+    // One that was put there by hand, or is gone.
+    for (const container of engine.containers.values()) names.set(container.id, container.name);
+    return [...engine.containers.values()].find(({ id }) => id === name);
+  };
   const refuse = (status: number, message: string): never => {
     throw new EngineError(message, status);
   };
@@ -135,6 +140,7 @@ export function memoryEngine(clock: Clock, seed = 11): MemoryEngine {
     const volumes = (Array.isArray(mounts) ? mounts : []).map((mount) => String(field(mount, "Source")));
     for (const volume of volumes) makeVolume(volume, {});
     const id = `c-${random.hex(8)}`;
+    names.set(id, name);
     engine.containers.set(name, {
       id,
       name,
