@@ -72,6 +72,7 @@ export async function exec(
   const over = outputOf(connection, output ?? ((stream, bytes) => kept[stream].push(bytes)));
   const giveUp = (): void => void connection.destroy();
   signal?.addEventListener("abort", giveUp);
+  if (signal?.aborted === true) giveUp();
   if (input instanceof Readable) {
     input.on("error", (error) => connection.destroy(error));
     connection.on("close", () => input.destroy());
@@ -127,7 +128,8 @@ export function execStream(engine: Engine, container: string, command: readonly 
       connection?.write(chunk, (error) => done(error instanceof Error && !unread(error) ? error : null));
     },
     final(done) {
-      connection?.end(done);
+      if (connection?.destroyed === false) connection.end(() => done());
+      else done();
     },
     destroy(error, done) {
       connection?.destroy();

@@ -9,11 +9,16 @@ from xml.sax.saxutils import escape, quoteattr
 import moto.backends
 import moto.core.responses
 import moto.core.serialize
+import moto.kms.models
 import moto.moto_server.werkzeug_app
+import werkzeug.serving
 
 services = tuple(moto.backends.list_of_moto_modules())
 moto.backends.list_of_moto_modules = lambda: services
 moto.core.responses.method_names_from_class = functools.cache(moto.core.responses.method_names_from_class)
+
+# A key for the disks of every world, a tenth of a second of arithmetic each; nothing is ever encrypted with it.
+moto.kms.models.generate_private_key = functools.cache(moto.kms.models.generate_private_key)
 
 Picker = moto.core.serialize.AttributePicker
 Context = moto.core.serialize.AttributePickerContext
@@ -73,6 +78,10 @@ def one_by_one(self, environ, start):
 
 
 moto.moto_server.werkzeug_app.DomainDispatcherApplication.__call__ = one_by_one
+
+
+# Nobody reads it.
+werkzeug.serving.WSGIRequestHandler.log_request = lambda *_, **__: None
 
 
 def watch():
