@@ -190,6 +190,18 @@ describe.each(ways)("a command in a container, through %s", (_, environment) => 
     expect(await text(stream)).toBe("ONE TWO");
   });
 
+  it("may run beside as many as there are", async () => {
+    const open: Duplex[] = [];
+    command = (connection) => {
+      connection.write(frame("stdout", "begun"));
+      // None ends before all have begun.
+      if (open.push(connection) === 8) for (const one of open) one.end();
+    };
+    endings = Array.from({ length: 8 }, () => ({ Running: false, ExitCode: 0 }));
+    const all = await Promise.all(Array.from({ length: 8 }, () => text(execStream(engine, "there", ["tail"]))));
+    expect(all).toEqual(Array.from({ length: 8 }, () => "begun"));
+  });
+
   it("says why there is no more of the stream", async () => {
     command = (connection) => void connection.end(frame("stderr", "connection refused\n"));
     endings = [{ Running: false, ExitCode: 1 }];
