@@ -51,11 +51,11 @@ export type Events = {
   /** Shown once, when the cluster's root certificate is made; it is kept nowhere. */
   "root.recoveryKey": { key: string };
   /** Something of the cluster was removed. */
-  "cleanup.removed": { kind: string; name: string };
+  "cleanup.removed": { kind: string; subject: string };
   /** What launches the cluster lies at this address; `next` is the command. */
   "template.published": { url: string; next: string };
   /** Something of the cluster could not be removed, and why. */
-  "cleanup.left": { kind: string; name: string; why: string };
+  "cleanup.left": { kind: string; subject: string; why: string };
   /** A search found nothing more that bears the cluster's name. */
   "cleanup.zero": { cluster: string };
   /** Something that should be known, and that does not stop the operation. */

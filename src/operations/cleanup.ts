@@ -97,7 +97,7 @@ export async function cleanup(context: Context, input: CleanupInput): Promise<Cl
           try {
             await target.apply(step.work, { emit, signal });
             removed++;
-            emit("cleanup.removed", { kind: step.carries[0]?.split(":")[0] ?? "thing", name: step.subject });
+            emit("cleanup.removed", { kind: step.carries[0]?.split(":")[0] ?? "thing", subject: step.subject });
           } catch (error) {
             failures.set(step.subject, error instanceof Error ? error.message : String(error));
           }
@@ -115,7 +115,7 @@ export async function cleanup(context: Context, input: CleanupInput): Promise<Cl
   const kept = all.filter(({ data }) => input.keepData === true && data === true);
   const left = all.filter((one) => !kept.includes(one));
   for (const leftover of left)
-    emit("cleanup.left", { kind: leftover.kind, name: leftover.name, why: leftover.blocker ?? "it is still there" });
+    emit("cleanup.left", { kind: leftover.kind, subject: leftover.name, why: leftover.blocker ?? "it is still there" });
   if (left.length > 0) {
     throw new OperationError(
       `${left.length} things of ${cluster} are left: ${left.map((one) => `${one.kind} ${one.name}${one.blocker === undefined ? "" : ` (${one.blocker})`}`).join(", ")}`,

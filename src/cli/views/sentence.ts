@@ -37,8 +37,8 @@ const sentences: { readonly [Name in EventName]: (event: Of<Name>) => string } =
   "root.recoveryKey": ({ key }) =>
     `recovery key of the cluster's root, shown this once: ${key} (keep it in a safe place; it opens the root's private key)`,
   "template.published": ({ url }) => `template: ${url}`,
-  "cleanup.removed": ({ kind, name }) => `${kind} ${name}: removed`,
-  "cleanup.left": ({ kind, name, why }) => `${kind} ${name}: left: ${why}`,
+  "cleanup.removed": ({ kind, subject }) => `${kind} ${subject}: removed`,
+  "cleanup.left": ({ kind, subject, why }) => `${kind} ${subject}: left: ${why}`,
   "cleanup.zero": ({ cluster }) => `nothing is left of ${cluster}`,
   warning: ({ message }) => `warning: ${message}`,
 };
