@@ -65,11 +65,13 @@ export type EventName = keyof Events;
 
 /** One thing that happened: what every listener (terminal, NDJSON, journal) reads. */
 export type Event = ByName[EventName];
-type ByName = {
-  [Name in EventName]: { readonly time: number; readonly name: Name; readonly level: Level } & Readonly<Events[Name]>;
-};
+type Stamp<Name> = { readonly time: number; readonly name: Name; readonly level: Level };
+type ByName = { [Name in EventName]: Stamp<Name> & Readonly<Events[Name]> };
 
-export const levels: { readonly [Name in EventName]: Level } = {
+/** An event with a field called as one of the stamp's has no level: the field would take that one's place, and nobody could say the event. */
+type LevelOf<Name extends EventName> = keyof Events[Name] & keyof Stamp<Name> extends never ? Level : never;
+
+export const levels: { readonly [Name in EventName]: LevelOf<Name> } = {
   "operation.started": "info",
   "operation.finished": "info",
   "operation.failed": "error",
@@ -112,11 +114,7 @@ export function emitter(now: () => number, ...listeners: readonly ((event: Event
 }
 
 function stamped<Name extends EventName>(time: number, name: Name, fields: Events[Name]): ByName[Name] {
-  const stamp: { readonly time: number; readonly name: Name; readonly level: Level } = {
-    time,
-    name,
-    level: levels[name],
-  };
+  const stamp: Stamp<Name> = { time, name, level: levels[name] };
   // The mapped type ties fields to their name; TypeScript cannot see it through the generic.
   return { ...stamp, ...fields } as ByName[Name];
 }

@@ -56,6 +56,45 @@ const launch: readonly Line[] = [
   ],
 ];
 
+/** The fields of one of each event that there is. */
+const oneOfEach: Events = {
+  "operation.started": { operation: "launch", cluster: "demo" },
+  "operation.finished": { operation: "launch", cluster: "demo", seconds: 8.6, changes: 1 },
+  "operation.failed": { operation: "launch", cluster: "demo", cause: "demo-control-2 failed", next: "slipway doctor" },
+  "lock.waiting": { holder: "ann@desk", doing: "launch", since: began },
+  "lock.taken": { epoch: 2 },
+  "lock.takenOver": { from: "ann@desk", epoch: 3 },
+  "plan.made": { changes: 1, steps: 2 },
+  "step.started": { step: "create", subject: "demo-control-1" },
+  "step.finished": { step: "create", subject: "demo-control-1", milliseconds: 640 },
+  "image.building": { image: "slipway/node:1", line: "fetching etcd" },
+  "image.ready": { image: "slipway/node:1", built: true },
+  "image.warning": { image: "slipway/node:1", message: "etcd is Debian's" },
+  "service.imageLoaded": { service: "web", node: "demo-worker-1", image: "hello:1" },
+  "stack.progress": { stack: "demo", state: "CREATE_IN_PROGRESS", done: 3, total: 60 },
+  "resource.failed": { resource: "Zone1", kind: "AWS::EC2::Subnet", reason: "taken", origin: "cluster.yml:3:5" },
+  "node.created": { node: "demo-control-1", instance: "c1" },
+  "node.removed": { node: "demo-worker-2" },
+  "node.phase": { node: "demo-control-1", phase: "etcd", reason: "waits for 1 of 2 founders" },
+  "node.ready": { node: "demo-control-1", seconds: 3.7 },
+  "node.failed": {
+    node: "demo-control-2",
+    phase: "etcd",
+    reason: "full",
+    log: ["no space"],
+    origin: "cluster.yml:4:3",
+  },
+  "service.state": { service: "web", running: 1, desired: 2, reason: "a task is preparing" },
+  "service.ready": { service: "web", address: "http://127.0.0.1:8080" },
+  "cluster.ready": { cluster: "demo", seconds: 8.5 },
+  "root.recoveryKey": { key: "AGE-SECRET-KEY-1EXAMPLE" },
+  "template.published": { url: "https://example.com/demo.json", next: "aws cloudformation create-stack" },
+  "cleanup.removed": { kind: "container", subject: "demo-worker-2" },
+  "cleanup.left": { kind: "volume", subject: "demo-control-1-data", why: "in use" },
+  "cleanup.zero": { cluster: "demo" },
+  warning: { message: "the clock of demo-control-2 is 3 s behind" },
+};
+
 /** The events with their times, as listeners get them. */
 export function recordedEvents(): readonly Event[] {
   const events: Event[] = [];
@@ -64,6 +103,17 @@ export function recordedEvents(): readonly Event[] {
       () => began + at,
       (event) => void events.push(event),
     )(name, fields);
+  return events;
+}
+
+/** One of each event that there is, a second apart, as listeners get them. */
+export function everyEvent(): readonly Event[] {
+  const events: Event[] = [];
+  const emit = emitter(
+    () => began + events.length * 1000,
+    (event) => void events.push(event),
+  );
+  for (const name of Object.keys(oneOfEach) as EventName[]) emit(name, oneOfEach[name]);
   return events;
 }
 

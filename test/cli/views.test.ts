@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { NodeName } from "../../src/cluster/cluster.ts";
+import { levels } from "../../src/events/event.ts";
 import type { Change } from "../../src/plan/plan.ts";
 import { duration } from "../../src/cli/views/duration.ts";
 import { frame } from "../../src/cli/views/frame.ts";
@@ -11,13 +12,14 @@ import { plainView } from "../../src/cli/views/plain.ts";
 import { planText } from "../../src/cli/views/plan.ts";
 import { advance, noProgress } from "../../src/cli/views/progress.ts";
 import { launchReport } from "../../src/cli/views/report.ts";
+import { sentence } from "../../src/cli/views/sentence.ts";
 import { rowsOf, withSettled } from "../../src/cli/views/spans.ts";
 import { statusText } from "../../src/cli/views/status.ts";
 import { table } from "../../src/cli/views/table.ts";
 import { isLive, theme, themeOf } from "../../src/cli/views/theme.ts";
 import { waterfall } from "../../src/cli/views/waterfall.ts";
 import { output } from "./fakeWorld.ts";
-import { later, recordedEvents, status } from "./recording.ts";
+import { everyEvent, later, recordedEvents, status } from "./recording.ts";
 
 const plain = theme(false, true);
 const ascii = theme(false, false);
@@ -27,6 +29,30 @@ const events = recordedEvents();
 function expected(name: string): string {
   return `expected/${name}.txt`;
 }
+
+describe("every event there is", () => {
+  const every = everyEvent();
+
+  it("keeps its own name, whatever its fields", () => {
+    expect(every.map(({ name }) => name)).toEqual(Object.keys(levels));
+  });
+
+  it("is said in a sentence", async () => {
+    const said = every.map((event) => `${event.name}\n  ${sentence(event)}\n`);
+    await expect(said.join("")).toMatchFileSnapshot(expected("sentences"));
+  });
+
+  it("is taken by every view", () => {
+    const to = output();
+    for (const event of every) {
+      for (const view of [plainView(to, plain, false), plainView(to, plain, true), ndjsonView(to)]) view.listen(event);
+    }
+    expect(to.text()).toContain("volume demo-control-1-data: left: in use");
+    expect(waterfall(rowsOf(every), 80, plain)).toContain("demo-control-1");
+    const now = every.at(-1)?.time ?? 0;
+    expect(frame(every.reduce(advance, noProgress), now, { columns: 80, rows: 24 }, plain)).toContain("demo-control-1");
+  });
+});
 
 describe("the plain view", () => {
   it("has a line per change", async () => {

@@ -20,20 +20,24 @@ export async function localImages(engine: Engine, references: readonly string[])
   return found;
 }
 
+type World = { readonly engine: Engine; readonly clock: Clock; readonly signal: AbortSignal };
+
 /** Whether the node's own engine has an image of this name; `undefined`: its engine is not up yet. */
-async function has(engine: Engine, node: NodeName, reference: string): Promise<boolean | undefined> {
+async function has({ engine, signal }: World, node: NodeName, reference: string): Promise<boolean | undefined> {
+  const late = AbortSignal.timeout(30_000);
   try {
-    const asked = await exec(engine, node, ["docker", "image", "inspect", "--format", "ok", "--", reference]);
+    const asked = await exec(engine, node, ["docker", "image", "inspect", "--format", "ok", "--", reference], {
+      signal: AbortSignal.any([signal, late]),
+    });
     if (asked.code === 0) return true;
     return /no such image/i.test(asked.stderr) ? false : undefined;
   } catch (error) {
-    // The container is just being restarted.
-    if (error instanceof EngineError && error.status === 409) return undefined;
+    signal.throwIfAborted();
+    // The container is just being restarted, or its engine is silent.
+    if (late.aborted || (error instanceof EngineError && error.status === 409)) return undefined;
     throw error;
   }
 }
-
-type World = { readonly engine: Engine; readonly clock: Clock; readonly signal: AbortSignal };
 
 /** One image through a pipe from the engine into the node's engine, and its name there; no file in between. */
 async function send({ engine, signal }: World, reference: string, name: string, node: NodeName): Promise<void> {
@@ -50,7 +54,7 @@ export async function loadImage(
   id: string,
   nodes: readonly NodeName[],
 ): Promise<readonly NodeName[]> {
-  const { engine, clock, signal } = world;
+  const { clock, signal } = world;
   const loaded: NodeName[] = [];
   const name = loadedName(reference, id);
   await Promise.all(
@@ -58,7 +62,7 @@ export async function loadImage(
       const deadline = clock.now() + engineUp;
       for (;;) {
         signal.throwIfAborted();
-        const there = await has(engine, node, name);
+        const there = await has(world, node, name);
         if (there === true) return;
         if (there === false) break;
         if (clock.now() > deadline)
