@@ -108,7 +108,7 @@ export class CertificateKeeper {
    */
   async answer(share: boolean): Promise<{ readonly expecting: boolean }> {
     const { store, clock } = this.#node;
-    const keys = await store.list("requests/");
+    const keys = [...(await store.list("requests/")).keys()];
     const roster = await rosterOf(store);
     const asked = new Set(keys.map(instanceOf));
     const expecting = roster.some(

@@ -151,10 +151,10 @@ async function refuse({ store, clock, random, say }: Admission, join: Join, why:
  */
 export async function answerJoins(admission: Admission): Promise<Admitted> {
   const { store, clock, say } = admission;
-  const keys = await store.list("joins/");
+  const keys = [...(await store.list("joins/")).keys()];
   const nothing = { admitted: [], refused: [] };
   if (keys.length === 0) return nothing;
-  const known = new Set(await store.list("roster/"));
+  const known = await store.list("roster/");
   const open = keys
     .map((key) => key.slice("joins/".length))
     .filter((instance) => !known.has(keyOf("roster", { instance })));

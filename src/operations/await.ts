@@ -32,6 +32,8 @@ const failureGrace = 10_000;
 /** A node that runs says something at least every half minute. Milliseconds. */
 const signOfLife = 45_000;
 const consoleLines = 20;
+/** From so many on, one list of all records costs less than a read of each. */
+const manyWaiting = 3;
 
 type Pending = {
   readonly node: NodeName;
@@ -110,11 +112,16 @@ async function readAll(input: Awaited, waiting: readonly Pending[]): Promise<voi
       .toSorted((a, b) => b.since - a.since);
     for (const one of waiting) one.instance ??= roster.find((entry) => entry.node === one.node)?.instance;
   }
+  const records =
+    waiting.length < manyWaiting
+      ? undefined
+      : new Map((await listRecords(input.store, "node")).map((found) => [found.value.instance, found]));
   await Promise.all(
     waiting.map(async (one) => {
-      if (one.instance === undefined) return;
-      const found = await readRecord(input.store, "node", { instance: one.instance });
-      one.record = found?.version === input.before?.get(one.instance) ? undefined : found;
+      const { instance } = one;
+      if (instance === undefined) return;
+      const found = records === undefined ? await readRecord(input.store, "node", { instance }) : records.get(instance);
+      one.record = found?.version === input.before?.get(instance) ? undefined : found;
     }),
   );
 }

@@ -58,7 +58,7 @@ export async function events(context: Context, input: EventsInput): Promise<{ re
 
 /** Entries are written once, so none is read twice. */
 async function newEntries(store: ClusterStore, read: Set<Key>): Promise<readonly RecordValue<"journal">[]> {
-  const keys = (await store.list(prefix)).filter((key) => !read.has(key));
+  const keys = [...(await store.list(prefix)).keys()].filter((key) => !read.has(key));
   for (const key of keys) read.add(key);
   const found = await Promise.all(keys.map((key) => readRecord(store, "journal", { entry: key.slice(prefix.length) })));
   return found.flatMap((entry) => (entry === undefined ? [] : [entry.value]));

@@ -56,7 +56,7 @@ async function dismissWorkers(locked: Locked): Promise<void> {
 
 /** All that a creation has written but the journal, who holds the lock, and that it is closed; the cluster's own record last. */
 async function forgetCreation(store: ClusterStore): Promise<void> {
-  const keys = (await store.list("")).filter((key) => !/^(?:lock$|journal\/|generation\/)/.test(key));
+  const keys = [...(await store.list("")).keys()].filter((key) => !/^(?:lock$|journal\/|generation\/)/.test(key));
   for (const key of keys.toSorted((a, b) => Number(a === "cluster") - Number(b === "cluster"))) {
     const there = await store.get(key);
     if (there !== undefined) await store.delete(key, there.version);

@@ -63,31 +63,25 @@ export async function listRecords<Name extends RecordName>(
     if (bound !== undefined && parts[bound] === undefined) break;
     prefix += `${bound === undefined ? part : parts[bound]}/`;
   }
-  const versions = await store.versions?.(prefix);
-  const before = versions === undefined ? undefined : listed.get(store)?.get(prefix);
+  const before = listed.get(store)?.get(prefix);
   const found = await Promise.all(
-    [...(versions?.keys() ?? (await store.list(prefix)))].map(async (key) => {
+    [...(await store.list(prefix))].map(async ([key, version]) => {
       const known = before?.get(key);
       // The schema of this very record has checked the value.
-      if (known !== undefined && known.version === versions?.get(key)) return known as Listed<Name>;
+      if (known?.version === version) return known as Listed<Name>;
       const record = await readKey(store, name, key);
       return record === undefined ? undefined : { ...record, key };
     }),
   );
   const there = found.filter((record) => record !== undefined);
-  if (versions !== undefined) {
-    const known = listed.get(store) ?? new Map<string, ReadonlyMap<Key, Listed<RecordName>>>();
-    listed.set(store, known.set(prefix, new Map(there.map((record) => [record.key, record]))));
-  }
+  const known = listed.get(store) ?? new Map<string, ReadonlyMap<Key, Listed<RecordName>>>();
+  listed.set(store, known.set(prefix, new Map(there.map((record) => [record.key, record]))));
   return there;
 }
 
 type Listed<Name extends RecordName> = Found<Name> & { readonly key: Key };
 
-/**
- * What each list gave last, for stores that tell versions: there a read is paid for, and the roster of thousands is listed
- * several times a minute and seldom changes.
- */
+/** What each list gave last: a read is a round trip, on S3 also money, and the roster of thousands is listed several times a minute and seldom changes. */
 const listed = new WeakMap<ClusterStore, Map<string, ReadonlyMap<Key, Listed<RecordName>>>>();
 
 export function encodeRecord(value: unknown): Uint8Array {

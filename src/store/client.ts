@@ -90,7 +90,7 @@ export function httpStore(options: HttpStoreOptions): HttpStore {
         headers: {},
       });
       if (answer.status !== 200) throw refusal(answer);
-      return keysOf(answer.body);
+      return listOf(answer.body);
     },
     async putIfAbsent(key, value) {
       const put = await write(ask, key, value, { "If-None-Match": "*" });
@@ -167,10 +167,14 @@ function versionOf({ etag }: StoreAnswer): Version {
   return version;
 }
 
-function keysOf(body: Uint8Array): readonly Key[] {
-  const keys = parsed(body);
-  if (Array.isArray(keys) && keys.every((key) => typeof key === "string")) return keys;
+function listOf(body: Uint8Array): ReadonlyMap<Key, Version> {
+  const found = parsed(body);
+  if (Array.isArray(found) && found.every(isListed)) return new Map(found);
   throw new StoreError("invalid", "the store's list is not readable");
+}
+
+function isListed(found: unknown): found is readonly [Key, Version] {
+  return Array.isArray(found) && found.length === 2 && found.every((part) => typeof part === "string");
 }
 
 function refusal(answer: StoreAnswer): StoreError {

@@ -54,7 +54,8 @@ export function keptStore({ entries, nextVersion, persist, ready }: KeptOptions)
     async list(prefix) {
       checkPrefix(prefix);
       ready();
-      return [...entries.keys()].filter((key) => key.startsWith(prefix)).toSorted();
+      const keys = [...entries.keys()].filter((key) => key.startsWith(prefix)).toSorted();
+      return new Map(keys.map((key) => [key, entries.get(key)?.version ?? absentVersion]));
     },
     async putIfAbsent(key, value) {
       checkWrite(key, value);

@@ -85,7 +85,7 @@ export function s3Store({ url, owner, request, random, names }: S3StoreOptions):
   };
   const present = async (key: Key): Promise<Version> => (await read(key))?.version ?? absentVersion;
 
-  const versions = async (prefix: Key): Promise<ReadonlyMap<Key, Version>> => {
+  const list = async (prefix: Key): Promise<ReadonlyMap<Key, Version>> => {
     checkPrefix(prefix);
     const found: [Key, Version][] = [];
     let token: string | undefined;
@@ -109,8 +109,7 @@ export function s3Store({ url, owner, request, random, names }: S3StoreOptions):
   };
 
   return {
-    versions,
-    list: async (prefix) => [...(await versions(prefix)).keys()],
+    list,
     async get(key) {
       const entry = await read(key);
       return entry === undefined ? undefined : { value: entry.value, version: entry.version };

@@ -37,7 +37,8 @@ type Asked<Principal> = StoreHandlerOptions<Principal> & {
 
 /**
  * The store's protocol over node's http: GET, PUT and DELETE of `/v1/records/<key>` with the version as ETag, writes
- * only with `If-None-Match: *` or `If-Match`, and GET `/v1/list?prefix=`. Errors are JSON `{error, message}`.
+ * only with `If-None-Match: *` or `If-Match`, and GET `/v1/list?prefix=`, JSON `[[key, version], …]`. Errors are JSON
+ * `{error, message}`.
  */
 export function storeHandler<Principal>(options: StoreHandlerOptions<Principal>): RequestListener {
   return (request, response) => {
@@ -75,11 +76,11 @@ async function list<Principal>({ rules, store, principal, request }: Asked<Princ
   if (request.method !== "GET") throw new Refusal(405, "no-such-method", "the list takes GET", { Allow: "GET" });
   const prefix = new URLSearchParams(query).get("prefix") ?? "";
   demand(rules.authorise(principal, "list", prefix));
-  const keys = (await store.list(prefix)).filter((key) => rules.authorise(principal, "get", key).allowed);
+  const found = [...(await store.list(prefix))].filter(([key]) => rules.authorise(principal, "get", key).allowed);
   return {
     status: 200,
     headers: { "Content-Type": "application/json" },
-    body: Buffer.from(JSON.stringify(keys)),
+    body: Buffer.from(JSON.stringify(found)),
   };
 }
 

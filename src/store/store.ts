@@ -9,10 +9,8 @@ export type Entry = { readonly value: Bytes; readonly version: Version };
 export interface ClusterStore {
   /** Absent is `undefined`; forbidden and unreachable are `StoreError`s, never `undefined`. */
   get(key: Key): Promise<Entry | undefined>;
-  /** Every key under the prefix, sorted. */
-  list(prefix: Key): Promise<readonly Key[]>;
-  /** The same keys with their versions, where a store tells them in the same answer: what is known already need not be read. */
-  versions?(prefix: Key): Promise<ReadonlyMap<Key, Version>>;
+  /** Every key under the prefix, sorted, with its version: what is known already need not be read. */
+  list(prefix: Key): Promise<ReadonlyMap<Key, Version>>;
   putIfAbsent(key: Key, value: Bytes): Promise<{ readonly kind: "written" | "exists"; readonly version: Version }>;
   putIfUnchanged(
     key: Key,

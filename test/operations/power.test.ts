@@ -103,8 +103,7 @@ describe("stop", () => {
   it("stops what has formed nothing yet", async () => {
     const made = await readyWorld();
     await loseMajority(made.store, made.target.nodes);
-    for (const key of await made.store.list("formation/"))
-      await made.store.delete(key, (await made.store.get(key))?.version ?? "");
+    for (const [key, version] of await made.store.list("formation/")) await made.store.delete(key, version);
     await run(made, stop(made.context, { ...all, nodes: ["demo-control-1"] }));
     expect(touched(made)).toEqual(["stop demo-control-1"]);
   });

@@ -41,7 +41,7 @@ export type Model = Map<string, { readonly value: string; readonly version: stri
 /** What stands in a store, whole. */
 export async function contentOf(store: ClusterStore): Promise<Model> {
   const model: Model = new Map();
-  for (const key of await store.list("")) {
+  for (const key of (await store.list("")).keys()) {
     const entry = await store.get(key);
     if (entry === undefined) throw new Error(`${key} is listed and not there`);
     model.set(key, { value: new TextDecoder().decode(entry.value), version: entry.version });

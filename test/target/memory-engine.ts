@@ -323,7 +323,7 @@ export async function copyEngine(from: MemoryEngine, clock: Clock): Promise<Memo
   for (const [name, network] of from.networks) to.networks.set(name, network);
   for (const [name, store] of from.stores) {
     const copy = memoryStore(seededRandom(1_000 + from.calls.length));
-    for (const key of await store.list("")) {
+    for (const key of (await store.list("")).keys()) {
       const entry = await store.get(key);
       if (entry !== undefined) await copy.putIfAbsent(key, entry.value);
     }

@@ -70,7 +70,7 @@ async function storePicture(
   const services = new Map((await listRecords(store, "service")).map(({ value }) => [value.name, value]));
   return {
     cluster: cluster === undefined ? "not there" : { name: cluster.name, orchestrator: cluster.orchestrator },
-    generations: (await store.list("generation/")).length,
+    generations: (await store.list("generation/")).size,
     issuersSignedByRoot: await chained(store),
     revision: pointer?.revision,
     groups: groups.map(({ value }) => value.group).toSorted(),

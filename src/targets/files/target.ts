@@ -192,7 +192,7 @@ export function filesTarget(settings: FilesSettings): Target<FilesWork> {
     async apply() {
       const opened = await access();
       try {
-        const keys = await opened.store.list("");
+        const keys = [...(await opened.store.list("")).keys()];
         const rank = (key: string): number => (/^(?:roster|control|joins)\//.test(key) ? 0 : key === "cluster" ? 2 : 1);
         // The roster first: nodes write nothing any more. The cluster's record last: as long as it stands, it can be cleaned up again.
         for (const key of keys.toSorted((a, b) => rank(a) - rank(b))) {
@@ -214,7 +214,7 @@ export function filesTarget(settings: FilesSettings): Target<FilesWork> {
     leftovers: () =>
       withStore(
         async (store) =>
-          (await store.list(""))
+          [...(await store.list("")).keys()]
             .filter((key) => key !== serverRequest)
             .map((key): Leftover => ({ kind: "record", name: key, blocker: "it is in the store" })),
         () => [],

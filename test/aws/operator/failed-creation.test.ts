@@ -57,7 +57,7 @@ describe("a creation of which a node", () => {
     expect((await world(standIn)).map((line) => line.split(" ")[0])).toEqual(["bucket"]);
     const store = await storeOf();
     expect(await readRecord(store, "cluster")).toBeUndefined();
-    const [generation = ""] = await store.list("generation/");
+    const [generation = ""] = (await store.list("generation/")).keys();
     expect((await readRecord(store, "generation", { generation: generation.split("/")[1] ?? "" }))?.value.state).toBe(
       "closed",
     );

@@ -68,9 +68,9 @@ export class RosterKeeper {
   async #arrived(generation: string, roster: Roster): Promise<readonly Arrived[]> {
     const { store } = this.#admission;
     const known = new Set(roster.map(({ instance }) => instance));
-    const keys = await store.list(`registrations/${generation}/`);
+    const keys = (await store.list(`registrations/${generation}/`)).keys();
     const found = await Promise.all(
-      keys
+      [...keys]
         .map(instanceOf)
         .filter((instance) => !known.has(instance))
         .map(async (instance): Promise<Arrived | undefined> => {
