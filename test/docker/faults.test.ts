@@ -37,7 +37,12 @@ const start = (nodes: readonly string[]) => docker("start", ...nodes);
 
 /** The gateway's own end of the store, asked in its container. */
 const asksStore = `ask() { curl --silent --fail --unix-socket /run/slipway/operator.sock "http://store/v1/$1"; }`;
-const stored = (prefix: string) => shell(gateway, `${asksStore}; ask 'list?prefix=${prefix}'`);
+const stored = async (prefix: string): Promise<readonly string[]> => {
+  const found: readonly [key: string, version: string][] = JSON.parse(
+    await shell(gateway, `${asksStore}; ask 'list?prefix=${prefix}'`),
+  );
+  return found.map(([key]) => key);
+};
 async function record(key: string): Promise<Record<string, unknown>> {
   return JSON.parse(await shell(gateway, `${asksStore}; ask records/${key}`));
 }
@@ -80,7 +85,7 @@ async function whole(deadline = 90_000): Promise<readonly Member[]> {
 const idOf = (members: readonly Member[], node: string) => members.find((member) => member.name === node)?.id;
 /** Every cluster id that any node ever saw etcd or Swarm have: one each, or something was founded twice. */
 async function clusterIds(): Promise<{ readonly etcd: ReadonlySet<unknown>; readonly swarm: ReadonlySet<unknown> }> {
-  const keys: readonly string[] = JSON.parse(await stored("formation/"));
+  const keys = await stored("formation/");
   const joined = await Promise.all(keys.filter((key) => key.includes("/etcd/joined/")).map(record));
   const swarms = await Promise.all(keys.filter((key) => /\/swarm\/(claim|cluster)$/.test(key)).map(record));
   const seen = await Promise.all(controls.map((node) => shell(node, "docker info --format '{{.Swarm.Cluster.ID}}'")));
@@ -138,8 +143,7 @@ test("all control nodes killed between the steps of formation, and the one that 
   await appears("etcd/claims/.*etcd/claims/.*etcd/claims/");
   await again();
   await appears("swarm/claim");
-  const claim =
-    (JSON.parse(await stored("formation/")) as readonly string[]).find((key) => key.endsWith("swarm/claim")) ?? "";
+  const claim = (await stored("formation/")).find((key) => key.endsWith("swarm/claim")) ?? "";
   const { instance } = await record(claim);
   const claimer = (
     await docker("ps", "--format", "{{.Names}}", "--filter", `label=slipway.instance=${String(instance)}`)

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Event, emitter } from "../../src/events/event.ts";
 import { systemProcesses } from "../../src/host/processes.ts";
 import { detectRights } from "../../src/targets/docker/capabilities.ts";
+import { openEngine } from "../../src/targets/docker/engine.ts";
 import { type NodeImage, ensureNodeImage } from "../../src/targets/docker/image.ts";
 import { clearAway, cleanUp, clusterFile, shell, succeeds } from "./harness.ts";
 
@@ -13,6 +14,7 @@ const emit = emitter(
   () => 0,
   (event) => events.push(event),
 );
+const engine = openEngine(process.env);
 let image: NodeImage;
 
 async function docker(...words: readonly string[]): Promise<string> {
@@ -22,7 +24,7 @@ async function docker(...words: readonly string[]): Promise<string> {
 const inside = (...command: readonly string[]): Promise<string> => docker("exec", container, ...command);
 
 beforeAll(async () => {
-  image = await ensureNodeImage({ processes: systemProcesses, emit });
+  image = await ensureNodeImage({ engine, processes: systemProcesses, emit });
   const rights = await detectRights({ processes: systemProcesses, image: image.image });
   const flags =
     rights.kind === "privileged"
@@ -65,7 +67,7 @@ afterAll(async () => {
 
 test("it is there, and the second time nothing is built and nothing said", async () => {
   events.length = 0;
-  expect(await ensureNodeImage({ processes: systemProcesses, emit })).toEqual({
+  expect(await ensureNodeImage({ engine, processes: systemProcesses, emit })).toEqual({
     ...image,
     built: false,
   });

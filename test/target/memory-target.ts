@@ -125,7 +125,7 @@ export function operator(
       platform: "linux",
       programs: "",
       cacheFolder: "",
-      processes: processesOf(own, { nodeImage, commands }),
+      processes: processesOf(commands),
       clock,
       random,
       instead: {

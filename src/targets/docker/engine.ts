@@ -24,6 +24,7 @@ export type Call = {
   readonly body?: unknown;
   /** A tar archive as the body. */
   readonly archive?: Readable;
+  readonly signal?: AbortSignal;
 };
 
 /** The engine's HTTP API; one call, one answer. */
@@ -132,6 +133,7 @@ export function openEngine(environment: EngineEnvironment): Engine {
       const text = call.body === undefined ? undefined : JSON.stringify(call.body);
       const options: RequestOptions = {
         ...(socketPath === undefined ? { host: "docker" } : { socketPath }),
+        ...(call.signal === undefined ? {} : { signal: call.signal }),
         agent,
         method,
         path: `/${version}${path}${query === "" ? "" : `?${query}`}`,

@@ -2,6 +2,7 @@ import type { Emit } from "../../events/event.ts";
 import { type Clock, systemClock } from "../../host/clock.ts";
 import { type Processes, type Streams, systemProcesses } from "../../host/processes.ts";
 import { type Architecture, etcdPrograms, isCurrentEtcd } from "../../components/etcd/release.ts";
+import type { Engine } from "./engine.ts";
 import { ensureBase } from "./image/base.ts";
 import { buildImage } from "./image/build.ts";
 import { type Disk, recipeDirectory, systemDisk } from "./image/disk.ts";
@@ -12,6 +13,7 @@ import { type Recipe, nodeImageTag, readRecipe, recipeText } from "./image/recip
 import { ImageError, type Workshop, stoppable, why } from "./image/workshop.ts";
 
 export type NodeImageOptions = {
+  readonly engine: Engine;
   readonly processes: Processes;
   /** For what runs long; this machine's when not given. */
   readonly streams?: Streams;
@@ -65,9 +67,9 @@ function oldEtcd(version: string, image: string, attempts: string): string {
  * now (one to four minutes). Says each stage by `image.building`; throws `ImageError`.
  */
 export async function ensureNodeImage(options: NodeImageOptions): Promise<NodeImage> {
-  const { processes, emit, signal } = options;
+  const { engine, emit, signal } = options;
   if (options.image !== undefined && options.image !== "") return givenImage(options, options.image);
-  const architecture = options.architecture ?? (await engineArchitecture(processes, signal));
+  const architecture = options.architecture ?? (await engineArchitecture(engine, signal));
   const disk = options.disk ?? systemDisk();
   const recipe = await readRecipe(disk, options.recipe ?? recipeDirectory(), architecture);
   const image = nodeImageTag(recipe);
@@ -76,7 +78,7 @@ export async function ensureNodeImage(options: NodeImageOptions): Promise<NodeIm
     warnings.push(message);
     emit("image.warning", { image, message });
   };
-  const there = await imageLabels(processes, image, signal);
+  const there = await imageLabels(engine, image, signal);
   if (there !== undefined) {
     const etcd = there[etcdLabel] ?? "unknown";
     if (!isCurrentEtcd(etcd)) warn(oldEtcd(etcd, image, ""));
@@ -88,6 +90,7 @@ export async function ensureNodeImage(options: NodeImageOptions): Promise<NodeIm
   let made: Pick<NodeImage, "etcd" | "nodejs">;
   try {
     made = await build(
+      engine,
       { processes: withStreams(options), disk, clock, say: progress.say, warn },
       recipe,
       image,
@@ -104,6 +107,7 @@ export async function ensureNodeImage(options: NodeImageOptions): Promise<NodeIm
 
 /** Debian and etcd side by side, then the node image of both, and Node.js. */
 async function build(
+  engine: Engine,
   tools: Omit<Workshop, "signal">,
   recipe: Recipe,
   image: string,
@@ -118,7 +122,7 @@ async function build(
   workshop.say(
     `not there yet: building it, Debian ${recipe.debian.suite} and etcd ${recipe.etcd.version} side by side`,
   );
-  const parts = [ensureBase(workshop, recipe), obtainEtcd(workshop, recipe)] as const;
+  const parts = [ensureBase(engine, workshop, recipe), obtainEtcd(workshop, recipe)] as const;
   let base: string;
   let source: EtcdSource;
   try {
@@ -177,8 +181,8 @@ async function build(
 }
 
 async function givenImage(options: NodeImageOptions, image: string): Promise<NodeImage> {
-  const { processes, emit, signal } = options;
-  let labels = await imageLabels(processes, image, signal);
+  const { engine, emit, signal } = options;
+  let labels = await imageLabels(engine, image, signal);
   if (labels === undefined) {
     emit("image.building", { image, line: `pulling ${image} (SLIPWAY_NODE_IMAGE)` });
     try {
@@ -195,21 +199,21 @@ async function givenImage(options: NodeImageOptions, image: string): Promise<Nod
         "Name an image that the engine has or can pull, or unset SLIPWAY_NODE_IMAGE to have one built.",
       );
     }
-    labels = (await imageLabels(processes, image, signal)) ?? {};
+    labels = (await imageLabels(engine, image, signal)) ?? {};
     emit("image.ready", { image, built: false });
   }
   return { image, built: false, etcd: labels[etcdLabel], nodejs: nodejsOf(labels), warnings: [] };
 }
 
 /** The Node.js in an image; undefined when the engine has no such image. */
-export async function nodejsIn(processes: Processes, image: string): Promise<ImageNodejs | undefined> {
-  const labels = await imageLabels(processes, image, undefined);
+export async function nodejsIn(engine: Engine, image: string): Promise<ImageNodejs | undefined> {
+  const labels = await imageLabels(engine, image, undefined);
   return labels === undefined ? undefined : nodejsOf(labels);
 }
 
 const nodejsOf = (labels: Labels): ImageNodejs => ({ sha256: labels[nodejsLabel] || undefined });
 
 /** The tag of the image that this version of the program wants; nothing is built. */
-export async function wantedImageTag(processes: Processes, disk: Disk = systemDisk()): Promise<string> {
-  return nodeImageTag(await readRecipe(disk, recipeDirectory(), await engineArchitecture(processes, undefined)));
+export async function wantedImageTag(engine: Engine, disk: Disk = systemDisk()): Promise<string> {
+  return nodeImageTag(await readRecipe(disk, recipeDirectory(), await engineArchitecture(engine, undefined)));
 }

@@ -64,18 +64,18 @@ export function dockerTarget(options: DockerOptions): Target<DockerWork> {
   /** Builds the image when it is not there; only `prepare` does. */
   const ensureImage = async (run: Run): Promise<string> => {
     const given = named === undefined ? linuxNodejs(options) : { image: named };
-    const made = await ensureNodeImage({ processes, clock, emit: run.emit, signal: run.signal, ...given });
+    const made = await ensureNodeImage({ engine, processes, clock, emit: run.emit, signal: run.signal, ...given });
     ({ image, nodejs } = made);
     return made.image;
   };
   const nodeImage = async (): Promise<string> => {
-    const tag = image ?? named ?? (await wantedImageTag(processes));
+    const tag = image ?? named ?? (await wantedImageTag(engine));
     image = tag;
     return tag;
   };
   const runtime = async (): Promise<Runtime> => {
     if (instead !== undefined) return instead.runtime;
-    nodejs ??= await nodejsIn(processes, await nodeImage());
+    nodejs ??= await nodejsIn(engine, await nodeImage());
     return findRuntime(options, nodejs);
   };
   const rights = once<Rights>(async () => {

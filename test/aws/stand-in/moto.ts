@@ -26,14 +26,42 @@ export type Asked = {
   readonly body: Uint8Array | string;
 };
 
-/** A moto that runs. */
+/**
+ * A moto that runs. What one look saw is what the next one sees, as long as nothing of that service was asked to change:
+ * most looks are such.
+ */
 export function motoAt(endpoint: string): Moto {
   const { port } = new URL(endpoint);
   const agent = new Agent({ keepAlive: true, maxSockets: 4 });
+  const catalogue = new Map<string, Answer>();
+  const services = new Map<string, { readonly looks: Map<string, Answer>; changing: number }>();
   let changes = 0;
+
+  async function forward(asked: Asked): Promise<Answer> {
+    const service = services.get(asked.service) ?? { looks: new Map<string, Answer>(), changing: 0 };
+    services.set(asked.service, service);
+    if (!isLook(asked)) {
+      changes++;
+      service.changing++;
+      try {
+        return await send(asked);
+      } finally {
+        service.changing--;
+        service.looks.clear();
+      }
+    }
+    const looks = isCatalogue(asked) ? catalogue : service.looks;
+    const question = questionOf(asked);
+    const known = service.changing === 0 ? looks.get(question) : undefined;
+    if (known !== undefined) return known;
+    const before = changes;
+    const answer = await send(asked);
+    if (service.changing === 0 && changes === before) looks.set(question, answer);
+    return answer;
+  }
+
   const send = (asked: Asked): Promise<Answer> =>
     new Promise((resolve, reject) => {
-      if (!isLook(asked)) changes++;
       const sent = request(
         {
           host: "127.0.0.1",
@@ -73,9 +101,10 @@ export function motoAt(endpoint: string): Moto {
     get changes() {
       return changes;
     },
-    forward: send,
+    forward,
     async reset() {
-      await send({
+      services.clear();
+      await forward({
         service: "s3",
         region: "us-east-1",
         account: "000000000000",
@@ -89,9 +118,25 @@ export function motoAt(endpoint: string): Moto {
   };
 }
 
-function isLook({ method, headers, body }: Asked): boolean {
+/** All that an answer depends on; who signed it, and when, does not. */
+function questionOf({ service, region, account, method, path, headers, body }: Asked): string {
+  const telling = Object.entries(headers).filter(([name]) => !/^(?:authorization|x-amz-date|amz-sdk-.*)$/i.test(name));
+  const text = typeof body === "string" ? body : Buffer.from(body).toString("base64");
+  return JSON.stringify([service, region, account, method, path, telling.toSorted(), text]);
+}
+
+function actionOf({ headers, body }: Asked): string {
   const action = /(?:^|&)Action=(\w+)/.exec(typeof body === "string" ? body : new TextDecoder().decode(body))?.[1];
-  return method === "GET" || /^(?:Describe|Get|List)/.test(action ?? headers["x-amz-target"]?.split(".")[1] ?? "");
+  return action ?? headers["x-amz-target"]?.split(".")[1] ?? "";
+}
+
+function isLook(asked: Asked): boolean {
+  return asked.method === "GET" || /^(?:Describe|Get|List)/.test(actionOf(asked));
+}
+
+/** What AWS has to offer, which nobody changes. */
+function isCatalogue(asked: Asked): boolean {
+  return /^Describe(?:InstanceTypes|InstanceTypeOfferings|AvailabilityZones)$/.test(actionOf(asked));
 }
 
 /** Asks moto as the layer needs it: parameters in, an element out, a refusal thrown. */

@@ -1,3 +1,4 @@
+import type { Engine } from "../engine.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { buildImage } from "./build.ts";
 import { imageLabels } from "./engine.ts";
@@ -31,9 +32,9 @@ async function pullDebian(workshop: Workshop, recipe: Recipe, attempts: Attempt[
  * Makes sure of the image below the node image: a stock Debian with the packages on top, or the same made
  * from a package mirror. Throws `ImageError` when neither can be had.
  */
-export async function ensureBase(workshop: Workshop, recipe: Recipe): Promise<string> {
+export async function ensureBase(engine: Engine, workshop: Workshop, recipe: Recipe): Promise<string> {
   const tag = baseImageTag(recipe);
-  if ((await imageLabels(workshop.processes, tag, workshop.signal)) !== undefined) {
+  if ((await imageLabels(engine, tag, workshop.signal)) !== undefined) {
     workshop.say(`debian: ${tag} is there`);
     return tag;
   }

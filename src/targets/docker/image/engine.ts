@@ -1,20 +1,21 @@
-import { ProcessError, type Processes } from "../../../host/processes.ts";
 import type { Architecture } from "../../../components/etcd/release.ts";
+import { at, textAt, textsAt } from "../../../host/answer.ts";
+import { type Engine, orAbsent } from "../engine.ts";
 import { ImageError, stoppable, why } from "./workshop.ts";
 
 export type Labels = Readonly<Partial<Record<string, string>>>;
 
-/** The architecture of the engine that the docker command uses; throws `ImageError` when none answers. */
-export async function engineArchitecture(processes: Processes, signal: AbortSignal | undefined): Promise<Architecture> {
-  const command = ["docker", "version", "--format", "{{.Server.Arch}}"] as const;
+/** The engine's architecture; throws `ImageError` when none answers. */
+export async function engineArchitecture(engine: Engine, signal: AbortSignal | undefined): Promise<Architecture> {
+  const path = "/version";
   let found: string;
   try {
-    found = (await processes.run([...command], { timeout: 30_000, ...stoppable(signal) })).stdout.trim();
+    found = textAt(await engine.call("say its version", "GET", path, stoppable(signal)), "Arch");
   } catch (error) {
     signal?.throwIfAborted();
     throw new ImageError(
       "No Docker engine answers:",
-      [{ what: command.join(" "), why: why(error) }],
+      [{ what: `GET ${path}`, why: why(error) }],
       "Start Docker, or point DOCKER_HOST or the docker context at an engine.",
     );
   }
@@ -24,22 +25,11 @@ export async function engineArchitecture(processes: Processes, signal: AbortSign
 
 /** The labels of an image that the engine has; undefined when it has none of that name. */
 export async function imageLabels(
-  processes: Processes,
+  engine: Engine,
   image: string,
   signal: AbortSignal | undefined,
 ): Promise<Labels | undefined> {
-  try {
-    const { stdout } = await processes.run(
-      ["docker", "image", "inspect", "--format", "{{json .Config.Labels}}", image],
-      { timeout: 30_000, ...stoppable(signal) },
-    );
-    const labels: unknown = JSON.parse(stdout);
-    if (typeof labels !== "object" || labels === null) return {};
-    return Object.fromEntries(
-      Object.entries(labels).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
-    );
-  } catch (error) {
-    if (error instanceof ProcessError && /no such image/i.test(error.stderr)) return undefined;
-    throw error;
-  }
+  const path = `/images/${encodeURI(image)}/json`;
+  const found = await orAbsent(engine.call(`look at the image ${image}`, "GET", path, stoppable(signal)));
+  return found === undefined ? undefined : textsAt(at(found, "Config"), "Labels");
 }
