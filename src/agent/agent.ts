@@ -4,7 +4,7 @@ import { etcdJoin, etcdTend } from "../components/etcd/member.ts";
 import { etcdShare, isShared } from "../components/etcd/share-control.ts";
 import { WorkerEtcd } from "../components/etcd/share-worker.ts";
 import type { TendView } from "../components/etcd/tend.ts";
-import { lookAtSwarm, swarmNodes } from "../components/swarm/api.ts";
+import { leads } from "../components/swarm/api.ts";
 import type { FormView } from "../components/swarm/form.ts";
 import { EngineHealer } from "../components/swarm/heal.ts";
 import { serveApi, swarmForm, swarmTend } from "../components/swarm/member.ts";
@@ -21,6 +21,7 @@ import { leave } from "./leaving.ts";
 import { etcdSeen, meshOf, swarmSeen } from "./membership.ts";
 import { beginDeparture, hasDeparted } from "./departure.ts";
 import { NodeReport, type NodeRecord } from "./nodeRecord.ts";
+import { Patience } from "./pace.ts";
 import { Phases } from "./phases.ts";
 import { reconcile, type Rest } from "./reconcile.ts";
 
@@ -72,6 +73,8 @@ export class Agent {
   #members: TendView | undefined;
   /** What this round saw of the swarm. */
   #formed: FormView | undefined;
+  /** With services that were asked for: what this node reports of them is what people wait for. */
+  readonly #patience = new Patience();
   #last = "";
   #machine: MachineConfig | undefined;
   /** What the last round that came so far found: for the record of one that does not. */
@@ -165,10 +168,10 @@ export class Agent {
     if (etcd.kind === "waits") block("etcd", etcd.why.text, etcd.why.log);
     if (swarm.kind === "waits") block("swarm", swarm.why.text, swarm.why.log);
 
-    let services = "";
+    let services = { why: "", settled: true };
     if (swarm.kind === "settled" && me.orchestrator === "swarm" && me.role === "control")
       services = await this.#services();
-    if (services !== "") block("services", services);
+    if (services.why !== "") block("services", services.why);
 
     const health = await this.#examine(config, blocked === undefined);
     const failedUnit = health.failed.find((unit) => unit.ours);
@@ -193,7 +196,7 @@ export class Agent {
     this.#last = line;
     await this.#write(config, blocked, kept.ends);
     return {
-      settled: blocked === undefined && kept.settled && !expecting && this.#membersAreWell(),
+      settled: blocked === undefined && kept.settled && !expecting && services.settled && this.#membersAreWell(),
       moved,
       departed: false,
     };
@@ -306,7 +309,7 @@ export class Agent {
     if (node.me.role === "control") {
       await serveApi(node, this.#apiRenewed);
       this.#apiRenewed = false;
-      if (await this.#leads()) {
+      if (await leads(this.#node.engine)) {
         const tended = await reconcile(swarmTend, node);
         if (tended.kind === "waits") node.say(`swarm nodes: ${tended.why.text}`);
       }
@@ -314,18 +317,13 @@ export class Agent {
     return rest;
   }
 
-  async #leads(): Promise<boolean> {
-    const local = await lookAtSwarm(this.#node.engine);
-    if (local.kind !== "manager") return false;
-    return (await swarmNodes(this.#node.engine)).some((entry) => entry.id === local.nodeId && entry.leader);
-  }
-
-  async #services(): Promise<string> {
+  async #services(): Promise<{ readonly why: string; readonly settled: boolean }> {
     try {
-      await tendServices(this.#node, await this.#leads());
-      return "";
+      const waiting = await tendServices(this.#node, await leads(this.#node.engine));
+      const { revision, apply } = this.#wanted?.pointer ?? { revision: "", apply: 0 };
+      return { why: "", settled: this.#patience.rests(`${revision} ${apply}`, waiting, this.#node.clock.now()) };
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return { why: error instanceof Error ? error.message : String(error), settled: false };
     }
   }
 

@@ -4,6 +4,7 @@ const fastest = 100;
 const slowestWaiting = 2_000;
 /** Whoever changes something tells the nodes to look at once; at rest they look by themselves only this often. */
 const usualRest = 5_000;
+const patience = 60_000;
 
 /**
  * How long to pause before the next round, milliseconds: short while things move, longer the longer nothing does,
@@ -23,4 +24,17 @@ export function pace(random: Random, atRest = usualRest): { next(settled: boolea
       return limit * (0.5 + random.fraction() / 2);
     },
   };
+}
+
+/** For how long what was asked for is looked at often, while it does not come about: what takes longer has time. */
+export class Patience {
+  #asked = "";
+  #since = 0;
+
+  /** Whether it is time to rest: nothing is waited for, or what is was asked for long ago. `now`: milliseconds. */
+  rests(asked: string, waiting: string, now: number): boolean {
+    if (asked !== this.#asked) this.#since = now;
+    this.#asked = asked;
+    return waiting === "" || now - this.#since > patience;
+  }
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { pace } from "../../src/agent/pace.ts";
+import { pace, Patience } from "../../src/agent/pace.ts";
 import { reconcile } from "../../src/agent/reconcile.ts";
 import { act, settled, wait, type Next, type Reconciler } from "../../src/components/reconciler.ts";
 import type { NodePorts } from "../../src/components/node.ts";
@@ -34,6 +34,23 @@ describe("the pause between rounds", () => {
     const pauses = Array.from({ length: 50 }, (_, seed) => Math.round(pace(seededRandom(seed)).next(true, false)));
     expect(new Set(pauses).size).toBeGreaterThan(40);
     expect(Math.max(...pauses) - Math.min(...pauses)).toBeGreaterThan(500);
+  });
+});
+
+describe("patience with what was asked for", () => {
+  test("looks often for a minute, and again when something else is asked for", () => {
+    const patience = new Patience();
+    expect(patience.rests("r1 0", "web: 0 of 2 tasks run", 1_000_000)).toBe(false);
+    expect(patience.rests("r1 0", "web: 1 of 2 tasks run", 1_059_000)).toBe(false);
+    // A service whose tasks come and go is no reason to look for ever.
+    expect(patience.rests("r1 0", "web: 0 of 2 tasks run", 1_061_000)).toBe(true);
+    expect(patience.rests("r1 1", "web: 0 of 2 tasks run", 2_000_000)).toBe(false);
+  });
+
+  test("rests when nothing is waited for", () => {
+    const patience = new Patience();
+    expect(patience.rests("r1 0", "web: 1 of 2 tasks run", 1_000)).toBe(false);
+    expect(patience.rests("r1 0", "", 1_100)).toBe(true);
   });
 });
 

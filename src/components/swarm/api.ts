@@ -66,6 +66,13 @@ export async function lookAtSwarm(engine: Engine): Promise<LocalSwarm> {
   }
 }
 
+/** Whether this node leads its swarm. */
+export async function leads(engine: Engine): Promise<boolean> {
+  const local = await lookAtSwarm(engine);
+  if (local.kind !== "manager") return false;
+  return (await swarmNodes(engine)).some((entry) => entry.id === local.nodeId && entry.leader);
+}
+
 /** `docker node ls`, as a manager sees it. */
 export async function swarmNodes(
   engine: Engine,

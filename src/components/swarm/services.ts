@@ -238,20 +238,17 @@ function sameState(one: ServiceState, other: ServiceState): boolean {
   return JSON.stringify({ ...one, seen: 0 }) === JSON.stringify({ ...other, seen: 0 });
 }
 
-export type ServicesOutcome = { readonly settled: boolean; readonly why: string };
-
 /**
  * Deploys what the current revision lists, and reports what runs; only the swarm leader's agent does it. What someone
- * else changed is reported as drift and put back when the operator's next launch asks for it.
+ * else changed is reported as drift and put back when the operator's next launch asks for it. Gives what does not run yet, in
+ * words; empty: all does.
  */
-export async function tendServices(node: NodePorts, leader: boolean): Promise<ServicesOutcome> {
+export async function tendServices(node: NodePorts, leader: boolean): Promise<string> {
   const { store, engine, clock } = node;
   const pointer = await readRecord(store, "pointer");
-  if (pointer === undefined) return { settled: true, why: "" };
-  if (!leader) return { settled: true, why: "" };
+  if (pointer === undefined || !leader) return "";
   const revision = await readRecord(store, "servicesRevision", { revision: pointer.value.revision });
-  if (revision === undefined)
-    return { settled: false, why: `the services of revision ${pointer.value.revision} are not in the store` };
+  if (revision === undefined) return `the services of revision ${pointer.value.revision} are not in the store`;
   const wanted = revision.value.services;
   const before = await deployed(node);
   const mesh = before.size === 0 && wanted.length === 0 ? false : await meshEverywhere(node);
@@ -321,5 +318,5 @@ export async function tendServices(node: NodePorts, leader: boolean): Promise<Se
       );
   }
   // Services are the cluster's, not the node's: a node whose services still start is ready all the same.
-  return { settled: true, why: waiting.join("; ") };
+  return waiting.join("; ");
 }
